@@ -1,0 +1,188 @@
+"""
+Where a connection is, and whether it may write there.
+
+Both backends mix ``VersionedConnection`` into Django's ``DatabaseWrapper``. It
+keeps two promises for the whole project: a connection is on the branch that
+was asked for, and on no other, before the first statement of a request runs;
+and no row is written unless somebody opened a branch for writing, so that
+every row belongs to a commit.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.transaction import TransactionManagementError
+
+from versioning.backends.errors import ReadOnlyState, WriteOutsideBranch
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """
+    A place for a connection to be: a branch, by name, or a fixed state, by hash.
+
+    With neither it is the default branch, as a connection that nobody bound.
+    """
+
+    branch: str | None = None
+    at: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.at or self.branch or "the default branch"
+
+
+DEFAULT = Binding()
+
+# The first keyword of a statement that may change rows or tables. Statements
+# that begin with WITH are looked into, as they may be either.
+_FIRST_WORD = re.compile(r"(?:\s|/\*.*?\*/|--[^\n]*\n|\()*([a-z]+)", re.I | re.S)
+_WRITES = frozenset(
+    "insert update delete replace merge call load truncate import "
+    "create alter drop rename".split()
+)
+_WRITE_WITHIN = re.compile(r"\b(insert|update|delete|replace)\b", re.I)
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`")
+
+
+def is_write(sql: str) -> bool:
+    """Whether a statement may change something. Errs only towards yes."""
+    match = _FIRST_WORD.match(sql)
+    if match is None:
+        return False
+    word = match[1].lower()
+    if word == "with":
+        return _WRITE_WITHIN.search(_QUOTED.sub("", sql)) is not None
+    return word in _WRITES
+
+
+class VersionedConnection:
+    """
+    Mixin for a ``DatabaseWrapper``, before Django's own class.
+
+    A backend supplies ``_switch()``, which takes an open connection to where
+    it should be, and calls ``_note_place()`` when it made a new connection.
+    """
+
+    connection: Any
+    in_atomic_block: bool
+    execute_wrappers: list[Callable[..., Any]]
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._wanted = DEFAULT
+        self._actual: Binding | None = None
+        self._moving = False
+        self._doors = 0
+        self._read_only: str | None = None
+        self.execute_wrappers.append(self._guard)
+
+    # Place -------------------------------------------------------------------
+
+    @property
+    def binding(self) -> Binding:
+        """Where the next statement will run."""
+        return self._wanted
+
+    def bind(self, branch: str | None = None, *, at: str | None = None) -> None:
+        """
+        Say where the next statements run: on a branch (by name), or at a
+        commit (``at``, a hash), for reading. Costs nothing until one does.
+
+        Nothing is checked here; the first statement raises ``BranchNotFound``
+        or ``UnknownRef``. Inside ``atomic()`` a connection stays where it is:
+        ``TransactionManagementError``.
+        """
+        place = Binding(branch, at)
+        if place == self._wanted:
+            return
+        if self.in_atomic_block:
+            raise TransactionManagementError(
+                f"A connection can't leave {self._wanted.name} for {place.name} "
+                "in the middle of a transaction."
+            )
+        self._wanted = place
+
+    def unbind(self) -> None:
+        """
+        Leave whatever the connection was bound to, so that a pooled or
+        persistent connection keeps no branch from being deleted.
+        """
+        self._wanted = DEFAULT
+        self._read_only = None
+        if self._actual not in (None, DEFAULT):
+            self._leave()
+
+    @contextmanager
+    def bound(
+        self, branch: str | None = None, *, at: str | None = None
+    ) -> Iterator[None]:
+        """``bind()`` for the length of a block, then back to where it was."""
+        before = self._wanted
+        self.bind(branch, at=at)
+        try:
+            yield
+        finally:
+            self.bind(before.branch, at=before.at)
+
+    def ensure_connection(self) -> None:
+        super().ensure_connection()  # type: ignore[misc]
+        if self._moving or self._actual == self._wanted:
+            return
+        self._moving = True
+        try:
+            self._switch(self._wanted)
+            self._actual = self._wanted
+        finally:
+            self._moving = False
+
+    def _note_place(self, place: Binding | None) -> None:
+        """Called by a backend for a connection just made or just lost."""
+        self._actual = place
+
+    def _switch(self, place: Binding) -> None:
+        raise NotImplementedError
+
+    def _leave(self) -> None:
+        raise NotImplementedError
+
+    # Permission to write -----------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """
+        Let statements write for the length of a block.
+
+        For ``versioning.unit_of_work``, for merges and for tests of the
+        backends: other code opens a branch with ``on_branch()``.
+        """
+        self._doors += 1
+        try:
+            yield
+        finally:
+            self._doors -= 1
+
+    @contextmanager
+    def read_only(self, state: str) -> Iterator[None]:
+        """
+        Refuse writes for the length of a block, ``writing()`` or not.
+
+        ``state`` is named in the error: a branch's name or a hash.
+        """
+        before, self._read_only = self._read_only, state
+        try:
+            yield
+        finally:
+            self._read_only = before
+
+    def _guard(
+        self, execute: Any, sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        if (self._read_only or not self._doors) and is_write(sql):
+            if self._read_only:
+                raise ReadOnlyState(self._read_only)
+            raise WriteOutsideBranch
+        return execute(sql, params, many, context)

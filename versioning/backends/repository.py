@@ -1,0 +1,559 @@
+"""
+What a versioned engine promises: ``Repository`` and the types it speaks in.
+
+A database connection made by one of the backends carries a repository as
+``connection.repository``, as it carries ``connection.ops``. The contract suite
+(``tests/contract``) states each promise and runs on every engine.
+
+Three words recur. A *hash* is the full text of a commit's hash (32 characters
+on Dolt, 40 on DoltLite; never a prefix). A *ref* is a hash, a branch name or a
+tag name. *Rows* are mappings from column name to the value as the driver gave
+it; ``versioning.values`` turns them into what a model field would hold.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+Row = Mapping[str, Any]
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who a commit is by. Neither part may hold a control character."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    hash: str
+    author: Author
+    date: datetime  # aware, UTC
+    message: str  # the whole of it: subject, body and trailers
+    parents: tuple[str, ...]  # hashes, first parent first; () for the first commit
+
+    @property
+    def subject(self) -> str:
+        return self.message.partition("\n")[0]
+
+    @property
+    def is_merge(self) -> bool:
+        return len(self.parents) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    name: str
+    head: str  # hash
+    author: Author  # of the head commit
+    date: datetime  # of the head commit; aware, UTC
+    message: str  # of the head commit
+    dirty: bool  # rows were written on it and not committed
+
+
+class ChangeKind(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    RENAMED = "renamed"  # tables only
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """One line of a diff's summary."""
+
+    table: str  # its name in the later state; in the earlier one if it is gone
+    kind: ChangeKind
+    old_table: str  # its name in the earlier state, or ``table``
+    data_changed: bool
+    schema_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableStat:
+    """How many rows a table's diff holds. Counts are rows, or cells where said."""
+
+    table: str
+    rows_added: int
+    rows_removed: int
+    rows_changed: int
+    cells_changed: int
+    old_rows: int
+    new_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """One row that differs between two states."""
+
+    kind: ChangeKind
+    key: Key  # primary key values, in the order of ``Repository.primary_key()``
+    before: Row | None  # None if added
+    after: Row | None  # None if removed
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """Two definitions of one table, as the engine writes them; "" where absent."""
+
+    table: str
+    before: str
+    after: str
+
+
+class MergeStatus(StrEnum):
+    MERGED = "merged"  # the working set holds the result; nothing is left to settle
+    CONFLICTS = "conflicts"  # conflicts, violations or schema conflicts are listed
+    UP_TO_DATE = "up to date"  # the current branch holds theirs already
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictCount:
+    table: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRow:
+    """
+    Three versions of a row that a merge can't decide alone.
+
+    None stands for "no such row": deleted on that side, or (base) never there.
+    """
+
+    table: str
+    key: Key
+    base: Row | None
+    ours: Row | None
+    theirs: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaConflict:
+    table: str
+    base: str
+    ours: str
+    theirs: str
+    description: str
+
+
+class ViolationKind(StrEnum):
+    FOREIGN_KEY = "foreign key"
+    UNIQUE = "unique index"
+    CHECK = "check constraint"
+    NOT_NULL = "not null"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A row of a merge's result that breaks a constraint."""
+
+    table: str
+    kind: ViolationKind
+    key: Key
+    row: Row
+    columns: tuple[str, ...]  # those that the constraint is about; () if unknown
+    referenced_table: str  # for a foreign key: the parent's table, else ""
+    detail: str  # the engine's own JSON, for the curious
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Where the engines can't do the same. Pages say so instead of asking which."""
+
+    engine: str  # "Dolt" or "DoltLite"
+    version: str
+    merges_json_by_key: bool  # else two edits of one document always conflict
+    reports_dropped_column_as_conflict: bool  # else the merge is blocked
+    commit_dates_have_milliseconds: bool
+    schema_changes_roll_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Uncommitted:
+    """Rows on a branch that nobody committed."""
+
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowWrite:
+    """
+    A row to be written or deleted by its primary key.
+
+    ``values`` gives each column's value as the driver takes it; None deletes.
+    Columns left out keep their value (on an existing row) or take their
+    default (on a new one).
+    """
+
+    key: Key
+    values: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeSides:
+    """The three hashes that a merge is of."""
+
+    base: str
+    ours: str
+    theirs: str
+
+
+class Repository(ABC):
+    """
+    Version control on one connection.
+
+    Reading methods may be called anywhere, also inside a transaction, and
+    write nothing. What a writing method does to the transaction is said at
+    each. All take refs and names as untrusted text; none of it reaches SQL
+    other than as a parameter or as an identifier that is quoted and known to
+    exist. Every method may raise ``EngineUnavailable`` and ``EngineBusy``.
+    """
+
+    #: Prefix of the branches that a landing makes for itself.
+    CANDIDATES = "pollard/candidate/"
+
+    def __init__(self, connection: Any):
+        self.connection = connection
+
+    # What this engine is -----------------------------------------------------
+
+    @property
+    @abstractmethod
+    def features(self) -> Features: ...
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Ask the engine for a constant. Raises ``EngineUnavailable``."""
+
+    # Branches ----------------------------------------------------------------
+
+    @abstractmethod
+    def default_branch(self) -> str:
+        """The name of the branch that the engine calls its default."""
+
+    @abstractmethod
+    def branches(self) -> list[Branch]:
+        """All branches by name, hidden ones (``CANDIDATES``) included."""
+
+    @abstractmethod
+    def branch(self, name: str) -> Branch:
+        """One branch, its name matched exactly. Raises ``BranchNotFound``."""
+
+    @abstractmethod
+    def head(self, branch: str) -> str:
+        """
+        The hash of a branch's head, as the transaction at hand sees it.
+
+        Raises ``BranchNotFound``; a tag or a hash is not a branch.
+        """
+
+    @abstractmethod
+    def create_branch(self, name: str, at: str) -> None:
+        """
+        Make branch ``name`` whose head is the commit that the ref ``at`` names.
+
+        Outside ``atomic()`` only. Raises ``BranchExists`` (names that differ
+        by case alone count as equal), ``InvalidBranchName``, ``UnknownRef``.
+        """
+
+    @abstractmethod
+    def rename_branch(self, old: str, new: str) -> None:
+        """
+        Outside ``atomic()`` only. Raises ``BranchNotFound``, ``BranchExists``,
+        ``InvalidBranchName``, ``BranchIsDefault``, ``BranchInUse``.
+        """
+
+    @abstractmethod
+    def delete_branch(self, name: str, *, expected_head: str | None = None) -> str:
+        """
+        Delete a branch, merged or not, and return the hash its head had.
+
+        Outside ``atomic()`` only. Never the default branch
+        (``BranchIsDefault``). With ``expected_head``, raises ``BranchMoved``
+        if the head is another hash. Connections that idle on the branch do
+        not keep it. Raises ``BranchNotFound``.
+        """
+
+    # Commits -----------------------------------------------------------------
+
+    @abstractmethod
+    def resolve(self, ref: str) -> str:
+        """
+        The hash that a ref names: a branch by exact name first, then a tag,
+        then a full hash. Ancestor forms (``main~2``) are not refs here.
+        Raises ``UnknownRef``.
+        """
+
+    @abstractmethod
+    def commit(self, hash: str) -> Commit:
+        """One commit. Raises ``UnknownRef``."""
+
+    @abstractmethod
+    def log(self, starts: Sequence[str], *, limit: int) -> list[Commit]:
+        """
+        Commits reachable from the hashes ``starts``, each once, at most
+        ``limit``, children always before their parents, newest first as far
+        as that allows. Raises ``UnknownRef``.
+
+        The same starts give the same list whoever commits meanwhile. A page
+        goes on by passing the *frontier*: the parents of what was listed that
+        were not listed themselves, and the starts that were not.
+        """
+
+    @abstractmethod
+    def commits_between(
+        self, exclude: str, include: str, *, limit: int
+    ) -> list[Commit]:
+        """
+        Commits reachable from ``include`` and not from ``exclude`` (hashes),
+        ordered as in ``log()``, at most ``limit``. Raises ``UnknownRef``.
+        """
+
+    @abstractmethod
+    def count_between(self, exclude: str, include: str) -> int:
+        """How many commits ``commits_between()`` would list without a limit."""
+
+    @abstractmethod
+    def children(self, hash: str) -> list[str]:
+        """Hashes of the commits, on any branch, that have this one as a parent."""
+
+    @abstractmethod
+    def merge_base(self, one: str, other: str) -> str | None:
+        """
+        The hash of a best common ancestor of two hashes, the one that the
+        engine's own merge uses; None if they share no history.
+        """
+
+    @abstractmethod
+    def merge_bases(self, one: str, other: str) -> list[str]:
+        """
+        All best common ancestors, sorted by hash: more than one after
+        criss-cross merges, none without shared history.
+        """
+
+    # Tables and rows ---------------------------------------------------------
+
+    @abstractmethod
+    def tables(self, at: str | None = None) -> list[str]:
+        """
+        Names of the tables in a state (a hash; None is where the connection
+        is), without the engine's own.
+        """
+
+    @abstractmethod
+    def columns(self, table: str, at: str | None = None) -> list[str]:
+        """Column names in order. Raises ``UnknownTable``."""
+
+    @abstractmethod
+    def primary_key(self, table: str, at: str | None = None) -> tuple[str, ...]:
+        """Names of the key columns in order; () if there is no key."""
+
+    @abstractmethod
+    def rows(self, table: str, keys: Sequence[Key], *, at: str) -> dict[Key, Row]:
+        """
+        The rows with these primary keys as of a hash; keys without a row are
+        left out. Any number of keys: the method splits them. Raises
+        ``UnknownRef``, ``UnknownTable``.
+        """
+
+    # Diffs. Both refs are hashes; the diff leads from the first to the second.
+
+    @abstractmethod
+    def diff_summary(self, before: str, after: str) -> list[TableChange]:
+        """Which tables differ, by name, without the engine's own."""
+
+    @abstractmethod
+    def diff_stat(self, before: str, after: str) -> list[TableStat]:
+        """Row counts for each table of ``diff_summary()`` whose data differ."""
+
+    @abstractmethod
+    def diff_rows(
+        self,
+        table: str,
+        before: str,
+        after: str,
+        *,
+        since: Key | None = None,
+        limit: int | None = None,
+        kinds: Sequence[ChangeKind] = (),
+        keys: Sequence[Key] | None = None,
+    ) -> Iterator[RowChange]:
+        """
+        Rows that differ, in order of primary key, after the key ``since``, at
+        most ``limit``; of ``kinds`` only, if given; of ``keys`` only, if given.
+
+        Every column of either state appears in its own side's row, also when
+        the schemas differ. Takes work in proportion to what changed, not to
+        what the table holds. A table made, dropped or without a primary key
+        is fine (without one the key is all columns).
+        """
+
+    @abstractmethod
+    def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
+        """Definitions of the tables whose schema differs, by name."""
+
+    # The working set ---------------------------------------------------------
+
+    @abstractmethod
+    def uncommitted(self) -> Uncommitted | None:
+        """
+        What the current branch's working set, as this transaction sees it,
+        holds beyond its head; None if nothing. The engine's own bookkeeping
+        (such as a sequence table by itself) counts: it would be committed.
+        """
+
+    @abstractmethod
+    def commit_all(self, message: str, author: Author) -> str | None:
+        """
+        Commit everything in the current branch's working set.
+
+        The last statement of the outermost ``atomic()``: the transaction's
+        rows and the commit become durable together, and savepoints are gone
+        afterwards. Returns the new hash, or None if nothing had changed.
+        A merge begun by ``start_merge()`` becomes a commit with two parents,
+        changed or not. Raises ``ConflictsRemain`` (the transaction is
+        intact), ``SerializationFailure`` (it is rolled back), ``ValueError``
+        before anything is sent for an empty message, an author that the
+        engine could not parse, or control characters.
+        """
+
+    # Merging. Inside the outermost ``atomic()``, on a branch. ------------------
+
+    @abstractmethod
+    def start_merge(self, theirs: str) -> MergeStatus:
+        """
+        Merge the commit ``theirs`` (a hash) into the working set without
+        committing and without moving the head, also where a fast-forward
+        would do. The merge lives in this transaction: rolled back, it leaves
+        nothing. The transaction stays usable when there are conflicts.
+
+        Raises ``MergeBlocked`` (nothing was merged), ``UncommittedRows``,
+        ``UnknownRef``. Not within a savepoint: ``TransactionManagementError``.
+        """
+
+    @abstractmethod
+    def conflict_counts(self) -> list[ConflictCount]:
+        """Tables with rows in conflict, by name, and how many."""
+
+    @abstractmethod
+    def conflicts(
+        self,
+        table: str,
+        *,
+        since: Key | None = None,
+        limit: int | None = None,
+        keys: Sequence[Key] | None = None,
+    ) -> list[ConflictRow]:
+        """Rows in conflict in order of primary key; as ``diff_rows()``."""
+
+    @abstractmethod
+    def schema_conflicts(self) -> list[SchemaConflict]:
+        """Tables whose definitions can't be merged. Not to be settled here."""
+
+    @abstractmethod
+    def violations(self, *, limit: int | None = None) -> list[Violation]:
+        """Rows of the result that break a constraint, by table and key."""
+
+    @abstractmethod
+    def merged_summary(self) -> list[TableChange]:
+        """``diff_summary()`` from the current head to the working set."""
+
+    @abstractmethod
+    def merged_stat(self) -> list[TableStat]:
+        """
+        ``diff_stat()`` from the current head to the working set. A row in
+        conflict holds ours there, and so is not counted.
+        """
+
+    @abstractmethod
+    def merged_rows(
+        self,
+        table: str,
+        *,
+        since: Key | None = None,
+        limit: int | None = None,
+        keys: Sequence[Key] | None = None,
+    ) -> Iterator[RowChange]:
+        """``diff_rows()`` from the current head to the working set."""
+
+    @abstractmethod
+    def write_rows(self, table: str, writes: Sequence[RowWrite]) -> None:
+        """
+        Insert, update or delete rows by primary key, in as few statements as
+        the engine takes. Foreign keys are not checked row by row here: the
+        caller checks the finished result. Stays within the transaction.
+        """
+
+    @abstractmethod
+    def settle_conflicts(self, table: str, keys: Sequence[Key]) -> None:
+        """
+        Take rows off the list of conflicts, as they are in the table now.
+
+        Raises ``ConflictsRemain`` if not exactly these keys were on it.
+        """
+
+    @abstractmethod
+    def settle_violations(self, table: str) -> None:
+        """
+        Take all rows of a table off the list of violations.
+
+        Deletes the list, not the fault: the engines commit orphans and
+        duplicates after this (measured), so check the rows first.
+        """
+
+    @abstractmethod
+    def broken_constraints(self) -> list[Violation]:
+        """
+        Constraints that the current branch's committed rows break: foreign
+        keys without a parent, values of a unique index that occur twice.
+
+        In autocommit only, and never inside a transaction that may be rolled
+        back (on Dolt the next write would fail).
+        """
+
+    @abstractmethod
+    def fast_forward(self, branch: str, *, expected: str, to: str) -> None:
+        """
+        Move ``branch`` from the hash ``expected`` to its descendant ``to``.
+
+        A compare-and-swap: outside ``atomic()``; raises ``BranchMoved`` and
+        changes nothing if the head is another hash, even when a writer that
+        takes no lock moved it meanwhile, ``UncommittedRows`` if rows that
+        nobody committed are in the way. Afterwards the head *is* ``to``.
+        The connection must be bound to ``branch``.
+        """
+
+    # Locks -------------------------------------------------------------------
+
+    @abstractmethod
+    def write_lock(
+        self, branch: str, *, timeout: float = 20.0
+    ) -> AbstractContextManager[None]:
+        """
+        One writer on a branch at a time, between processes. Taken before the
+        transaction begins, held until it has ended. ``timeout`` in seconds;
+        raises ``EngineBusy``. Not reentrant.
+
+        (Dolt: ``GET_LOCK``. DoltLite: nothing to do here, as the transactions
+        themselves begin with ``BEGIN IMMEDIATE``, the file's only write lock.)
+        """
+
+    @abstractmethod
+    def landing_lock(
+        self, branch: str, *, timeout: float = 20.0
+    ) -> AbstractContextManager[None]:
+        """
+        One landing on a target branch at a time, between processes, for as
+        long as it builds and checks; writers of the branch do not wait for
+        it. ``timeout`` in seconds; raises ``EngineBusy``. Released when the
+        process dies. (Dolt: ``GET_LOCK``; DoltLite: a lock file beside the
+        database.)
+        """

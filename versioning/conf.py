@@ -1,0 +1,54 @@
+"""The project's ``VERSIONING`` setting, with defaults, read when asked for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    apps: tuple[str, ...]  # labels of the apps whose tables are branched
+    database: str  # the alias that holds them
+    public_branches: tuple[str, ...] | None  # None: the default branch alone
+    protected_branches: tuple[str, ...] | None  # None: the default branch alone
+
+
+_KNOWN = {"APPS", "DATABASE", "PUBLIC_BRANCHES", "PROTECTED_BRANCHES"}
+
+
+def options() -> Options:
+    """Raises ``ImproperlyConfigured`` with the name of what is wrong."""
+    given: dict[str, Any] = getattr(settings, "VERSIONING", {})
+    if unknown := set(given) - _KNOWN:
+        raise ImproperlyConfigured(
+            f"VERSIONING knows no {', '.join(sorted(unknown))}; "
+            f"it knows {', '.join(sorted(_KNOWN))}."
+        )
+    database = given.get("DATABASE", "versioned")
+    if database not in settings.DATABASES:
+        raise ImproperlyConfigured(
+            f"VERSIONING names the database “{database}”, which DATABASES lacks."
+        )
+    return Options(
+        apps=tuple(given.get("APPS", ())),
+        database=database,
+        public_branches=_names(given.get("PUBLIC_BRANCHES")),
+        protected_branches=_names(given.get("PROTECTED_BRANCHES")),
+    )
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    return None if value is None else tuple(value)
+
+
+def connection() -> Any:
+    """The connection to the versioned database, for this thread."""
+    return connections[options().database]
+
+
+def repository() -> Any:
+    """``connection().repository``."""
+    return connection().repository

@@ -1,0 +1,30 @@
+"""Keeps what is branched apart from what must not be."""
+
+from typing import Any
+
+from django.db.models import Model
+
+from versioning.conf import options
+
+
+class VersionedRouter:
+    """
+    Sends the apps of ``VERSIONING["APPS"]`` to the versioned database, all
+    others to the default one.
+
+    Other routers go before it; where they answer, theirs holds.
+    """
+
+    def _alias(self, app_label: str) -> str | None:
+        return options().database if app_label in options().apps else None
+
+    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
+        return self._alias(model._meta.app_label)
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        alias = self._alias(app_label)
+        if alias is not None:
+            return db == alias
+        return False if db == options().database else None
