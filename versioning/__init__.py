@@ -1,0 +1,19 @@
+"""
+Branches, diffs and merges for a Django project's own tables.
+
+What a project needs of this package is here; everything else is inside.
+"""
+
+from versioning.decorators import open_to_all, versioned
+from versioning.policies import register
+from versioning.unit_of_work import Unit, after_commit, describe, on_branch
+
+__all__ = [
+    "Unit",
+    "after_commit",
+    "describe",
+    "on_branch",
+    "open_to_all",
+    "register",
+    "versioned",
+]

@@ -1,0 +1,121 @@
+"""System checks: what would go wrong with this project's settings and models."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+from versioning.backends.binding import VersionedConnection
+from versioning.conf import connection, options
+
+MIDDLEWARE = "versioning.middleware.VersioningMiddleware"
+ROUTER = "versioning.routers.VersionedRouter"
+
+
+@checks.register("versioning")
+def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    try:
+        given = options()
+    except ImproperlyConfigured as error:
+        return [checks.Error(str(error), id="versioning.E001")]
+    found: list[checks.CheckMessage] = []
+    if not isinstance(connection(), VersionedConnection):
+        found.append(
+            checks.Error(
+                f"The database “{given.database}” has no versioned engine.",
+                hint="ENGINE is versioning.backends.doltlite or "
+                "versioning.backends.dolt.",
+                id="versioning.E002",
+            )
+        )
+    labels = {config.label for config in apps.get_app_configs()}
+    for label in given.apps:
+        if label not in labels:
+            found.append(
+                checks.Error(
+                    f"VERSIONING names the app “{label}”, which isn’t installed.",
+                    hint="APPS takes app labels, such as “polls”.",
+                    id="versioning.E003",
+                )
+            )
+    if ROUTER not in settings.DATABASE_ROUTERS:
+        found.append(
+            checks.Error(
+                "Nothing sends the versioned apps to their database.",
+                hint=f"Add “{ROUTER}” to DATABASE_ROUTERS.",
+                id="versioning.E004",
+            )
+        )
+    if MIDDLEWARE not in settings.MIDDLEWARE:
+        found.append(
+            checks.Warning(
+                "Requests are on no branch: the middleware is missing.",
+                hint=f"Add “{MIDDLEWARE}” as the last of MIDDLEWARE.",
+                id="versioning.W005",
+            )
+        )
+    return found
+
+
+@checks.register("versioning")
+def check_foreign_keys(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """A key constraint can't reach from one database into the other."""
+    try:
+        versioned = set(options().apps)
+    except ImproperlyConfigured:
+        return []
+    found: list[checks.CheckMessage] = []
+    configs = apps.get_app_configs() if app_configs is None else app_configs
+    for config in configs:
+        for model in config.get_models(include_auto_created=True):
+            if not model._meta.managed:
+                continue
+            for field in model._meta.local_fields:
+                target = field.related_model
+                if not isinstance(target, type) or not getattr(
+                    field, "db_constraint", False
+                ):
+                    continue
+                here = model._meta.app_label in versioned
+                there = target._meta.app_label in versioned
+                if here != there:
+                    found.append(
+                        checks.Error(
+                            f"{model._meta.label}.{field.name} points from the "
+                            f"{'versioned' if here else 'default'} database into the "
+                            f"{'versioned' if there else 'default'} one, where no "
+                            "constraint can reach.",
+                            hint="Set db_constraint=False, and expect the other row "
+                            "to be missing at times.",
+                            obj=field,
+                            id="versioning.E010",
+                        )
+                    )
+    return found
+
+
+@checks.register("versioning")
+def check_table_names(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Both engines keep names that begin with ``dolt_`` for themselves."""
+    try:
+        versioned = set(options().apps)
+    except ImproperlyConfigured:
+        return []
+    return [
+        checks.Error(
+            f"The table “{model._meta.db_table}” can’t be made: names that begin "
+            "with dolt_ belong to the engine.",
+            obj=model,
+            id="versioning.E011",
+        )
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.app_label in versioned
+        and model._meta.db_table.lower().startswith("dolt_")
+    ]

@@ -1,0 +1,27 @@
+"""Marks on views, read by the middleware."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def versioned(view: View) -> View:
+    """
+    Make each unsafe request to this view one unit of work on the active branch.
+
+    Views of the apps in ``VERSIONING["APPS"]`` are so without it.
+    """
+    view.versioned = True  # type: ignore[attr-defined]
+    return view
+
+
+def open_to_all(view: View) -> View:
+    """
+    Let anybody write through this view, on protected branches too.
+
+    For what the public does: voting. Still one unit of work, on a branch that
+    the visitor may see.
+    """
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view

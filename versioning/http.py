@@ -1,0 +1,47 @@
+"""Small helpers of views: one template for the whole page and for its parts."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """
+    Whether HTMX asks for a part of a page, and not for the page itself, as
+    it does when it restores one from its history or follows a boosted link.
+    """
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def page_or_part(
+    request: HttpRequest,
+    template: str,
+    part: str,
+    context: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """
+    Render a template, or only its ``{% partialdef part %}`` for HTMX.
+
+    Both answers name ``HX-Request`` in ``Vary``, so that no cache gives a
+    fragment to somebody who opens the address in a new tab.
+    """
+    name = f"{template}#{part}" if wants_part(request) else template
+    response = render(request, name, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def safe_next(request: HttpRequest, fallback: str) -> str:
+    """The ``next`` that a form carries, if it stays on this site, else ``fallback``."""
+    url = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return url
+    return fallback

@@ -1,0 +1,216 @@
+"""
+The branch under every page, and one commit for every request that writes.
+
+Goes last in ``MIDDLEWARE``: it needs the session, the user and the messages,
+and CSRF tokens are checked before it runs a view.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from versioning import conf, pages, permissions, receipts
+from versioning.backends.errors import SerializationFailure, UnknownRef
+from versioning.place import BRANCH_FIELD, TOKEN_FIELD, Place, State
+from versioning.unit_of_work import on_branch
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+ATTEMPTS = 4  # of a unit that met another's commit
+
+
+def belongs_to_versioned_app(view: Any) -> bool:
+    """Whether a view is written in one of the apps whose tables are branched."""
+    module = getattr(getattr(view, "view_class", view), "__module__", "") or ""
+    return any(
+        module == name or module.startswith(f"{name}.")
+        for name in (apps.get_app_config(label).name for label in conf.options().apps)
+    )
+
+
+def is_versioned(view: Any) -> bool:
+    return getattr(view, "versioned", False) or belongs_to_versioned_app(view)
+
+
+class VersioningMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], Any]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> Any:
+        connection = conf.connection()
+        request.versioning = Place(request)  # type: ignore[attr-defined]
+        response = None
+        try:
+            response = self.get_response(request)
+        finally:
+            if response is not None and response.streaming:
+                _unbind_when_closed(response, connection)
+            else:
+                connection.unbind()
+        return response
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        versioned = is_versioned(view)
+        unsafe = request.method not in SAFE
+        try:
+            if versioned and not unsafe and (answer := _open_state(request)):
+                return answer
+            if versioned and unsafe:
+                return _run_unit(request, view, args, kwargs)
+            _arrive(request)
+        except Exception as error:
+            if page := pages.page_for(request, error):
+                return page
+            raise
+        return None
+
+    def process_exception(
+        self, request: HttpRequest, error: Exception
+    ) -> HttpResponse | None:
+        return pages.page_for(request, error)
+
+
+def _unbind_when_closed(response: Any, connection: Any) -> None:
+    close = response.close
+
+    def close_and_unbind() -> None:
+        try:
+            close()
+        finally:
+            connection.unbind()
+
+    response.close = close_and_unbind
+
+
+def _arrive(request: Any) -> None:
+    """Bind to the active branch; say so, once, if the one chosen is gone."""
+    place: Place = request.versioning
+    if place.state is not None:
+        return
+    if place.gone:
+        lost = place.gone
+        place.switch(place.default_branch)
+        messages.warning(
+            request, f"The branch “{lost}” is gone. You are on {place.branch} now."
+        )
+    conf.connection().bind(None if place._chosen is None else place.branch)
+
+
+def _open_state(request: Any) -> HttpResponse | None:
+    """Honour ``?branch=`` and ``?at=``: show that state, for reading only."""
+    branch, at = request.GET.get("branch"), request.GET.get("at")
+    if not branch and not at:
+        return None
+    user = request.user
+    if not user.has_perm(permissions.VIEW_HISTORY) and (
+        at or branch not in permissions.public_branches()
+    ):
+        if not user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return pages.forbidden(request, permissions.VIEW_HISTORY)
+    repository = conf.repository()
+    query = request.GET.copy()
+    for name in ("branch", "at"):
+        query.pop(name, None)
+    back = request.path + (f"?{query.urlencode()}" if query else "")
+    if at:
+        try:
+            name = repository.commit(at).hash
+        except UnknownRef as error:
+            return pages.page_for(request, error)
+        conf.connection().bind(at=name)
+    else:
+        name = repository.branch(branch).name
+        conf.connection().bind(name)
+    request.versioning.state = State(name, bool(at), back)
+    return None
+
+
+def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
+    """Run a view as one unit of work on the active branch."""
+    place: Place = request.versioning
+    if request.GET.get("branch") or request.GET.get("at"):
+        return pages.read_only(request)
+    if place.gone:
+        return pages.branch_gone(request, place.gone)
+    # The whole body, before any lock: a slow upload delays only itself.
+    posted = request.POST
+    if not posted and not request.FILES:
+        _ = request.body
+    branch = place.branch
+    if (form_branch := posted.get(BRANCH_FIELD)) and form_branch != branch:
+        return pages.stale_tab(request, form_branch)
+    if not getattr(view, "open_to_all", False) and not permissions.may_edit_branch(
+        request.user, branch
+    ):
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return pages.protected_branch(request, branch)
+    receipt = None
+    if text := posted.get(TOKEN_FIELD):
+        try:
+            token = receipts.parse_token(text)
+        except ValueError:
+            return pages.bad_token(request)
+        receipt = receipts.intend(
+            token, branch=branch, path=request.path, repository=conf.repository()
+        )
+        if receipt.branch != branch:
+            return pages.stale_tab(request, receipt.branch)
+    for attempt in range(1, ATTEMPTS + 1):
+        said = _messages_so_far(request)
+        try:
+            return _attempt_unit(request, view, args, kwargs, receipt)
+        except SerializationFailure:
+            if attempt == ATTEMPTS:
+                raise
+            del request._messages._queued_messages[said:]
+    raise AssertionError("unreachable")
+
+
+def _messages_so_far(request: Any) -> int:
+    """So that a unit that is repeated says what it did once."""
+    return len(request._messages._queued_messages)
+
+
+def _attempt_unit(
+    request: Any, view: Any, args: Any, kwargs: Any, receipt: Any
+) -> HttpResponse:
+    place: Place = request.versioning
+    with on_branch(
+        place.branch, author=request.user, message=f"Change through {request.path}"
+    ) as unit:
+        if receipt:
+            done = receipts.find_commit(receipt, conf.repository())
+            if done:
+                unit.roll_back()
+                return _already_done(request, receipt, done)
+            unit.trailers[receipts.TRAILER] = str(receipt.token)
+        response = view(request, *args, **kwargs)
+        if response.status_code >= 400:
+            unit.roll_back()
+    if receipt and unit.commit:
+        receipts.fulfil(
+            receipt, commit=unit.commit, location=response.get("Location", "")
+        )
+    return response
+
+
+def _already_done(request: Any, receipt: Any, commit: str) -> HttpResponse:
+    if not receipt.commit:
+        receipts.fulfil(receipt, commit=commit, location="")
+    messages.info(request, "This had arrived already, so it counted once.")
+    url = receipt.location or reverse("versioning:receipt", args=[receipt.token])
+    response = HttpResponseRedirect(url)
+    response.status_code = 303
+    return response

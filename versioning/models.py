@@ -1,0 +1,144 @@
+"""What must not be branched: it lives in the default database."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+# Long enough for any name that an engine takes, made here or not.
+BRANCH_NAME_LENGTH = 500
+HASH_LENGTH = 64
+
+
+class Access(models.Model):
+    """No table: only a place for the permissions of the console."""
+
+    class Meta:
+        managed = False
+        default_permissions = ()
+        permissions = [
+            ("view_history", "Can read branches, history and diffs"),
+            ("create_branch", "Can make and rename branches"),
+            ("merge_branch", "Can merge, and edit protected branches"),
+            ("delete_branch", "Can delete branches"),
+        ]
+
+
+class Receipt(models.Model):
+    """
+    A form that was sent, so that it counts once however often it arrives.
+
+    Written before the change is made, as an intent: the form's token and the
+    branch's head before it. The commit that makes the change carries the
+    token as a trailer; ``commit`` repeats what that says once it is known.
+    """
+
+    token = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    branch = models.CharField(max_length=BRANCH_NAME_LENGTH)
+    head_before = models.CharField(max_length=HASH_LENGTH)
+    path = models.CharField(max_length=500)
+    commit = models.CharField(max_length=HASH_LENGTH, blank=True)
+    location = models.CharField(max_length=1000, blank=True)
+    made = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["made"])]
+
+    def __str__(self) -> str:
+        return f"{self.path} on {self.branch}"
+
+
+class DeletedBranch(models.Model):
+    """The head of a branch that was deleted, so that it can be had back."""
+
+    name = models.CharField(max_length=BRANCH_NAME_LENGTH)
+    head = models.CharField(max_length=HASH_LENGTH)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
+    )
+    deleted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-deleted_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MergeDraft(models.Model):
+    """
+    Decisions about a merge that is not landed yet, and then its record.
+
+    Anybody who may merge can pick it up. The three hashes are those that the
+    decisions were last judged against.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "being settled"
+        LANDED = "landed", "merged"
+        ABANDONED = "abandoned", "abandoned"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.CharField(max_length=BRANCH_NAME_LENGTH)
+    target = models.CharField(max_length=BRANCH_NAME_LENGTH)
+    base = models.CharField(max_length=HASH_LENGTH)
+    ours = models.CharField(max_length=HASH_LENGTH)
+    theirs = models.CharField(max_length=HASH_LENGTH)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    commit = models.CharField(max_length=HASH_LENGTH, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    landed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    landed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.source} into {self.target}"
+
+
+class Decision(models.Model):
+    """
+    What somebody chose for a cell, or for a whole row, of a merge.
+
+    ``seen`` holds the three values it was made on, so that it can be shown
+    later and judged when a side moves.
+    """
+
+    class Take(models.TextChoices):
+        OURS = "ours"
+        THEIRS = "theirs"
+        BASE = "base"
+        SUM = "sum"
+        VALUE = "value"
+
+    draft = models.ForeignKey(
+        MergeDraft, on_delete=models.CASCADE, related_name="decisions"
+    )
+    table = models.CharField(max_length=128)
+    key = models.CharField(max_length=1000)  # values.encode() of the primary key
+    key_hash = models.CharField(max_length=64)  # of ``key``: short enough to index
+    column = models.CharField(max_length=128, blank=True)  # "" for the whole row
+    take = models.CharField(max_length=10, choices=Take.choices)
+    value = models.JSONField(null=True, blank=True)  # for Take.VALUE, encoded
+    seen = models.JSONField()  # [base, ours, theirs], encoded
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["draft", "table", "key_hash", "column"],
+                name="versioning_one_decision_a_cell",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.key} {self.column}: {self.take}"

@@ -1,0 +1,266 @@
+"""
+Errors as pages of the site, in one place.
+
+Each says what happened, that nothing was lost, and what to do next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from versioning import permissions, schema_state
+from versioning.backends import errors, is_unavailable
+from versioning.place import BRANCH_FIELD, TOKEN_FIELD
+
+NOTHING_WRITTEN = "Nothing was written."
+_NEVER_REPEATED = frozenset({"csrfmiddlewaretoken", "password", BRANCH_FIELD})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """A form that sends again what the person had typed."""
+
+    label: str
+    url: str
+    fields: Sequence[tuple[str, str]]
+
+
+def page(
+    request: HttpRequest,
+    status: int,
+    title: str,
+    explanation: str,
+    *,
+    saved: str = NOTHING_WRITTEN,
+    actions: Sequence[Action] = (),
+    **context: Any,
+) -> HttpResponse:
+    """An error page. ``saved`` says what became of the person's work."""
+    return render(
+        request,
+        f"{status}.html",
+        {
+            "title": title,
+            "explanation": explanation,
+            "saved": saved,
+            "actions": actions,
+            **context,
+        },
+        status=status,
+    )
+
+
+def page_for(request: HttpRequest, error: BaseException) -> HttpResponse | None:
+    """The page for an error that this package or the engine raised, else None."""
+    match error:
+        case errors.EngineBusy() | errors.SerializationFailure():
+            return unavailable(
+                request,
+                "Many people are writing at this moment",
+                "Your turn did not come in time.",
+            )
+        case errors.EngineUnavailable():
+            return unavailable(request)
+        case errors.BranchNotFound():
+            if request.method in ("GET", "HEAD"):
+                return not_found(request, str(error))
+            return branch_gone(request, error.branch)
+        case errors.UnknownRef() | errors.UnknownTable():
+            return not_found(request, str(error))
+        case errors.BranchMoved():
+            return page(
+                request,
+                409,
+                "The branch has moved on",
+                f"{error} Look at what is new, then decide again.",
+                actions=[Action("Branches", reverse("versioning:branches"))],
+            )
+        case errors.UncommittedRows():
+            return page(
+                request,
+                409,
+                "Somebody’s rows are not committed yet",
+                f"{error} They have to be committed first; any edit on that branch "
+                "does so.",
+                actions=[Action("Branches", reverse("versioning:branches"))],
+            )
+        case errors.ReadOnlyState():
+            return read_only(request)
+        case DatabaseError() if is_unavailable(error):
+            return unavailable(request)
+        case DatabaseError():
+            return other_schema(request)
+    return None
+
+
+def unavailable(
+    request: HttpRequest,
+    title: str = "The database can’t be reached",
+    explanation: str = "It may be restarting. This page is all that is wrong with "
+    "your browser or your connection.",
+) -> HttpResponse:
+    """
+    503. Rendered without a request, as neither session nor user can be asked.
+    What was typed stays in the page; a form's token makes sending it again
+    safe, even if the first try was written after all.
+    """
+    html = render_to_string(
+        "503.html",
+        {
+            "title": title,
+            "explanation": explanation,
+            "saved": "If you sent a form, send it again below: it counts once, "
+            "even if it had arrived."
+            if request.method == "POST" and TOKEN_FIELD in request.POST
+            else NOTHING_WRITTEN
+            if request.method == "POST"
+            else "",
+            "resend": _resend(request, "Send it again"),
+            "path": request.get_full_path(),
+        },
+    )
+    response = HttpResponse(html, status=503)
+    response["Retry-After"] = "5"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def not_found(request: HttpRequest, explanation: str) -> HttpResponse:
+    return page(
+        request,
+        404,
+        "Not found",
+        explanation,
+        saved="",
+        actions=[Action("Branches", reverse("versioning:branches"))],
+    )
+
+
+def bad_request(request: HttpRequest, explanation: str) -> HttpResponse:
+    return page(request, 400, "That address or form doesn’t make sense", explanation)
+
+
+def bad_token(request: HttpRequest) -> HttpResponse:
+    return bad_request(
+        request,
+        "The form’s one-time token is damaged. Open the page again and send it anew.",
+    )
+
+
+def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
+    """403 for a signed-in person, in words: what they would need to be allowed."""
+    meaning = permissions.MEANING.get(permission, "do this")
+    return page(
+        request,
+        403,
+        "You may not do this",
+        f"Your account isn’t allowed to {meaning}. "
+        "A maintainer can do it for you, or give you that permission.",
+    )
+
+
+def protected_branch(request: Any, branch: str) -> HttpResponse:
+    return page(
+        request,
+        403,
+        f"“{branch}” is protected",
+        f"Edits of “{branch}” come by a merge. Switch to another branch, or make "
+        "one, and edit there.",
+        actions=[Action("Branches", reverse("versioning:branches"))],
+        resend=_resend(request, None),
+    )
+
+
+def read_only(request: HttpRequest) -> HttpResponse:
+    return page(
+        request,
+        409,
+        "This state is for reading only",
+        "You were looking at another branch or an earlier commit. Go back to your "
+        "own branch to write.",
+        actions=[Action("Back", request.path)],
+        resend=_resend(request, None),
+    )
+
+
+def branch_gone(request: Any, branch: str) -> HttpResponse:
+    place = request.versioning
+    return page(
+        request,
+        409,
+        f"The branch “{branch}” is gone",
+        "Somebody deleted or renamed it while you were on it. "
+        "Choose where to go on; what you typed is below.",
+        actions=[Action("Branches", reverse("versioning:branches"))],
+        resend=_resend(
+            request, f"Send it to {place.default_branch}", place.default_branch
+        ),
+        switch_to=[place.default_branch],
+    )
+
+
+def stale_tab(request: Any, form_branch: str) -> HttpResponse:
+    """409: the form was made on one branch, and the session is on another."""
+    active = request.versioning.branch
+    return page(
+        request,
+        409,
+        "You have switched branches since",
+        f"This form was opened on “{form_branch}”, but you are on “{active}” now, "
+        "perhaps from another tab.",
+        form_branch=form_branch,
+        active_branch=active,
+        switch_to=[form_branch],
+        resend=_resend(request, f"Send it to {active}", active),
+    )
+
+
+def other_schema(request: Any) -> HttpResponse | None:
+    """
+    A page for a database error that comes from a state whose tables differ
+    from the code's; None if they do not differ, so that it is an error indeed.
+    """
+    difference = schema_state.difference()
+    if difference is None:
+        return None
+    parts = []
+    if difference.missing:
+        parts.append(f"It lacks {', '.join(difference.missing)}.")
+    if difference.unknown:
+        parts.append(f"It has {', '.join(difference.unknown)} besides.")
+    return page(
+        request,
+        409,
+        "This state has other tables than the application",
+        "Its migrations are not those of the code that runs here, so its rows "
+        f"can’t be shown as pages. {' '.join(parts)}",
+        saved="Nothing is wrong with the data.",
+        actions=[Action("Branches", reverse("versioning:branches"))],
+    )
+
+
+def _resend(request: HttpRequest, label: str | None, branch: str | None = None) -> Any:
+    """What was typed, to be shown; with a label also a button to send it again."""
+    if request.method != "POST":
+        return None
+    fields = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in _NEVER_REPEATED and "password" not in name
+    ]
+    if branch:
+        fields.append((BRANCH_FIELD, branch))
+    return Resend(label or "", request.path, fields)

@@ -1,0 +1,78 @@
+"""What a project says about its models: their labels, and how they merge."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db import models
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    ``label`` gives the name of a row as people say it, from an instance.
+    ``counters`` are columns that count: when two sides changed one, the merge
+    adds both changes up.
+    """
+
+    model: type[models.Model]
+    label: Callable[[Any], str] = str
+    counters: frozenset[str] = frozenset()  # column names
+
+
+_policies: dict[type[models.Model], Policy] = {}
+
+
+def register(
+    model: type[models.Model],
+    *,
+    label: Callable[[Any], str] = str,
+    counters: Iterable[str] = (),
+) -> None:
+    """
+    Say how rows of a model are named and merged.
+
+    ``label`` takes an instance and returns a short name for a heading;
+    ``counters`` are names of integer fields. Call it from a module
+    ``versioned.py`` in the model's app, which is found by itself. Raises
+    ``ImproperlyConfigured`` for a counter that is no integer field of the
+    model.
+    """
+    columns = set()
+    for name in counters:
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist as error:
+            raise ImproperlyConfigured(
+                f"{model._meta.label} has no field “{name}” to count."
+            ) from error
+        if not isinstance(field, models.IntegerField) or field.primary_key:
+            raise ImproperlyConfigured(
+                f"{model._meta.label}.{name} can’t be a counter: only whole "
+                "numbers add up."
+            )
+        columns.add(field.column)
+    _policies[model] = Policy(model, label, frozenset(columns))
+
+
+def for_model(model: type[models.Model]) -> Policy:
+    """The policy registered for a model, or one that says nothing."""
+    return _policies.get(model) or Policy(model)
+
+
+def counters_of(table: str) -> frozenset[str]:
+    """The counter columns of a table, by its name; empty where none count."""
+    for model, policy in _policies.items():
+        if model._meta.db_table == table:
+            return policy.counters
+    return frozenset()
+
+
+def counting_tables() -> dict[str, frozenset[str]]:
+    """Counter columns by table, for the tables that have any."""
+    return {
+        model._meta.db_table: policy.counters
+        for model, policy in _policies.items()
+        if policy.counters
+    }

@@ -1,0 +1,78 @@
+"""
+Forms that count once, however often they arrive.
+
+A form carries a one-time token. Before its unit of work begins an intent is
+kept in the default database; the unit's commit carries the token as a trailer,
+so that change and token are one atomic write; a form that comes again finds
+the trailer, under the branch's lock, among the commits made since the intent.
+"""
+
+import logging
+import uuid
+
+from django.db import DatabaseError
+
+from versioning.backends.errors import UnknownRef
+from versioning.backends.repository import Repository
+from versioning.models import Receipt
+
+TRAILER = "Form-Token"
+_log = logging.getLogger(__name__)
+
+
+def parse_token(text: str) -> uuid.UUID:
+    """Raises ``ValueError`` for what no form of ours carries."""
+    token = uuid.UUID(text)
+    if str(token) != text:
+        raise ValueError(text)
+    return token
+
+
+def intend(
+    token: uuid.UUID, *, branch: str, path: str, repository: Repository
+) -> Receipt:
+    """
+    The receipt of this token: made now with the branch's head, or as it was
+    made when the form came first.
+    """
+    receipt, _ = Receipt.objects.get_or_create(
+        token=token,
+        defaults={
+            "branch": branch,
+            "head_before": repository.head(branch),
+            "path": path[:500],
+        },
+    )
+    return receipt
+
+
+def find_commit(receipt: Receipt, repository: Repository) -> str | None:
+    """
+    The hash of the commit that carries the receipt's token, or None.
+
+    Sure only under the branch's write lock.
+    """
+    if receipt.commit:
+        return receipt.commit
+    head = repository.head(receipt.branch)
+    if head == receipt.head_before:
+        return None
+    line = f"{TRAILER}: {receipt.token}"
+    try:
+        since = repository.commits_between(receipt.head_before, head, limit=10_000)
+    except UnknownRef:  # the branch was made anew since
+        return None
+    return next((c.hash for c in since if line in c.message.splitlines()), None)
+
+
+def fulfil(receipt: Receipt, *, commit: str, location: str) -> None:
+    """
+    Note what came of a form. The commit is durable by now and says all that
+    matters, so a default database that fails here costs no more than a page.
+    """
+    receipt.commit = commit
+    receipt.location = location[:1000]
+    try:
+        receipt.save(update_fields=["commit", "location"])
+    except DatabaseError:
+        _log.exception("The receipt of %s could not be kept.", commit)

@@ -1,0 +1,51 @@
+"""``{% load versioning %}``: what an app's own templates need of versions."""
+
+import uuid
+from typing import Any
+
+from django import template
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from versioning.place import BRANCH_FIELD, TOKEN_FIELD
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def branch_fields(context: dict[str, Any]) -> SafeString | str:
+    """
+    Hidden fields for a form that writes: the branch that the page was made
+    on, so that a switch in another tab is noticed, and a one-time token, so
+    that the form counts once however often it arrives. A form that is shown
+    again with errors keeps its token.
+    """
+    place = context.get("versioning")
+    if place is None:
+        return ""
+    request = context.get("request")
+    sent = request.POST.get(TOKEN_FIELD, "") if request is not None else ""
+    return format_html(
+        '<input type="hidden" name="{}" value="{}">'
+        '<input type="hidden" name="{}" value="{}">',
+        BRANCH_FIELD,
+        place.branch,
+        TOKEN_FIELD,
+        sent or uuid.uuid4(),
+    )
+
+
+@register.inclusion_tag("versioning/_receipt.html", takes_context=True)
+def receipt(context: dict[str, Any]) -> dict[str, Any]:
+    """The receipt that ``?receipt=TOKEN`` names, or nothing."""
+    from versioning import receipt_view
+
+    request = context["request"]
+    found = None
+    if token := request.GET.get("receipt"):
+        try:
+            found = receipt_view.show(uuid.UUID(token))
+        except (ValueError, ValidationError):
+            found = None
+    return {"receipt": found, "versioning": context.get("versioning")}

@@ -1,0 +1,191 @@
+"""
+One unit of work: a branch, a lock, a transaction, a commit.
+
+``on_branch()`` is the only way to write to the versioned database. Requests
+go through it by the middleware, scripts and shells by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from versioning.backends.repository import Author, Repository, Uncommitted
+from versioning.conf import connection as versioned_connection
+
+#: Whom rows are attributed to that some other client left uncommitted.
+OUTSIDE = Author("outside Pollard", "outside@pollard.invalid")
+ANONYMOUS = Author("Anonymous visitor", "anonymous@pollard.invalid")
+
+_TRAILER = "{}: {}"
+_current: ContextVar[Unit | None] = ContextVar("versioning_unit", default=None)
+
+
+@dataclass
+class Unit:
+    """
+    A unit of work while it is open, and what came of it afterwards.
+
+    ``commit`` is the hash that the unit made; None before its end, and if
+    nothing had changed. ``head_before`` is the hash that the branch's head
+    had when the unit began.
+    """
+
+    branch: str
+    author: Author
+    message: str
+    head_before: str = ""
+    commit: str | None = None
+    trailers: dict[str, str] = field(default_factory=dict)
+    _callbacks: list[Callable[[str], Any]] = field(default_factory=list)
+    _rolled_back: bool = False
+
+    def roll_back(self) -> None:
+        """Undo everything that the unit wrote; its block still runs to its end."""
+        self._rolled_back = True
+
+    @property
+    def full_message(self) -> str:
+        """Subject and body, then the trailers as a paragraph of their own."""
+        lines = [_TRAILER.format(key, value) for key, value in self.trailers.items()]
+        return "\n\n".join(filter(None, [self.message.strip(), "\n".join(lines)]))
+
+
+def current_unit() -> Unit | None:
+    """The unit that this thread of work is in; None outside one."""
+    return _current.get()
+
+
+def describe(message: str, **trailers: str) -> None:
+    """
+    Say in the reader's words what the current unit does: its commit's message.
+
+    ``trailers`` become lines "Key: value" below it, underscores in a key read
+    as hyphens. Outside a unit this does nothing, so that an app's views can
+    be called, and tested, without versions.
+    """
+    if unit := _current.get():
+        unit.message = message
+        unit.trailers |= {key.replace("_", "-"): text for key, text in trailers.items()}
+
+
+def after_commit(callback: Callable[[str], Any]) -> None:
+    """
+    Have ``callback`` called with the hash of the unit's commit, once it is
+    durable. Not called if nothing had changed, or if the unit rolls back.
+    Outside a unit this does nothing.
+    """
+    if unit := _current.get():
+        unit._callbacks.append(callback)
+
+
+def author_of(user: Any) -> Author:
+    """The author that commits by a Django user carry; anonymous ones share a name."""
+    if not user or not user.is_authenticated:
+        return ANONYMOUS
+    name = user.get_full_name() or user.get_username()
+    email = getattr(user, user.get_email_field_name(), "") or ""
+    return Author(name, email or f"{user.get_username()}@users.pollard.invalid")
+
+
+@contextmanager
+def on_branch(
+    branch: str | None = None, *, author: Any = None, message: str = "Change rows"
+) -> Iterator[Unit]:
+    """
+    Write to a branch; whatever changed is one commit at the end of the block.
+
+    ``branch`` is a branch's name (None: the default branch), ``author`` an
+    ``Author`` or a user, ``message`` what the commit says unless
+    ``describe()`` says better. An exception rolls everything back.
+
+    Rows that another client left uncommitted on the branch become a commit of
+    their own first, so that nobody is named for what they did not do.
+
+    Raises ``BranchNotFound``, ``EngineBusy`` (the branch's lock was not free),
+    ``SerializationFailure`` (repeat the block), ``EngineUnavailable``; and
+    ``RuntimeError`` inside another unit or transaction, as the commit has to
+    be the outermost transaction's last statement.
+    """
+    connection = versioned_connection()
+    repository = connection.repository
+    unit = Unit(
+        branch=branch or repository.default_branch(),
+        author=author if isinstance(author, Author) else author_of(author),
+        message=message,
+    )
+    with (
+        connection.bound(unit.branch),
+        repository.write_lock(unit.branch),
+        connection.writing(),
+    ):
+        while not (yield from _attempt(connection, unit)):
+            pass
+    if unit.commit:
+        for callback in unit._callbacks:
+            callback(unit.commit)
+
+
+def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:
+    """
+    Open the transaction and run the block in it, unless rows that another
+    client left are found first: then commit those alone, and return False.
+
+    They get a transaction to themselves because an engine begins a new one at
+    a commit, and only the first is known to hold DoltLite's write lock.
+    """
+    repository = connection.repository
+    with transaction.atomic(using=connection.alias, durable=True):
+        if left := repository.uncommitted():
+            _commit_strangers_rows(repository, left)
+            return False
+        unit.head_before = repository.head(unit.branch)
+        token = _current.set(unit)
+        try:
+            yield unit
+        finally:
+            _current.reset(token)
+        if unit._rolled_back:
+            transaction.set_rollback(True, using=connection.alias)
+        else:
+            unit.commit = repository.commit_all(unit.full_message, unit.author)
+    return True
+
+
+def _commit_strangers_rows(repository: Repository, left: Uncommitted) -> None:
+    repository.commit_all(f"Rows left uncommitted in {', '.join(left.tables)}", OUTSIDE)
+
+
+@contextmanager
+def schema_change(
+    branch: str | None, *, author: Author, message: str
+) -> Iterator[None]:
+    """
+    As ``on_branch()`` for statements that can't live in one transaction:
+    migrations and fixtures. Ends in one commit of everything, also after an
+    exception: what the engine has made durable by then is on record, and the
+    error goes on its way.
+    """
+    connection = versioned_connection()
+    repository = connection.repository
+    with connection.bound(branch), connection.writing():
+        name = branch or repository.default_branch()
+        with repository.write_lock(name):
+            with transaction.atomic(using=connection.alias, durable=True):
+                if left := repository.uncommitted():
+                    _commit_strangers_rows(repository, left)
+            failed = True
+            try:
+                yield
+                failed = False
+            finally:
+                with transaction.atomic(using=connection.alias, durable=True):
+                    repository.commit_all(
+                        f"{message} (stopped by an error)" if failed else message,
+                        author,
+                    )

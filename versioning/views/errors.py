@@ -1,0 +1,65 @@
+"""Django's error handlers, answered with pages of the site."""
+
+import sys
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from versioning import pages
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return pages.bad_request(
+        request, "Something in the address or the form is not as this site makes it."
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return pages.forbidden(request, str(exception))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404. Words that a view gave with ``Http404`` are shown, a resolver's not."""
+    words = exception.args[0] if exception.args else ""
+    return pages.not_found(
+        request,
+        words
+        if isinstance(words, str) and words
+        else "There is no page here. It may be on another branch.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """
+    500, or 503 if the error at hand is a database's that can't be reached:
+    sessions are stored before any view runs and after it, where no other
+    place could catch it.
+    """
+    error = sys.exc_info()[1]
+    if error is not None and (page := _page_for_outage(request, error)):
+        return page
+    html = render_to_string("500.html")
+    return HttpResponse(html, status=500)
+
+
+def _page_for_outage(request: HttpRequest, error: BaseException) -> Any:
+    from django.db import DatabaseError
+
+    from versioning.backends import is_unavailable
+
+    if isinstance(error, DatabaseError) and is_unavailable(error):
+        return pages.unavailable(request)
+    return None
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form whose CSRF token is missing or old."""
+    return pages.page(
+        request,
+        403,
+        "This form can’t be taken",
+        "It is older than your sign-in, or your browser keeps no cookies. "
+        "Open the page again and send it anew.",
+        resend=pages._resend(request, None),
+    )
