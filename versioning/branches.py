@@ -1,0 +1,281 @@
+"""Branches: the list, what may be done with each, and doing it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+
+from versioning import names, permissions
+from versioning.backends.errors import (
+    BranchError,
+    BranchMoved,
+    BranchNotFound,
+    EngineError,
+)
+from versioning.backends.repository import Branch, Commit, Repository
+from versioning.conf import repository as versioned_repository
+from versioning.models import DeletedBranch
+
+#: Commits that are looked at to tell what a deletion would lose.
+LOOKED_AT = 1000
+
+
+class BranchRefused(BranchError):
+    """The console does not do this to this branch; ``str()`` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class BranchChoice:
+    """A branch in a list. Counts are commits, against the default branch."""
+
+    branch: Branch
+    is_active: bool
+    is_default: bool
+    is_protected: bool
+    ahead: int  # commits that the default branch lacks
+    behind: int  # commits of the default branch that this one lacks
+
+    @property
+    def name(self) -> str:
+        return self.branch.name
+
+    @property
+    def head(self) -> str:
+        return self.branch.head
+
+    @property
+    def subject(self) -> str:
+        return self.branch.message.partition("\n")[0]
+
+    @property
+    def why_not_delete(self) -> str | None:
+        """The reason why this branch stays, as a sentence; None if it may go."""
+        return self._why_not("delete it")
+
+    @property
+    def why_not_rename(self) -> str | None:
+        """The reason why this name stays, as a sentence; None if it may change."""
+        return self._why_not("rename it")
+
+    def _why_not(self, what: str) -> str | None:
+        if self.is_default:
+            return "This is the default branch; it stays what it is."
+        if self.is_protected:
+            return "This branch is protected; it stays what it is."
+        if self.is_active:
+            return f"You are on this branch. Switch to another one to {what}."
+        return None
+
+
+# Lists -------------------------------------------------------------------------
+
+
+def listing(repository: Repository, *, active: str) -> list[BranchChoice]:
+    """All branches but hidden ones: the default first, then the newest change."""
+    default = repository.default_branch()
+    protected = permissions.protected_branches()
+    branches = [b for b in repository.branches() if not names.is_hidden(b.name)]
+    heads = {branch.name: branch.head for branch in branches}
+    counts = _counts(repository, heads[default], heads.values())
+    lines = [
+        BranchChoice(
+            branch=branch,
+            is_active=branch.name == active,
+            is_default=branch.name == default,
+            is_protected=branch.name in protected,
+            ahead=counts[branch.head][0],
+            behind=counts[branch.head][1],
+        )
+        for branch in branches
+    ]
+    lines.sort(key=lambda line: line.branch.date, reverse=True)
+    lines.sort(key=lambda line: not line.is_default)
+    return lines
+
+
+def choices(user: Any, *, active: str) -> list[BranchChoice]:
+    """The branches that a person may switch to."""
+    lines = listing(versioned_repository(), active=active)
+    if user.has_perm(permissions.VIEW_HISTORY):
+        return lines
+    public = permissions.public_branches()
+    return [line for line in lines if line.name in public]
+
+
+def _counts(
+    repository: Repository, default: str, heads: Iterable[str]
+) -> dict[str, tuple[int, int]]:
+    """
+    (ahead, behind) of each head against the default branch's, by hash.
+
+    Between two commits this never changes, so it is kept.
+    """
+    keys = {head: f"versioning:ahead-behind:{default}:{head}" for head in set(heads)}
+    known = cache.get_many(keys.values())
+    counts = {head: known[key] for head, key in keys.items() if key in known}
+    found = {
+        head: (
+            repository.count_between(default, head),
+            repository.count_between(head, default),
+        )
+        for head in keys.keys() - counts.keys()
+    }
+    cache.set_many({keys[head]: pair for head, pair in found.items()}, timeout=None)
+    return counts | found
+
+
+def find(repository: Repository, name: str, *, active: str) -> BranchChoice:
+    """One branch as ``listing()`` has it. Raises ``BranchNotFound``."""
+    for line in listing(repository, active=active):
+        if line.name == name:
+            return line
+    raise BranchNotFound(name)
+
+
+# Making and renaming -----------------------------------------------------------
+
+
+def refusal(repository: Repository, name: str) -> str | None:
+    """Why a new branch can't have this name, as a sentence; None if it can."""
+    return names.refusal(name, (branch.name for branch in repository.branches()))
+
+
+def create(repository: Repository, name: str, *, at: str) -> str:
+    """
+    Make a branch at a ref and return the hash of its head.
+
+    Raises ``BranchRefused`` for a name that is not to be given, ``UnknownRef``.
+    """
+    if reason := refusal(repository, name):
+        raise BranchRefused(name, reason)
+    head = repository.resolve(at)
+    repository.create_branch(name, head)
+    return head
+
+
+def rename(repository: Repository, old: str, new: str, *, active: str) -> None:
+    """Raises ``BranchNotFound``, ``BranchRefused``."""
+    if reason := find(repository, old, active=active).why_not_rename:
+        raise BranchRefused(old, reason)
+    taken = (branch.name for branch in repository.branches() if branch.name != old)
+    if reason := names.refusal(new, taken):
+        raise BranchRefused(new, reason)
+    if new != old:
+        repository.rename_branch(old, new)
+
+
+# Deleting and bringing back ----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A branch and the head it was seen with."""
+
+    name: str
+    head: str  # hash
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What goes with a branch: commits that no branch that stays has."""
+
+    branch: Branch
+    commits: tuple[Commit, ...]  # newest first
+    is_bounded: bool  # there are more than these
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.commits) or self.branch.dirty
+
+
+def losses(repository: Repository, names_to_go: Sequence[str]) -> list[Loss]:
+    """
+    What deleting these branches together would lose, one by one.
+
+    Raises ``BranchNotFound``.
+    """
+    branches = {branch.name: branch for branch in repository.branches()}
+    for name in names_to_go:
+        if name not in branches:
+            raise BranchNotFound(name)
+    staying = {
+        branch.head
+        for name, branch in branches.items()
+        if name not in names_to_go and not names.is_hidden(name)
+    }
+    default = branches[repository.default_branch()].head
+    return [_loss(repository, branches[name], default, staying) for name in names_to_go]
+
+
+def _loss(
+    repository: Repository, branch: Branch, default: str, staying: set[str]
+) -> Loss:
+    if branch.head in staying:
+        return Loss(branch, (), False)
+    found = repository.commits_between(default, branch.head, limit=LOOKED_AT + 1)
+    lost = {commit.hash: commit for commit in found}
+    # What another branch shares with this one is what their merge bases reach.
+    for other in staying - {default}:
+        if not lost:
+            break
+        reached = repository.merge_bases(other, branch.head)
+        while reached:
+            if kept := lost.pop(reached.pop(), None):
+                reached.extend(kept.parents)
+    commits = tuple(lost.values())
+    return Loss(branch, commits[:LOOKED_AT], len(commits) > LOOKED_AT)
+
+
+def check_deletable(
+    repository: Repository, pins: Sequence[Pin], *, active: str
+) -> None:
+    """
+    Raises ``BranchNotFound``, ``BranchRefused`` for a branch that stays, and
+    ``BranchMoved`` for one whose head is no longer the pinned one.
+    """
+    lines = {line.name: line for line in listing(repository, active=active)}
+    for pin in pins:
+        if pin.name not in lines:
+            raise BranchNotFound(pin.name)
+        if reason := lines[pin.name].why_not_delete:
+            raise BranchRefused(pin.name, reason)
+        if lines[pin.name].head != pin.head:
+            raise BranchMoved(pin.name, pin.head, lines[pin.name].head)
+
+
+def delete(
+    repository: Repository, pins: Sequence[Pin], *, active: str, by: Any
+) -> list[DeletedBranch]:
+    """
+    Delete branches, all or none, and return what brings each of them back.
+
+    Raises what ``check_deletable()`` raises.
+    """
+    check_deletable(repository, pins, active=active)
+    # Written before the branch goes, so that no crash leaves it without one.
+    gone: list[DeletedBranch] = []
+    for pin in pins:
+        record = DeletedBranch.objects.create(
+            name=pin.name, head=pin.head, deleted_by=by
+        )
+        try:
+            repository.delete_branch(pin.name, expected_head=pin.head)
+        except EngineError:
+            record.delete()
+            for earlier in gone:
+                restore(repository, earlier)
+            raise
+        gone.append(record)
+    return gone
+
+
+def restore(repository: Repository, deleted: DeletedBranch) -> None:
+    """
+    Bring a deleted branch back, under its name, at the head it had.
+
+    Raises ``BranchExists`` if the name was given again meanwhile and
+    ``UnknownRef`` if the engine has since cleared its commits away.
+    """
+    repository.create_branch(deleted.name, deleted.head)
+    deleted.delete()

@@ -1,0 +1,267 @@
+"""Two states side by side: which tables differ, by how much, and row by row."""
+
+from dataclasses import dataclass
+
+from versioning import names, values
+from versioning.backends.errors import BranchNotFound, UnknownTable
+from versioning.backends.repository import (
+    ChangeKind,
+    Key,
+    Repository,
+    RowChange,
+    SchemaChange,
+    TableChange,
+    TableStat,
+)
+from versioning.cursors import sign_key, unsign_key
+from versioning.presentation.rows import RowDiff, present_rows
+
+PAGE = 50  # rows
+SCANNED = 2000  # rows read for one page when a column is asked for
+
+
+# What is compared ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A ref that somebody named, and the commit it stands for."""
+
+    ref: str
+    hash: str
+    is_branch: bool
+
+    @property
+    def label(self) -> str:
+        """The branch's or tag's name, or the short hash."""
+        return self.hash[:7] if self.ref == self.hash else self.ref
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """
+    ``old`` and ``new`` as named; ``before`` and ``after`` are the hashes that
+    the diff leads between. With three dots ``before`` is the merge base, None
+    if the two share no history.
+    """
+
+    old: State
+    new: State
+    dots: int  # 2: directly; 3: since the merge base
+    base: str | None
+    ahead: int  # commits that new has and old lacks
+    behind: int  # commits that old has and new lacks
+
+    @property
+    def before(self) -> str | None:
+        return self.base if self.dots == 3 else self.old.hash
+
+    @property
+    def after(self) -> str:
+        return self.new.hash
+
+    @property
+    def is_same_commit(self) -> bool:
+        return self.old.hash == self.new.hash
+
+    @property
+    def can_merge(self) -> bool:
+        """Whether merging ``new`` into ``old`` would bring anything."""
+        return (
+            self.old.is_branch
+            and self.new.is_branch
+            and self.base is not None
+            and self.ahead > 0
+        )
+
+
+def state(repository: Repository, ref: str) -> State:
+    """
+    What a ref stands for. Raises ``UnknownRef``.
+
+    A landing's own branches are refused as if they were not there.
+    """
+    if names.is_hidden(ref):
+        raise BranchNotFound(ref)
+    found = repository.resolve(ref)
+    branches = {branch.name for branch in repository.branches()}
+    return State(ref, found, ref in branches)
+
+
+def compare(repository: Repository, old: str, new: str, *, dots: int = 3) -> Comparison:
+    """Raises ``UnknownRef``, ``ValueError`` for dots that are neither 2 nor 3."""
+    if dots not in (2, 3):
+        raise ValueError("A comparison has two dots or three.")
+    one, other = state(repository, old), state(repository, new)
+    return Comparison(
+        old=one,
+        new=other,
+        dots=dots,
+        base=repository.merge_base(one.hash, other.hash),
+        ahead=repository.count_between(one.hash, other.hash),
+        behind=repository.count_between(other.hash, one.hash),
+    )
+
+
+# Tables --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TableDiff:
+    """One table of a diff. Counts are rows; None where only the schema differs."""
+
+    change: TableChange
+    stat: TableStat | None
+
+    @property
+    def table(self) -> str:
+        return self.change.table
+
+    @property
+    def name(self) -> str:
+        return values.table_name(self.table)
+
+    @property
+    def rows(self) -> int:
+        """How many rows differ."""
+        if self.stat is None:
+            return 0
+        return self.stat.rows_added + self.stat.rows_removed + self.stat.rows_changed
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that differs between two states, counted and not yet listed."""
+
+    before: str
+    after: str
+    tables: tuple[TableDiff, ...]  # those of the application, by name
+    bookkeeping: tuple[TableDiff, ...]  # Django's own record of migrations
+    schema: tuple[SchemaChange, ...]
+
+    @property
+    def added(self) -> int:
+        return sum(t.stat.rows_added for t in self.tables if t.stat)
+
+    @property
+    def removed(self) -> int:
+        return sum(t.stat.rows_removed for t in self.tables if t.stat)
+
+    @property
+    def changed(self) -> int:
+        return sum(t.stat.rows_changed for t in self.tables if t.stat)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.tables or self.bookkeeping or self.schema)
+
+
+def overview(repository: Repository, before: str, after: str) -> Overview:
+    """What differs from one hash to another. Raises ``UnknownRef``."""
+    changes = repository.diff_summary(before, after)
+    stats = {stat.table: stat for stat in repository.diff_stat(before, after)}
+    diffs = [TableDiff(change, stats.get(change.table)) for change in changes]
+    diffs.sort(key=lambda diff: diff.name.lower())
+    schema = (
+        repository.schema_changes(before, after)
+        if any(change.schema_changed for change in changes)
+        else []
+    )
+    return Overview(
+        before=before,
+        after=after,
+        tables=tuple(d for d in diffs if not values.is_bookkeeping(d.table)),
+        bookkeeping=tuple(d for d in diffs if values.is_bookkeeping(d.table)),
+        schema=tuple(schema),
+    )
+
+
+# Rows ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RowsPage:
+    diff: TableDiff
+    columns: tuple[tuple[str, str], ...]  # (raw name, verbose name)
+    rows: tuple[RowDiff, ...]
+    next: str | None  # the cursor of the next page
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which rows of a table's diff are asked for."""
+
+    kinds: tuple[ChangeKind, ...] = ()  # all, if none
+    column: str = ""  # only rows in which this column changed
+
+
+def rows_page(
+    repository: Repository,
+    overview: Overview,
+    table: str,
+    *,
+    wanted: RowFilter = RowFilter(),
+    after: str = "",
+    limit: int = PAGE,
+) -> RowsPage:
+    """
+    One page of a table's rows that differ, in order of primary key.
+
+    ``after`` is the ``next`` of the page before. Raises ``BadCursor``, and
+    ``UnknownTable`` for a table that does not differ between the two states.
+    """
+    diff = find_table(overview, table)
+    since = unsign_key(table, after) if after else None
+    changes, last = _read(repository, overview, table, wanted, since, limit)
+    rows = present_rows(repository, table, changes, overview.before, overview.after)
+    columns = {cell.column: cell.name for row in rows for cell in row.cells}
+    return RowsPage(
+        diff=diff,
+        columns=tuple(columns.items()),
+        rows=rows,
+        next=None if last is None else sign_key(table, last),
+    )
+
+
+def find_table(overview: Overview, table: str) -> TableDiff:
+    """Raises ``UnknownTable``."""
+    for diff in (*overview.tables, *overview.bookkeeping):
+        if diff.table == table:
+            return diff
+    raise UnknownTable(table)
+
+
+def _read(
+    repository: Repository,
+    overview: Overview,
+    table: str,
+    wanted: RowFilter,
+    since: Key | None,
+    limit: int,
+) -> tuple[list[RowChange], Key | None]:
+    """A page's rows, and the key to go on after if there may be more."""
+    scan = SCANNED if wanted.column else limit
+    rows = repository.diff_rows(
+        table,
+        overview.before,
+        overview.after,
+        since=since,
+        limit=scan + 1,
+        kinds=wanted.kinds,
+    )
+    found: list[RowChange] = []
+    last: Key | None = None
+    for number, change in enumerate(rows):
+        if len(found) == limit or number == scan:
+            return found, last
+        last = change.key
+        if not wanted.column or _touches(change, wanted.column):
+            found.append(change)
+    return found, None
+
+
+def _touches(change: RowChange, column: str) -> bool:
+    if change.before is None or change.after is None:
+        return True
+    before, after = change.before.get(column), change.after.get(column)
+    return not values.same(before, after)

@@ -1,0 +1,104 @@
+"""
+Lanes for a drawn history.
+
+Commits come children before parents. A *lane* is a column of the drawing that
+waits for one commit: the next one down that line. The lanes left open below
+one page are those that the next page begins with, so a line keeps its place
+from page to page; they are also exactly the frontier that ``Repository.log()``
+goes on from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from versioning.backends.repository import Commit
+
+#: For each lane, from the left, the hash that it waits for; None if it is free.
+Lanes = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRow:
+    """One commit's part of the drawing. Numbers are lanes, 0 at the left."""
+
+    hash: str
+    lane: int
+    entered: bool  # a child above leads to it, on this page or the one before
+    passing: tuple[int, ...]  # lanes that go straight by
+    parents: tuple[int, ...]  # where its parents' lines go on, first parent first
+    is_merge: bool
+
+    @property
+    def width(self) -> int:
+        """How many lanes the row touches."""
+        return 1 + max((self.lane, *self.passing, *self.parents))
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    rows: tuple[GraphRow, ...]
+    lanes: Lanes  # open below the last row
+
+    @property
+    def width(self) -> int:
+        return max((row.width for row in self.rows), default=0)
+
+    @property
+    def frontier(self) -> tuple[str, ...]:
+        """What ``Repository.log()`` has to start from to go on."""
+        return tuple(hash for hash in self.lanes if hash is not None)
+
+
+def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -> Graph:
+    """
+    Lay out a page of commits below the open ``lanes``.
+
+    ``fresh`` says that the lanes are starts of a first page, which no line
+    leads to from above.
+    """
+    waiting: list[str | None] = list(lanes)
+    unentered = set(lanes) if fresh else set()
+    rows = []
+    for commit in commits:
+        expected = commit.hash in waiting
+        lane = waiting.index(commit.hash) if expected else _free(waiting)
+        waiting[lane] = None
+        passing = tuple(at for at, hash in enumerate(waiting) if hash is not None)
+        parents = tuple(
+            _place(waiting, parent, beside=lane, own=number == 0)
+            for number, parent in enumerate(commit.parents)
+        )
+        rows.append(
+            GraphRow(
+                hash=commit.hash,
+                lane=lane,
+                entered=expected and commit.hash not in unentered,
+                passing=passing,
+                parents=parents,
+                is_merge=commit.is_merge,
+            )
+        )
+        unentered.difference_update(commit.parents)
+        while waiting and waiting[-1] is None:
+            waiting.pop()
+    return Graph(tuple(rows), tuple(waiting))
+
+
+def _place(waiting: list[str | None], parent: str, *, beside: int, own: bool) -> int:
+    """The lane that waits for ``parent``, opened if there is none yet."""
+    if parent in waiting:
+        return waiting.index(parent)
+    lane = beside if own else _free(waiting, after=beside)
+    while len(waiting) <= lane:
+        waiting.append(None)
+    waiting[lane] = parent
+    return lane
+
+
+def _free(waiting: list[str | None], after: int = -1) -> int:
+    """The first free lane to the right of ``after``."""
+    for lane in range(after + 1, len(waiting)):
+        if waiting[lane] is None:
+            return lane
+    waiting.append(None)
+    return len(waiting) - 1

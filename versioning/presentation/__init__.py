@@ -1,0 +1,1 @@
+"""Rows and cells as people read them. No HTTP, no templates."""

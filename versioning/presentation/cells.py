@@ -1,0 +1,168 @@
+"""
+One cell as a page shows it.
+
+What differs in the database looks different on the page: NULL, empty text and
+white space are told apart, a time has its exact value at hand, and bytes do
+not pretend to be text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.db import models
+from django.utils import formats, timezone
+
+from versioning.presentation.words import Segment, mark, plain, visible
+
+FOLD_AT = 400  # characters; a longer text is shown folded
+BYTES_SHOWN = 24
+
+
+class Kind(StrEnum):
+    """What the template tells apart."""
+
+    NULL = "null"
+    EMPTY = "empty"
+    BLANK = "blank"  # white space alone
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TIME = "time"
+    BYTES = "bytes"
+    JSON = "json"
+    CHOICE = "choice"
+    RELATED = "related"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value on a page. ``raw`` is the stored value as text, where it differs."""
+
+    kind: Kind
+    text: str
+    raw: str = ""
+    segments: tuple[Segment, ...] = ()
+    datetime: str = ""  # ISO 8601, for <time>
+
+    @property
+    def long(self) -> bool:
+        return len(self.text) > FOLD_AT or self.text.count("\n") > 12
+
+    @property
+    def opening(self) -> str:
+        """The beginning of a long text, for its fold."""
+        return self.text[:80].replace("\n", " ").rstrip() + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A column of one row in two states; None where there is no such cell."""
+
+    column: str
+    name: str
+    before: Shown | None
+    after: Shown | None
+    changed: bool
+
+
+def show(
+    value: Any, field: models.Field[Any, Any] | None = None, *, raw: Any = None
+) -> Shown:
+    """
+    How a field value is shown. ``raw`` is the driver's value it came from: it
+    tells NULL from the JSON document ``null``, and NaN from a number.
+    """
+    stored = value if raw is None else raw
+    if value is None and (stored is None or not isinstance(field, models.JSONField)):
+        return Shown(Kind.NULL, "NULL")
+    if isinstance(field, models.JSONField):
+        return _json(value)
+    for choice, label in getattr(field, "flatchoices", ()):
+        if choice == value:
+            return Shown(Kind.CHOICE, str(label), raw=str(stored))
+    return _by_type(value)
+
+
+def _by_type(value: Any) -> Shown:
+    match value:
+        case bool():
+            return Shown(Kind.BOOLEAN, "Yes" if value else "No")
+        case dt.datetime():
+            return _time(value)
+        case dt.date():
+            return Shown(
+                Kind.TIME, formats.date_format(value), datetime=value.isoformat()
+            )
+        case dt.time():
+            return Shown(Kind.TIME, value.isoformat(), datetime=value.isoformat())
+        case bytes() | bytearray() | memoryview():
+            return _bytes(bytes(value))
+        case str():
+            return _text(value)
+        case int() | float() | Decimal():
+            return Shown(Kind.NUMBER, str(value))
+    return Shown(Kind.TEXT, str(value), segments=plain(str(value)))
+
+
+def _text(value: str) -> Shown:
+    if not value:
+        return Shown(Kind.EMPTY, "empty text")
+    if not value.strip():
+        return Shown(Kind.BLANK, visible(value), raw=_count(len(value), "blank"))
+    return Shown(Kind.TEXT, value, segments=plain(value))
+
+
+def _time(value: dt.datetime) -> Shown:
+    """In the reader's time zone; exact to the microsecond in ``raw``."""
+    if timezone.is_aware(value):
+        value = timezone.localtime(value)
+    exact = value.isoformat(sep=" ")
+    return Shown(
+        Kind.TIME,
+        formats.date_format(value, "j F Y, H:i:s") + _fraction(value),
+        raw=exact,
+        datetime=value.isoformat(),
+    )
+
+
+def _fraction(value: dt.datetime) -> str:
+    """What tells two times within one second apart."""
+    return f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
+
+
+def _bytes(value: bytes) -> Shown:
+    start = value[:BYTES_SHOWN].hex(" ")
+    if len(value) > BYTES_SHOWN:
+        start += " …"
+    return Shown(Kind.BYTES, start or "none", raw=_count(len(value), "byte"))
+
+
+def _json(value: Any) -> Shown:
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str)
+    return Shown(Kind.JSON, text, segments=plain(text))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def related(name: str, raw: Any) -> Shown:
+    """A reference to another row, by that row's name."""
+    return Shown(Kind.RELATED, name, raw=str(raw), segments=plain(name))
+
+
+_MARKED = frozenset({Kind.TEXT, Kind.JSON})
+
+
+def with_marks(before: Shown, after: Shown) -> tuple[Shown, Shown]:
+    """Both texts with the words marked that the other lacks."""
+    if before.kind in _MARKED and after.kind in _MARKED:
+        old, new = mark(before.text, after.text)
+        return replace(before, segments=old), replace(after, segments=new)
+    return before, after

@@ -1,0 +1,102 @@
+"""Rows of a diff as people read them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from versioning import values
+from versioning.backends.repository import ChangeKind, Key, Repository, Row, RowChange
+from versioning.presentation.cells import CellChange, Shown, related, show, with_marks
+from versioning.presentation.snapshot import Snapshot, spoken_key
+
+
+@dataclass(frozen=True, slots=True)
+class RowDiff:
+    """A row as a page shows it: what it is, and its cells in both states."""
+
+    kind: ChangeKind
+    key: str
+    label: str
+    cells: tuple[CellChange, ...]
+
+    @property
+    def changed(self) -> tuple[CellChange, ...]:
+        return tuple(cell for cell in self.cells if cell.changed)
+
+    @property
+    def unchanged(self) -> tuple[CellChange, ...]:
+        return tuple(cell for cell in self.cells if not cell.changed)
+
+
+def present_rows(
+    repository: Repository,
+    table: str,
+    changes: Sequence[RowChange],
+    before: str,
+    after: str,
+) -> tuple[RowDiff, ...]:
+    """Rows as people read them: names and labels as of each side's commit."""
+    old, new = Snapshot(repository, before), Snapshot(repository, after)
+    old_rows = {c.key: c.before for c in changes if c.before is not None}
+    new_rows = {c.key: c.after for c in changes if c.after is not None}
+    labels = old.labels(table, _without(old_rows, new_rows))
+    labels |= new.labels(table, new_rows)
+    columns = Columns(table, old, new, list(old_rows.values()), list(new_rows.values()))
+    return tuple(
+        RowDiff(
+            kind=change.kind,
+            key=spoken_key(change.key),
+            label=labels[change.key],
+            cells=tuple(columns.cells(change.before, change.after)),
+        )
+        for change in changes
+    )
+
+
+def _without(rows: dict[Key, Row], others: dict[Key, Row]) -> dict[Key, Row]:
+    return {key: row for key, row in rows.items() if key not in others}
+
+
+class Columns:
+    """Shows the cells of many rows of one table; related names read in bulk."""
+
+    def __init__(
+        self,
+        table: str,
+        old: Snapshot,
+        new: Snapshot,
+        old_rows: Sequence[Row],
+        new_rows: Sequence[Row],
+    ):
+        self._values = new.table(table)
+        self._names_before = old.related_names(table, old_rows)
+        self._names_after = new.related_names(table, new_rows)
+
+    def cells(self, before: Row | None, after: Row | None) -> Iterator[CellChange]:
+        for column in dict.fromkeys((*(after or ()), *(before or ()))):
+            yield self._cell(column, before, after)
+
+    def _cell(self, column: str, before: Row | None, after: Row | None) -> CellChange:
+        here, there = _has(before, column), _has(after, column)
+        old = self._show(column, before, self._names_before) if here else None
+        new = self._show(column, after, self._names_after) if there else None
+        changed = here != there or not values.same(
+            before[column] if before and here else None,
+            after[column] if after and there else None,
+        )
+        if changed and old and new:
+            old, new = with_marks(old, new)
+        return CellChange(column, self._values.column_name(column), old, new, changed)
+
+    def _show(
+        self, column: str, row: Row | None, names_of: dict[str, dict[object, str]]
+    ) -> Shown:
+        raw = row[column] if row else None
+        if name := names_of.get(column, {}).get(raw):
+            return related(name, raw)
+        return show(
+            self._values.to_field(column, raw), self._values.field(column), raw=raw
+        )
+
+
+def _has(row: Row | None, column: str) -> bool:
+    return row is not None and column in row

@@ -1,0 +1,223 @@
+"""
+The application's objects as they were in one commit.
+
+Labels are the application's own code: ``str(choice)`` may follow
+``choice.question``. The ORM would answer that from wherever the connection is
+now. So instances are built from rows read at a hash, and the objects that they
+refer to are put in place beforehand, for all rows of a page at once: the
+number of queries follows the model's relations, not the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, cast
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from versioning import policies
+from versioning.backends.repository import Key, Repository, Row
+from versioning.conf import options
+from versioning.values import TableValues, model_for
+
+#: How many relations in a row a label may follow: a choice's question's author.
+DEPTH = 2
+
+# What a label can raise when what it follows was never there, or held NULL.
+_LABEL_FAILS = (
+    ObjectDoesNotExist, AttributeError, LookupError, TypeError, ValueError
+)  # fmt: skip
+
+
+class Snapshot:
+    """Objects of the versioned tables as of one commit, each row read once."""
+
+    def __init__(self, repository: Repository, at: str):
+        self._repository = repository
+        self.at = at  # hash
+        self._rows: dict[str, dict[Key, Row | None]] = {}
+        self._tables: dict[str, TableValues] = {}
+
+    def table(self, name: str) -> TableValues:
+        if name not in self._tables:
+            self._tables[name] = TableValues(name, self._repository.connection)
+        return self._tables[name]
+
+    def labels(self, table: str, rows: Mapping[Key, Row]) -> dict[Key, str]:
+        """What each row is, in words: “Choice “The sky” of “What’s up?””."""
+        model = model_for(table)
+        if model is None:
+            return {key: f"{table} {spoken_key(key)}" for key in rows}
+        keys = list(rows)
+        instances = self._instances(model, [rows[key] for key in keys], DEPTH)
+        return {
+            key: _label(model, instance) or f"{_name(model)} {spoken_key(key)}"
+            for key, instance in zip(keys, instances, strict=True)
+        }
+
+    def related_names(
+        self, table: str, rows: Iterable[Row]
+    ) -> dict[str, dict[Any, str]]:
+        """
+        Names of the objects that rows refer to: by column, by stored value.
+
+        A value whose object was not there in this commit is left out.
+        """
+        values = self.table(table)
+        rows = list(rows)
+        names: dict[str, dict[Any, str]] = {}
+        for column, field in values.fields.items():
+            if not isinstance(field, models.ForeignKey):
+                continue
+            wanted = {row[column] for row in rows if row.get(column) is not None}
+            found = self._related(field, wanted, DEPTH - 1)
+            names[column] = {
+                raw: name
+                for raw, instance in found.items()
+                if (name := _own_name(instance))
+            }
+        return names
+
+    # Building objects ----------------------------------------------------------
+
+    def _instances(
+        self, model: type[models.Model], rows: Sequence[Row], depth: int
+    ) -> list[models.Model]:
+        complete = self._with_parents(model, rows)
+        values = self.table(model._meta.db_table)
+        instances = [
+            instance
+            for row in complete
+            if (instance := values.instance(row)) is not None
+        ]
+        for field in model._meta.concrete_fields:
+            if isinstance(field, models.ForeignKey) and not _is_parent_link(field):
+                self._place(field, instances, complete, depth)
+        return instances
+
+    def _place(
+        self,
+        field: models.ForeignKey[Any, Any],
+        instances: Sequence[models.Model],
+        rows: Sequence[Row],
+        depth: int,
+    ) -> None:
+        """Put related objects where the ORM would have put them."""
+        if not depth:
+            return
+        wanted = {
+            row[field.column] for row in rows if row.get(field.column) is not None
+        }
+        found = self._related(field, wanted, depth - 1)
+        for instance, row in zip(instances, rows, strict=True):
+            # None, too: a row that was missing then is missing, not looked up now.
+            field.set_cached_value(instance, found.get(row.get(field.column)))
+
+    def _related(
+        self, field: models.ForeignKey[Any, Any], wanted: set[Any], depth: int
+    ) -> dict[Any, models.Model]:
+        """Objects that a foreign key's stored values stand for."""
+        model = cast(type[models.Model], field.related_model)
+        if not wanted:
+            return {}
+        if model._meta.app_label not in options().apps:
+            return _unversioned(field, model, wanted, self.table_of(field))
+        if not field.target_field.primary_key:
+            return {}
+        rows = self._read(model._meta.db_table, {(raw,) for raw in wanted})
+        instances = self._instances(model, list(rows.values()), depth)
+        return {key[0]: instance for key, instance in zip(rows, instances, strict=True)}
+
+    def table_of(self, field: models.ForeignKey[Any, Any]) -> TableValues:
+        return self.table(field.model._meta.db_table)
+
+    def _with_parents(
+        self, model: type[models.Model], rows: Sequence[Row]
+    ) -> Sequence[Row]:
+        """Rows of a multi-table child, completed from its parents' tables."""
+        for parent, link in model._meta.parents.items():
+            if link is None or link.column is None:
+                continue
+            keys = {(row[link.column],) for row in rows if link.column in row}
+            above = self._read(parent._meta.db_table, keys)
+            rows = [{**above.get((row.get(link.column),), {}), **row} for row in rows]
+        return rows
+
+    def _read(self, table: str, keys: Iterable[Key]) -> dict[Key, Row]:
+        known = self._rows.setdefault(table, {})
+        wanted = set(keys)
+        if missing := [key for key in wanted if key not in known]:
+            known.update(dict.fromkeys(missing))
+            if table in self._tables_then:
+                known.update(self._repository.rows(table, missing, at=self.at))
+        return {key: row for key in wanted if (row := known[key]) is not None}
+
+    @cached_property
+    def _tables_then(self) -> frozenset[str]:
+        return frozenset(self._repository.tables(at=self.at))
+
+
+def _unversioned(
+    field: models.ForeignKey[Any, Any],
+    model: type[models.Model],
+    wanted: set[Any],
+    values: TableValues,
+) -> dict[Any, models.Model]:
+    """Objects outside the versioned tables have no past: as they are now."""
+    by_value = {raw: values.to_field(field.column, raw) for raw in wanted}
+    name = field.target_field.attname
+    found = model._base_manager.filter(**{f"{name}__in": list(by_value.values())})
+    instances = {getattr(instance, name): instance for instance in found}
+    return {raw: instances[held] for raw, held in by_value.items() if held in instances}
+
+
+def _is_parent_link(field: models.ForeignKey[Any, Any]) -> bool:
+    return bool(getattr(field.remote_field, "parent_link", False))
+
+
+# Names -------------------------------------------------------------------------
+
+
+def spoken_key(key: Key) -> str:
+    return ", ".join("NULL" if part is None else str(part) for part in key)
+
+
+def _name(model: type[models.Model]) -> str:
+    name = str(model._meta.verbose_name)
+    return name[:1].upper() + name[1:]
+
+
+def _label(model: type[models.Model], instance: models.Model) -> str:
+    """The registered label, or the model's name and the object's; "" if neither."""
+    if model._meta.auto_created:
+        return _through_label(model, instance)
+    policy = policies.for_model(model)
+    if policy.label is str:
+        own = _own_name(instance)
+        return f"{_name(model)} “{own}”" if own else ""
+    try:
+        return str(policy.label(instance)).strip()
+    except _LABEL_FAILS:
+        return ""
+
+
+def _own_name(instance: models.Model) -> str:
+    if instance._meta.auto_created:
+        return _through_label(type(instance), instance)
+    try:
+        return str(instance).strip()
+    except _LABEL_FAILS:
+        return ""
+
+
+def _through_label(model: type[models.Model], instance: models.Model) -> str:
+    """A row that links two objects reads as both of them."""
+    ends = [
+        _own_name(end)
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and (end := field.get_cached_value(instance, default=None)) is not None
+    ]
+    return " – ".join(f"“{end}”" for end in ends) if len(ends) == 2 else ""

@@ -1,0 +1,277 @@
+"""
+Between what a driver gives for a column and what a model's field holds.
+
+A ``Row`` of the repository holds *driver values*: 0 and 1 for a boolean, text
+for JSON, 32 hex digits for a UUID. People and models speak in *field values*.
+The converters are those of Django's own compiler, so both ways are as exact
+as the ORM is. A column without a field, or a table without a model, keeps the
+driver's values.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+import math
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias, cast
+
+from django.apps import apps
+from django.db import models
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils.duration import duration_microseconds
+
+from versioning.backends.repository import Key, Row
+from versioning.conf import connection as versioned_connection
+from versioning.conf import options
+
+ConcreteField: TypeAlias = "models.Field[Any, Any]"
+
+
+def models_by_table() -> dict[str, type[models.Model]]:
+    """
+    Models of the versioned apps by the name of their table, through tables of
+    many-to-many fields included.
+    """
+    versioned = options().apps
+    return {
+        model._meta.db_table: model
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.app_label in versioned and not model._meta.proxy
+    }
+
+
+def model_for(table: str) -> type[models.Model] | None:
+    """The model whose rows a table holds, if there is one."""
+    return models_by_table().get(table)
+
+
+def is_bookkeeping(table: str) -> bool:
+    """Whether a table is Django's own record, of migrations, and no app's."""
+    return table == MigrationRecorder.Migration._meta.db_table
+
+
+def table_name(table: str) -> str:
+    """A table as people call it: its model's plural name, or the raw name."""
+    if is_bookkeeping(table):
+        return "Applied migrations"
+    model = model_for(table)
+    if model is None:
+        return table
+    if auto := cast(Any, model._meta.auto_created):
+        field = _field_through(auto, model)
+        return _capital(f"{field} of {auto._meta.verbose_name_plural}")
+    return _capital(str(model._meta.verbose_name_plural))
+
+
+def _field_through(owner: Any, through: type[models.Model]) -> str:
+    for field in owner._meta.local_many_to_many:
+        if field.remote_field.through is through:
+            return str(field.verbose_name)
+    return str(through._meta.verbose_name_plural)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+class TableValues:
+    """One table's columns, as its model sees them."""
+
+    def __init__(self, table: str, connection: Any = None):
+        self.table = table
+        self.model = model_for(table)
+        self._connection = connection or versioned_connection()
+        fields = self.model._meta.concrete_fields if self.model else ()
+        self.fields: Mapping[str, ConcreteField] = {
+            cast(str, field.column): field for field in fields
+        }
+        self._converters = {
+            column: self._converters_of(field) for column, field in self.fields.items()
+        }
+
+    def field(self, column: str) -> ConcreteField | None:
+        return self.fields.get(column)
+
+    def column_name(self, column: str) -> str:
+        """A column as people call it, or its raw name."""
+        field = self.fields.get(column)
+        return column if field is None else _capital(str(field.verbose_name))
+
+    def to_field(self, column: str, value: Any) -> Any:
+        """
+        What the model's field would hold for a driver's value.
+
+        A value that the field can't hold, such as text that is no JSON, stays
+        as it is: a diff shows what is there.
+        """
+        converters = self._converters.get(column)
+        if not converters:
+            return value
+        expression = self.fields[column].get_col(self.table)
+        converted = value
+        try:
+            for converter in converters:
+                converted = converter(converted, expression, self._connection)
+        except (ValueError, TypeError, InvalidOperation):
+            return value
+        return converted
+
+    def row_to_fields(self, row: Row) -> dict[str, Any]:
+        """Field values of a whole row, by column."""
+        return {column: self.to_field(column, value) for column, value in row.items()}
+
+    def instance(self, row: Row) -> models.Model | None:
+        """
+        The model's instance for a row, every field set so that none is fetched
+        later; None without a model. A column that the row lacks, as its state
+        had none, holds the field's default.
+        """
+        if self.model is None:
+            return None
+        fields = self.model._meta.concrete_fields
+        return self.model.from_db(
+            self._connection.alias,
+            [field.attname for field in fields],
+            [
+                self.to_field(field.column, row[field.column])
+                if field.column in row
+                else field.get_default()
+                for field in fields
+            ],
+        )
+
+    def to_driver(self, column: str, value: Any) -> Any:
+        """What the driver takes to store a field's value."""
+        field = self.fields.get(column)
+        if field is None:
+            return value
+        return field.get_db_prep_save(value, connection=self._connection)
+
+    def _converters_of(self, field: ConcreteField) -> list[Callable[..., Any]]:
+        expression = field.get_col(self.table)
+        return [
+            *self._connection.ops.get_db_converters(expression),
+            *expression.get_db_converters(self._connection),
+        ]
+
+
+def instance(table: str, row: Row) -> models.Model | None:
+    """``TableValues(table).instance(row)``, for a single row."""
+    return TableValues(table).instance(row)
+
+
+# Equality ----------------------------------------------------------------------
+
+
+def same(one: Any, other: Any) -> bool:
+    """
+    Whether a column of a database would hold the same for two driver values.
+
+    NULL is no empty text and text is no number; 1 is True and 1.0, and 1.50 is
+    1.5, as the drivers give either for one stored value.
+    """
+    if one is None or other is None:
+        return one is other
+    one, other = _plain_bytes(one), _plain_bytes(other)
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    try:
+        return bool(one == other)
+    except TypeError:  # an aware and a naive time
+        return False
+
+
+def _plain_bytes(value: Any) -> Any:
+    return bytes(value) if isinstance(value, (memoryview, bytearray)) else value
+
+
+# A lossless text form ----------------------------------------------------------
+
+_TAG = "$"
+_EXACT_IN_JSON = 2**53  # engines may keep larger numbers in JSON as floats
+
+
+def encode(value: Any) -> Any:
+    """
+    A driver's value as something that JSON can hold without loss.
+
+    None, booleans, text and numbers that JSON knows exactly stand for
+    themselves; all else is ``{"$": type, "v": text}``. Raises ``TypeError``
+    for a type that no driver gives.
+    """
+    match _plain_bytes(value):
+        case None | bool() | str():
+            return value
+        case int() if abs(value) <= _EXACT_IN_JSON:
+            return value
+        case int():
+            return _tagged("int", str(value))
+        case float():
+            return value if math.isfinite(value) else _tagged("float", repr(value))
+        case Decimal():
+            return _tagged("decimal", str(value))
+        case dt.datetime():
+            return _tagged("datetime", value.isoformat())
+        case dt.date():
+            return _tagged("date", value.isoformat())
+        case dt.time():
+            return _tagged("time", value.isoformat())
+        case dt.timedelta():
+            return _tagged("microseconds", str(duration_microseconds(value)))
+        case bytes() as plain:
+            return _tagged("bytes", base64.b64encode(plain).decode())
+        case uuid.UUID():
+            return _tagged("uuid", str(value))
+    raise TypeError(f"A column holds no {type(value).__name__}.")
+
+
+def _tagged(kind: str, text: str) -> dict[str, str]:
+    return {_TAG: kind, "v": text}
+
+
+_DECODERS: Mapping[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": float,
+    "decimal": Decimal,
+    "datetime": dt.datetime.fromisoformat,
+    "date": dt.date.fromisoformat,
+    "time": dt.time.fromisoformat,
+    "microseconds": lambda text: dt.timedelta(microseconds=int(text)),
+    "bytes": lambda text: base64.b64decode(text, validate=True),
+    "uuid": uuid.UUID,
+}
+
+
+def decode(encoded: Any) -> Any:
+    """The value that ``encode()`` was given. Raises ``ValueError``."""
+    if encoded is None or isinstance(encoded, (bool, int, float, str)):
+        return encoded
+    try:
+        decoder, text = _DECODERS[encoded[_TAG]], encoded["v"]
+        return decoder(text)
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        InvalidOperation,
+        binascii.Error,
+    ) as error:
+        raise ValueError("This is no encoded value.") from error
+
+
+def key_text(key: Key) -> str:
+    """A primary key as one line of text, the same for equal keys."""
+    return json.dumps([encode(part) for part in key], separators=(",", ":"))
+
+
+def key_from_text(text: str) -> Key:
+    """The key that ``key_text()`` was given. Raises ``ValueError``."""
+    parts = json.loads(text)
+    if not isinstance(parts, list) or not parts:
+        raise ValueError("This is no encoded key.")
+    return tuple(decode(part) for part in parts)
