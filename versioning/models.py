@@ -5,6 +5,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from versioning.merging.resolution import Take
+
 # Long enough for any name that an engine takes, made here or not.
 BRANCH_NAME_LENGTH = 500
 HASH_LENGTH = 64
@@ -110,21 +112,16 @@ class Decision(models.Model):
     later and judged when a side moves.
     """
 
-    class Take(models.TextChoices):
-        OURS = "ours"
-        THEIRS = "theirs"
-        BASE = "base"
-        SUM = "sum"
-        VALUE = "value"
-
     draft = models.ForeignKey(
         MergeDraft, on_delete=models.CASCADE, related_name="decisions"
     )
     table = models.CharField(max_length=128)
-    key = models.CharField(max_length=1000)  # values.encode() of the primary key
+    key = models.TextField()  # values.key_text() of the primary key
     key_hash = models.CharField(max_length=64)  # of ``key``: short enough to index
     column = models.CharField(max_length=128, blank=True)  # "" for the whole row
-    take = models.CharField(max_length=10, choices=Take.choices)
+    take = models.CharField(max_length=10, choices=[(t, t) for t in Take])
+    required = models.BooleanField()  # False for a sum that somebody overrode
+    outdated = models.BooleanField(default=False)  # a side moved; see drafts.refresh()
     value = models.JSONField(null=True, blank=True)  # for Take.VALUE, encoded
     seen = models.JSONField()  # [base, ours, theirs], encoded
     decided_by = models.ForeignKey(

@@ -1,0 +1,220 @@
+"""
+A merge built and checked on a hidden branch, before any target moves.
+
+The candidate is a commit with exactly two parents, the pinned ours and theirs.
+Nobody sees the branch; whoever makes one removes it, and ``sweep()`` removes
+what a crash left.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from versioning.backends.errors import (
+    BranchNotFound,
+    ConflictsRemain,
+    EngineError,
+    MergeBlocked,
+    VersioningError,
+)
+from versioning.backends.repository import (
+    Author,
+    MergeSides,
+    MergeStatus,
+    Repository,
+    RowWrite,
+    Violation,
+)
+from versioning.conf import connection as versioned_connection
+from versioning.merging import drafts
+from versioning.merging.preview import (
+    conflict_pages,
+    outside_conflicts,
+    require_head,
+)
+from versioning.merging.validation import InvalidRow, invalid_rows
+from versioning.models import MergeDraft
+
+
+class ViolationsRemain(VersioningError):
+    """The merge's result breaks constraints; nothing was merged."""
+
+    def __init__(self, violations: list[Violation]):
+        super().__init__(
+            "Rows of the result would break a rule of their table: "
+            + ", ".join(sorted({f"{v.kind} in {v.table}" for v in violations}))
+            + "."
+        )
+        self.violations = violations
+
+
+class RowsInvalid(VersioningError):
+    """Rows of the result break rules of the application; nothing was merged."""
+
+    def __init__(self, rows: list[InvalidRow]):
+        super().__init__(f"{len(rows)} rows break a rule of the application.")
+        self.rows = rows
+
+
+class ResultRefused(VersioningError):
+    """
+    The database refused a decided value, as it breaks a constraint; nothing
+    was merged. ``str()`` is the engine's text.
+    """
+
+
+class NothingToMerge(VersioningError):
+    """The target holds the source already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    branch: str
+    commit: str  # hash
+
+
+def lock_key(target: str) -> str:
+    """A short name for a target, in its landing lock and its candidates' names."""
+    return hashlib.sha256(target.encode()).hexdigest()[:16]
+
+
+def _prefix(target: str) -> str:
+    return f"{Repository.CANDIDATES}{lock_key(target)}-"
+
+
+@contextmanager
+def candidate(
+    target: str,
+    sides: MergeSides,
+    draft: MergeDraft | None,
+    *,
+    author: Author,
+    message: str,
+) -> Iterator[Candidate]:
+    """
+    Build the merge with a draft's decisions and check it; the hidden branch
+    lives for the length of the block.
+
+    To be called under the target's landing lock. Raises ``ConflictsRemain``
+    (decisions are missing), ``ViolationsRemain``, ``RowsInvalid``,
+    ``ResultRefused``, ``MergeBlocked``, ``NothingToMerge``.
+    """
+    repository = versioned_connection().repository
+    branch = f"{_prefix(target)}{uuid.uuid4().hex}"
+    repository.create_branch(branch, sides.ours)
+    try:
+        commit = _build(branch, sides, draft, author, message)
+        _check(repository, branch, commit, sides)
+        yield Candidate(branch, commit)
+    finally:
+        versioned_connection().unbind()
+        _remove(repository, branch)
+
+
+def sweep(target: str) -> None:
+    """
+    Remove the hidden branches that landings on ``target`` left when they were
+    killed. Under the target's landing lock only, as a living landing has one.
+    """
+    repository = versioned_connection().repository
+    for branch in repository.branches():
+        if branch.name.startswith(_prefix(target)):
+            _remove(repository, branch.name)
+
+
+def _remove(repository: Repository, branch: str) -> None:
+    try:
+        repository.delete_branch(branch)
+    except BranchNotFound:
+        pass
+
+
+def _build(
+    branch: str,
+    sides: MergeSides,
+    draft: MergeDraft | None,
+    author: Author,
+    message: str,
+) -> str:
+    connection = versioned_connection()
+    repository: Repository = connection.repository
+    with (
+        connection.bound(branch),
+        connection.writing(),
+        _refusals(),
+        transaction.atomic(using=connection.alias, durable=True),
+    ):
+        require_head(repository, branch, sides.ours)
+        if repository.start_merge(sides.theirs) is MergeStatus.UP_TO_DATE:
+            raise NothingToMerge(sides.theirs)
+        if repository.schema_conflicts():
+            raise MergeBlocked("Two definitions of a table can’t be merged.")
+        # Sums before conflicts: which rows are in conflict decides which sums
+        # are anybody's, and settling takes rows off that list.
+        _write_sums(repository, sides)
+        for count in repository.conflict_counts():
+            _settle(repository, count.table, draft)
+        if violations := repository.violations(limit=100):
+            raise ViolationsRemain(violations)
+        commit = repository.commit_all(message, author)
+    assert commit is not None  # a merge is a commit, changed or not
+    return commit
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise ResultRefused(str(error)) from error
+
+
+def _write_sums(repository: Repository, sides: MergeSides) -> None:
+    writes: dict[str, dict[Any, dict[str, int]]] = {}
+    for change in outside_conflicts(repository, sides):
+        row = writes.setdefault(change.table, {}).setdefault(change.key, {})
+        row[change.column] = change.sum
+    for table, rows in writes.items():
+        repository.write_rows(
+            table, [RowWrite(key, values) for key, values in rows.items()]
+        )
+
+
+def _settle(repository: Repository, table: str, draft: MergeDraft | None) -> None:
+    for rows in conflict_pages(repository, table):
+        writes = []
+        for judged in drafts.judge(draft, rows):
+            if judged.resolution.pending:
+                raise ConflictsRemain(f"Decisions are missing in {table}.")
+            writes.append(RowWrite(judged.resolution.key, judged.resolution.result))
+        repository.write_rows(table, writes)
+        repository.settle_conflicts(table, [row.key for row in rows])
+
+
+def _check(repository: Repository, branch: str, commit: str, sides: MergeSides) -> None:
+    """What must hold of the finished candidate, asked of the engine anew."""
+    found = repository.commit(commit)
+    if found.parents != (sides.ours, sides.theirs):
+        raise EngineError(f"The merge has the parents {found.parents}.")
+    with versioned_connection().bound(branch):
+        require_head(repository, branch, commit)
+        if broken := repository.broken_constraints():
+            _refuse_new_faults(repository, sides, broken)
+        if wrong := invalid_rows(repository, sides, commit):
+            raise RowsInvalid(wrong)
+
+
+def _refuse_new_faults(
+    repository: Repository, sides: MergeSides, broken: list[Violation]
+) -> None:
+    """Raise ``ViolationsRemain`` for faults that the target did not have before."""
+    with versioned_connection().bound(at=sides.ours):
+        old = {(v.table, v.key, v.kind) for v in repository.broken_constraints()}
+    new = [v for v in broken if (v.table, v.key, v.kind) not in old]
+    if new:
+        raise ViolationsRemain(new)

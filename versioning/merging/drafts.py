@@ -1,0 +1,324 @@
+"""
+Decisions about a merge, kept in the default database until it lands.
+
+A decision holds the three values that it was made on. It counts as long as
+those are still the three values of its cell; when a side moves, it is kept,
+and shown as one to look at again.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from versioning import policies
+from versioning.backends.repository import ConflictRow, MergeSides
+from versioning.merging import preview
+from versioning.merging.resolution import (
+    ABSENT,
+    WHOLE_ROW,
+    CellState,
+    Choice,
+    RowResolution,
+    Take,
+    resolve,
+)
+from versioning.models import Decision, MergeDraft
+from versioning.values import decode, encode, key_from_text, key_text
+
+BATCH = 200  # decisions judged at a time
+
+Choices = Mapping[str, Choice]  # by column
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """A row in conflict with the decisions that count, and those that do not."""
+
+    resolution: RowResolution
+    decisions: Mapping[str, Decision]  # by column; those that count
+    outdated: Mapping[str, Decision]  # made on other values
+
+
+def open_draft(source: str, target: str) -> MergeDraft | None:
+    """The draft that people are at for this pair of branches, if any."""
+    return MergeDraft.objects.filter(
+        source=source, target=target, state=MergeDraft.State.OPEN
+    ).first()
+
+
+def begin(source: str, target: str, sides: MergeSides, user: Any) -> MergeDraft:
+    """The open draft for this pair, made if there is none, about these hashes."""
+    draft = open_draft(source, target)
+    if draft is None:
+        return MergeDraft.objects.create(
+            source=source,
+            target=target,
+            base=sides.base,
+            ours=sides.ours,
+            theirs=sides.theirs,
+            created_by=user,
+        )
+    refresh(draft, sides)
+    return draft
+
+
+def refresh(draft: MergeDraft, sides: MergeSides) -> None:
+    """
+    Judge a draft's decisions anew if it was last worked on with other hashes.
+
+    Those whose three values are what they were stand; the others are kept and
+    marked. Writes nothing if no side moved. Raises as ``preview.preview()``.
+    """
+    if sides_of(draft) == sides:
+        return
+    made = draft.decisions.order_by("table", "pk")
+    with transaction.atomic():
+        for table, group in groupby(made.iterator(), key=attrgetter("table")):
+            while batch := list(islice(group, BATCH)):
+                _judge_anew(draft, sides, table, batch)
+        draft.base, draft.ours, draft.theirs = sides.base, sides.ours, sides.theirs
+        draft.save(update_fields=["base", "ours", "theirs"])
+
+
+def _judge_anew(
+    draft: MergeDraft, sides: MergeSides, table: str, batch: list[Decision]
+) -> None:
+    keys = sorted({key_from_text(decision.key) for decision in batch})
+    rows = {
+        _hash(row)[1]: row
+        for row in preview.conflicts_of(draft.target, sides, table, keys)
+    }
+    for decision in batch:
+        row = rows.get(decision.key_hash)
+        decision.outdated = row is None or decision.seen != seen(row, decision.column)
+    Decision.objects.bulk_update(batch, ["outdated"])
+
+
+def sides_of(draft: MergeDraft) -> MergeSides:
+    """The three hashes that a draft was last worked on with."""
+    return MergeSides(draft.base, draft.ours, draft.theirs)
+
+
+def judge(draft: MergeDraft | None, rows: Sequence[ConflictRow]) -> list[JudgedRow]:
+    """Lay the draft's decisions over rows in conflict, in their order."""
+    made = _decisions(draft, rows)
+    return [_judge_row(row, made.get(_hash(row), {})) for row in rows]
+
+
+def _judge_row(row: ConflictRow, made: Mapping[str, Decision]) -> JudgedRow:
+    counting, outdated = {}, {}
+    for column, decision in made.items():
+        fits = decision.seen == seen(row, column)
+        (counting if fits else outdated)[column] = decision
+    choices = {column: choice_of(decision) for column, decision in counting.items()}
+    resolution = resolve(row, choices, policies.counters_of(row.table))
+    return JudgedRow(resolution, counting, outdated)
+
+
+def choice_of(decision: Decision) -> Choice:
+    return Choice(Take(decision.take), decode(decision.value))
+
+
+def decide(
+    draft: MergeDraft, row: ConflictRow, choices: Mapping[str, Choice | None], user: Any
+) -> None:
+    """
+    Keep decisions about one row's cells; None takes one back.
+
+    Columns that need no decision and are no counter that both changed are
+    refused with ``ValueError``, as is a ``take`` that the row does not offer.
+    """
+    _check(row, choices)
+    with transaction.atomic():
+        _lock(draft)
+        _store(draft, [(row, choices)], user)
+
+
+def decide_pending(
+    draft: MergeDraft, pages: Iterable[Sequence[ConflictRow]], take: Take, user: Any
+) -> int:
+    """
+    Settle every cell that still needs a decision by taking one branch's side.
+
+    ``take`` is ``OURS`` or ``THEIRS``. Decisions already made stay, and so do
+    counters' sums. Returns how many decisions were made.
+    """
+    if take not in (Take.OURS, Take.THEIRS):
+        raise ValueError(take)
+    made = 0
+    for rows in pages:
+        settled = []
+        for judged, row in zip(judge(draft, rows), rows, strict=True):
+            if choices := dict.fromkeys(pending(judged.resolution), Choice(take)):
+                settled.append((row, choices))
+                made += len(choices)
+        with transaction.atomic():
+            _store(draft, settled, user)
+    return made
+
+
+def pending(resolution: RowResolution) -> list[str]:
+    """Columns (or ``WHOLE_ROW``) of a row that still need a decision."""
+    if resolution.decided_as_a_whole:
+        return [] if resolution.whole else [WHOLE_ROW]
+    return [cell.column for cell in resolution.cells if cell.pending]
+
+
+def abandon(draft: MergeDraft) -> None:
+    draft.state = MergeDraft.State.ABANDONED
+    draft.save(update_fields=["state"])
+
+
+def landed(draft: MergeDraft, commit: str, user: Any) -> None:
+    """Turn a draft into the record of the merge that it became."""
+    draft.state = MergeDraft.State.LANDED
+    draft.commit = commit
+    draft.landed_by = user
+    draft.landed_at = timezone.now()
+    draft.save(update_fields=["state", "commit", "landed_by", "landed_at"])
+
+
+def settled_count(draft: MergeDraft | None) -> int:
+    """How many of the required decisions are made and stand, as last judged."""
+    if draft is None:
+        return 0
+    return draft.decisions.filter(required=True, outdated=False).count()
+
+
+def outdated_count(draft: MergeDraft | None) -> int:
+    """How many decisions were made on values that are no longer there."""
+    if draft is None:
+        return 0
+    return draft.decisions.filter(outdated=True).count()
+
+
+def seen(row: ConflictRow, column: str) -> list[Any]:
+    """
+    The three values that a decision is about, in a form that can be stored
+    and compared: of one column, or of all for a decision on the whole row.
+    """
+    return [_encoded(version, column) for version in (row.base, row.ours, row.theirs)]
+
+
+def _encoded(version: Any, column: str) -> Any:
+    if version is None:
+        return {"row": None}
+    if column == WHOLE_ROW:
+        return {name: encode(value) for name, value in version.items()}
+    value = version.get(column, ABSENT)
+    return {"column": None} if value is ABSENT else {"value": encode(value)}
+
+
+def _check(row: ConflictRow, choices: Mapping[str, Choice | None]) -> None:
+    resolution = resolve(row, {}, policies.counters_of(row.table))
+    cells = {cell.column: cell for cell in resolution.cells}
+    for column, choice in choices.items():
+        if resolution.decided_as_a_whole:
+            fits = column == WHOLE_ROW and (
+                choice is None or choice.take in (Take.OURS, Take.THEIRS)
+            )
+        else:
+            cell = cells.get(column)
+            fits = cell is not None and cell.state in (
+                CellState.DISPUTED,
+                CellState.COUNTED,
+            )
+            if fits and choice is not None and cell is not None:
+                if choice.take is Take.SUM:
+                    fits = cell.sum is not None
+                elif choice.take is Take.BASE:
+                    fits = row.base is not None and cell.base is not ABSENT
+        if not fits:
+            raise ValueError(f"{row.table}: nothing to decide like this in {column!r}")
+
+
+def _store(
+    draft: MergeDraft, made: Iterable[tuple[ConflictRow, Choices | Any]], user: Any
+) -> None:
+    """In a few statements, however many decisions."""
+    new: list[Decision] = []
+    now = timezone.now()
+    for row, choices in made:
+        text = key_text(row.key)
+        digest = _digest(text)
+        resolution = resolve(row, {}, policies.counters_of(row.table))
+        required = set(pending(resolution))
+        for column, choice in choices.items():
+            if choice is None:
+                draft.decisions.filter(
+                    table=row.table, key_hash=digest, column=column
+                ).delete()
+                continue
+            new.append(
+                Decision(
+                    draft=draft,
+                    table=row.table,
+                    key=text,
+                    key_hash=digest,
+                    column=column,
+                    take=choice.take,
+                    required=column in required,
+                    value=encode(choice.value),
+                    seen=seen(row, column),
+                    decided_by=user,
+                    decided_at=now,
+                )
+            )
+    unique = ["draft", "table", "key_hash", "column"]
+    # MySQL takes any unique key as the one that is meant, and can't be told.
+    named = connection.features.supports_update_conflicts_with_target
+    Decision.objects.bulk_create(
+        new,
+        batch_size=200,
+        update_conflicts=True,
+        unique_fields=unique if named else None,
+        update_fields=[
+            "take",
+            "required",
+            "outdated",
+            "value",
+            "seen",
+            "decided_by",
+            "decided_at",
+        ],
+    )
+
+
+def _lock(draft: MergeDraft) -> None:
+    MergeDraft.objects.select_for_update().get(pk=draft.pk)
+
+
+def _decisions(
+    draft: MergeDraft | None, rows: Sequence[ConflictRow]
+) -> dict[tuple[str, str], dict[str, Decision]]:
+    """Decisions about these rows, by table and key, then column."""
+    if draft is None or not rows:
+        return {}
+    found: dict[tuple[str, str], dict[str, Decision]] = {}
+    tables = {row.table for row in rows}
+    hashes = {_hash(row)[1] for row in rows}
+    for decision in draft.decisions.filter(
+        table__in=tables, key_hash__in=hashes
+    ).select_related("decided_by"):
+        where = (decision.table, decision.key_hash)
+        found.setdefault(where, {})[decision.column] = decision
+    return found
+
+
+def _hash(row: ConflictRow) -> tuple[str, str]:
+    return row.table, _digest(key_text(row.key))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def all_decisions(draft: MergeDraft) -> Iterator[Decision]:
+    """Every decision of a draft, as a record of the merge."""
+    return draft.decisions.select_related("decided_by").order_by("pk").iterator()

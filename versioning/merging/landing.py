@@ -1,0 +1,61 @@
+"""Moving a branch to a merge that was built and checked: all of it or nothing."""
+
+from typing import Any
+
+from versioning.backends.repository import MergeSides
+from versioning.conf import connection as versioned_connection
+from versioning.merging import drafts
+from versioning.merging.candidate import candidate, lock_key, sweep
+from versioning.merging.preview import require_head
+from versioning.models import MergeDraft
+from versioning.unit_of_work import author_of
+
+LOCK_TIMEOUT = 20.0  # seconds
+
+
+def land(
+    source: str,
+    target: str,
+    sides: MergeSides,
+    draft: MergeDraft | None,
+    user: Any,
+) -> str:
+    """
+    Merge ``sides.theirs`` into branch ``target`` with a draft's decisions, and
+    return the merge commit's hash.
+
+    ``source`` is only the name that the message gives to theirs. Raises
+    ``BranchMoved`` if the target's head is not ``sides.ours`` when it is to
+    move, ``UncommittedRows``, what ``candidate()`` raises, and ``EngineBusy``
+    if another landing on the target goes on for long. The target has the
+    whole merge, or is untouched.
+    """
+    connection = versioned_connection()
+    repository = connection.repository
+    with repository.landing_lock(lock_key(target), timeout=LOCK_TIMEOUT):
+        sweep(target)
+        require_head(repository, target, sides.ours)
+        with candidate(
+            target,
+            sides,
+            draft,
+            author=author_of(user),
+            message=message(source, target, draft),
+        ) as built:
+            with connection.bound(target), connection.writing():
+                repository.fast_forward(target, expected=sides.ours, to=built.commit)
+            commit = built.commit
+    if draft is not None:
+        drafts.landed(draft, commit, user)
+    return commit
+
+
+def message(source: str, target: str, draft: MergeDraft | None) -> str:
+    """The merge commit's message: what was merged, and how much was decided."""
+    subject = f"Merge {source} into {target}"
+    if draft is None:
+        return subject
+    count = draft.decisions.filter(outdated=False).count()
+    if not count:
+        return subject
+    return f"{subject}\n\n{count} decision{'s' if count != 1 else ''} by hand."

@@ -1,0 +1,310 @@
+"""
+What a merge would do, found out by doing it and rolling it back.
+
+Everything here is about three hashes, and so can't change: it is remembered
+by them, as on DoltLite each look takes the file's only write lock.
+"""
+
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
+from typing import Any, TypeVar
+
+from django.db import transaction
+
+from versioning import policies
+from versioning.backends.errors import BranchMoved, MergeBlocked, UncommittedRows
+from versioning.backends.repository import (
+    ConflictRow,
+    Key,
+    MergeSides,
+    Repository,
+    RowChange,
+    SchemaConflict,
+    TableChange,
+    TableStat,
+    Violation,
+)
+from versioning.conf import connection as versioned_connection
+from versioning.merging.counters import EqualChange, equal_changes, equal_changes_of
+from versioning.merging.resolution import CellState, resolve
+
+PAGE = 50  # rows on a page
+VIOLATIONS_SHOWN = 100
+SUMS_SHOWN = 200
+_SCAN = 500  # rows read at a time where all are looked at
+_REMEMBERED = 64
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TableConflicts:
+    """How much there is to settle in one table."""
+
+    table: str
+    rows: int
+    decisions: int  # that a person has to make
+    sums: int  # counters that add up by themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """
+    What a merge of three hashes would do, as counts; rows come by page.
+
+    ``stats`` count the rows that merge by themselves; those in ``conflicts``
+    come on top, as do ``equal_changes``: counters that both sides changed
+    alike, which the engine would count once.
+    """
+
+    sides: MergeSides
+    up_to_date: bool
+    fast_forward: bool  # ours has nothing of its own since the merge base
+    blocked: str  # the engine's reason, or ""
+    summary: tuple[TableChange, ...]
+    stats: tuple[TableStat, ...]
+    conflicts: tuple[TableConflicts, ...]
+    schema_conflicts: tuple[SchemaConflict, ...]
+    violations: tuple[Violation, ...]  # the first ``VIOLATIONS_SHOWN``
+    equal_changes: tuple[EqualChange, ...]  # the first ``SUMS_SHOWN``
+    equal_change_count: int
+
+    @property
+    def required(self) -> int:
+        """How many decisions the merge needs in all."""
+        return sum(table.decisions for table in self.conflicts)
+
+    @property
+    def can_land(self) -> bool:
+        """Whether decisions are all that it may still need."""
+        return not (
+            self.up_to_date or self.blocked or self.schema_conflicts or self.violations
+        )
+
+    @property
+    def is_clean(self) -> bool:
+        return self.can_land and not self.conflicts
+
+
+def sides_of(repository: Repository, ours: str, theirs: str) -> MergeSides | None:
+    """The three hashes of a merge of two; None if they share no history."""
+    base = repository.merge_base(ours, theirs)
+    return None if base is None else MergeSides(base, ours, theirs)
+
+
+def preview(target: str, sides: MergeSides) -> Preview:
+    """
+    What merging ``sides.theirs`` into branch ``target`` would do.
+
+    Raises ``BranchMoved`` if the head of ``target`` is not ``sides.ours``,
+    ``UncommittedRows`` if rows that nobody committed are on it, ``EngineBusy``.
+    """
+    return _remember(("preview", sides), lambda: _look(target, sides))
+
+
+def conflict_rows(
+    target: str, sides: MergeSides, table: str, *, since: Key | None = None
+) -> tuple[list[ConflictRow], bool]:
+    """
+    A page of a table's rows in conflict, in order of key after ``since``, and
+    whether there are more. Raises as ``preview()``.
+    """
+
+    def look() -> tuple[list[ConflictRow], bool]:
+        with rehearsal(target, sides) as repository:
+            rows = repository.conflicts(table, since=since, limit=PAGE + 1)
+        return rows[:PAGE], len(rows) > PAGE
+
+    return _remember(("conflicts", sides, table, since), look)
+
+
+def conflicts_of(
+    target: str, sides: MergeSides, table: str, keys: Sequence[Key]
+) -> list[ConflictRow]:
+    """Rows in conflict by their keys, in order; keys in no conflict are left out."""
+
+    def look() -> list[ConflictRow]:
+        with rehearsal(target, sides) as repository:
+            return repository.conflicts(table, keys=keys)
+
+    return _remember(("conflicts of", sides, table, tuple(keys)), look)
+
+
+def each_conflict_page(
+    target: str, sides: MergeSides, table: str
+) -> Iterator[list[ConflictRow]]:
+    """All rows of a table in conflict, a few hundred at a time."""
+    with rehearsal(target, sides) as repository:
+        yield from conflict_pages(repository, table)
+
+
+def conflict_pages(repository: Repository, table: str) -> Iterator[list[ConflictRow]]:
+    """As ``each_conflict_page()``, within a merge that is under way."""
+    since: Key | None = None
+    while rows := repository.conflicts(table, since=since, limit=_SCAN):
+        yield rows
+        since = rows[-1].key
+
+
+def merged_rows(
+    target: str, sides: MergeSides, table: str, *, since: Key | None = None
+) -> tuple[list[RowChange], bool]:
+    """
+    A page of the rows of ``target`` that merge by themselves, as they are and
+    as they will be, in order of key, and whether there are more.
+    """
+
+    def look() -> tuple[list[RowChange], bool]:
+        with rehearsal(target, sides) as repository:
+            rows = list(repository.merged_rows(table, since=since, limit=PAGE + 1))
+            page = _with_sums(repository, sides, table, rows[:PAGE])
+        return page, len(rows) > PAGE
+
+    return _remember(("merged", sides, table, since), look)
+
+
+def _with_sums(
+    repository: Repository, sides: MergeSides, table: str, rows: list[RowChange]
+) -> list[RowChange]:
+    """Lay the sums of counters over rows as the engine merges them."""
+    sums: dict[Key, dict[str, int]] = defaultdict(dict)
+    for change in equal_changes_of(repository, sides, table, [row.key for row in rows]):
+        sums[change.key][change.column] = change.sum
+    return [
+        replace(row, after={**row.after, **sums[row.key]})
+        if row.after is not None and row.key in sums
+        else row
+        for row in rows
+    ]
+
+
+@contextmanager
+def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
+    """The merge, under way in a transaction that is always rolled back."""
+    connection = versioned_connection()
+    repository = connection.repository
+    with (
+        connection.bound(target),
+        connection.writing(),
+        transaction.atomic(using=connection.alias, durable=True),
+    ):
+        require_head(repository, target, sides.ours)
+        if left := repository.uncommitted():
+            raise UncommittedRows(left.tables)
+        try:
+            repository.start_merge(sides.theirs)
+            yield repository
+        finally:
+            transaction.set_rollback(True, using=connection.alias)
+
+
+def require_head(repository: Repository, branch: str, expected: str) -> None:
+    """Raises ``BranchMoved`` if a branch's head is another hash."""
+    found = repository.head(branch)
+    if found != expected:
+        raise BranchMoved(branch, expected, found)
+
+
+def _look(target: str, sides: MergeSides) -> Preview:
+    repository = versioned_connection().repository
+    if sides.base == sides.theirs:
+        require_head(repository, target, sides.ours)
+        return _nothing(sides, up_to_date=True)
+    try:
+        with rehearsal(target, sides) as merge:
+            alike, alike_count = _alike(merge, sides)
+            return Preview(
+                sides=sides,
+                up_to_date=False,
+                fast_forward=sides.base == sides.ours,
+                blocked="",
+                summary=tuple(merge.merged_summary()),
+                stats=tuple(merge.merged_stat()),
+                conflicts=tuple(_conflicts(merge)),
+                schema_conflicts=tuple(merge.schema_conflicts()),
+                violations=tuple(merge.violations(limit=VIOLATIONS_SHOWN)),
+                equal_changes=tuple(alike),
+                equal_change_count=alike_count,
+            )
+    except MergeBlocked as error:
+        return _nothing(sides, blocked=str(error))
+
+
+def _nothing(
+    sides: MergeSides, *, up_to_date: bool = False, blocked: str = ""
+) -> Preview:
+    return Preview(sides, up_to_date, False, blocked, (), (), (), (), (), (), 0)
+
+
+def _alike(merge: Repository, sides: MergeSides) -> tuple[list[EqualChange], int]:
+    """
+    The first of the counters that both sides changed alike, and how many there
+    are. Rows in conflict are left out: their cards show the sum.
+    """
+    first: list[EqualChange] = []
+    count = 0
+    for change in outside_conflicts(merge, sides):
+        count += 1
+        if count <= SUMS_SHOWN:
+            first.append(change)
+    return first, count
+
+
+def outside_conflicts(merge: Repository, sides: MergeSides) -> Iterator[EqualChange]:
+    """``equal_changes()`` without rows in conflict, within a merge under way."""
+    changes = equal_changes(merge, sides)
+    for table, group in groupby(changes, key=lambda change: change.table):
+        while batch := list(islice(group, _SCAN)):
+            keys = sorted({change.key for change in batch})
+            disputed = {row.key for row in merge.conflicts(table, keys=keys)}
+            yield from (change for change in batch if change.key not in disputed)
+
+
+def _conflicts(merge: Repository) -> Iterator[TableConflicts]:
+    for count in merge.conflict_counts():
+        if not count.rows:  # a table whose definitions are in conflict
+            continue
+        counters = policies.counters_of(count.table)
+        decisions = sums = 0
+        for rows in conflict_pages(merge, count.table):
+            for row in rows:
+                judged = resolve(row, {}, counters)
+                decisions += judged.required
+                sums += sum(cell.state is CellState.COUNTED for cell in judged.cells)
+        yield TableConflicts(count.table, count.rows, decisions, sums)
+
+
+# What was found by hashes does not change -------------------------------------
+
+_memory: OrderedDict[Any, Any] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _remember(key: Any, find: Callable[[], T]) -> T:
+    """
+    ``find()``, or what it gave for the same key before.
+
+    A target that moved is noticed by the caller, who compares hashes: what is
+    remembered stays true of the three that it is about.
+    """
+    with _lock:
+        if key in _memory:
+            _memory.move_to_end(key)
+            found: T = _memory[key]
+            return found
+    found = find()
+    with _lock:
+        _memory[key] = found
+        while len(_memory) > _REMEMBERED:
+            _memory.popitem(last=False)
+    return found
+
+
+def forget() -> None:
+    """Drop what is remembered, as policies have changed. For tests."""
+    with _lock:
+        _memory.clear()
