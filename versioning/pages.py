@@ -161,12 +161,11 @@ def bad_token(request: HttpRequest) -> HttpResponse:
 
 def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
     """403 for a signed-in person, in words: what they would need to be allowed."""
-    meaning = permissions.MEANING.get(permission, "do this")
     return page(
         request,
         403,
         "You may not do this",
-        f"Your account isn’t allowed to {meaning}. "
+        f"Your account isn’t allowed to {permissions.meaning(permission)}. "
         "A maintainer can do it for you, or give you that permission.",
     )
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.apps import apps
+
 from versioning.conf import options, repository
 
 VIEW_HISTORY = "versioning.view_history"
@@ -9,13 +11,27 @@ CREATE_BRANCH = "versioning.create_branch"
 MERGE_BRANCH = "versioning.merge_branch"
 DELETE_BRANCH = "versioning.delete_branch"
 
-#: What each one lets a person do, for the page that refuses it.
-MEANING = {
+_MEANING = {
     VIEW_HISTORY: "read the history",
     CREATE_BRANCH: "make and rename branches",
     MERGE_BRANCH: "merge, and edit protected branches",
     DELETE_BRANCH: "delete branches",
 }
+
+
+def meaning(permission: str) -> str:
+    """
+    What a permission lets a person do, for the page that refuses it: of the
+    console's own, or of a model ("polls.add_question": "add questions").
+    """
+    if permission in _MEANING:
+        return _MEANING[permission]
+    app, _, codename = permission.partition(".")
+    verb, _, model = codename.partition("_")
+    try:
+        return f"{verb} {apps.get_model(app, model)._meta.verbose_name_plural}"
+    except (LookupError, ValueError):
+        return "do this"
 
 
 def public_branches() -> tuple[str, ...]:

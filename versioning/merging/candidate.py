@@ -9,7 +9,7 @@ what a crash left.
 import hashlib
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,10 +128,8 @@ def sweep(target: str) -> None:
 
 
 def _remove(repository: Repository, branch: str) -> None:
-    try:
+    with suppress(BranchNotFound):
         repository.delete_branch(branch)
-    except BranchNotFound:
-        pass
 
 
 def _build(

@@ -106,20 +106,51 @@ def preview(target: str, sides: MergeSides) -> Preview:
     return _remember(("preview", sides), lambda: _look(target, sides))
 
 
-def conflict_rows(
-    target: str, sides: MergeSides, table: str, *, since: Key | None = None
-) -> tuple[list[ConflictRow], bool]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place among the rows in conflict: a table, and a key to go on after."""
+
+    table: str
+    since: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictPage:
+    rows: tuple[ConflictRow, ...]  # by table, then key
+    next: Place | None  # where the next page begins; None on the last
+
+
+def conflict_page(target: str, found: Preview, start: Place | None) -> ConflictPage:
     """
-    A page of a table's rows in conflict, in order of key after ``since``, and
-    whether there are more. Raises as ``preview()``.
+    A page of rows in conflict, across tables, from a place on. Raises as
+    ``preview()``; a place in no table of this merge begins at the first.
     """
 
-    def look() -> tuple[list[ConflictRow], bool]:
-        with rehearsal(target, sides) as repository:
-            rows = repository.conflicts(table, since=since, limit=PAGE + 1)
-        return rows[:PAGE], len(rows) > PAGE
+    def look() -> ConflictPage:
+        with rehearsal(target, found.sides) as repository:
+            return _page(repository, [table.table for table in found.conflicts], start)
 
-    return _remember(("conflicts", sides, table, since), look)
+    return _remember(("conflict page", found.sides, start), look)
+
+
+def _page(
+    repository: Repository, tables: list[str], start: Place | None
+) -> ConflictPage:
+    rows: list[ConflictRow] = []
+    since = None
+    if start is not None and start.table in tables:
+        tables = tables[tables.index(start.table) :]
+        since = start.since
+    for table in tables:
+        room = PAGE - len(rows)
+        if not room:
+            return ConflictPage(tuple(rows), Place(table))
+        found = repository.conflicts(table, since=since, limit=room + 1)
+        since = None
+        rows += found[:room]
+        if len(found) > room:
+            return ConflictPage(tuple(rows), Place(table, found[room - 1].key))
+    return ConflictPage(tuple(rows), None)
 
 
 def conflicts_of(

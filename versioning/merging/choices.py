@@ -1,0 +1,102 @@
+"""Decisions as a form sends them: ``take:COLUMN`` and ``value:COLUMN``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from versioning.backends.repository import ConflictRow
+from versioning.conf import connection
+from versioning.merging.resolution import Choice, Take
+from versioning.values import TableValues
+
+_TAKE = "take:"
+_VALUE = "value:"
+
+
+class ChoicesInvalid(ValueError):
+    """What was typed can't be taken; ``errors`` says why, by column."""
+
+    def __init__(self, errors: Mapping[str, str], typed: Mapping[str, str]):
+        super().__init__("; ".join(errors.values()))
+        self.errors = errors
+        self.typed = typed
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    column: str
+    text: str
+
+
+def read(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None]:
+    """
+    The decisions about one row that a form carries, by column; None takes a
+    decision back. Raises ``ChoicesInvalid`` for a value that the column's
+    field refuses, ``ValueError`` for what no form of ours sends.
+    """
+    choices: dict[str, Choice | None] = {}
+    errors: dict[str, str] = {}
+    typed: dict[str, str] = {}
+    values = TableValues(row.table, connection())
+    for name in posted:
+        if not name.startswith(_TAKE):
+            continue
+        column = name.removeprefix(_TAKE)
+        answer = str(posted[name])
+        if not answer:
+            choices[column] = None
+            continue
+        take = Take(answer)
+        if take is not Take.VALUE:
+            choices[column] = Choice(take)
+            continue
+        typed[column] = str(posted.get(_VALUE + column, ""))
+        try:
+            value = _cleaned(values, column, typed[column])
+            choices[column] = Choice(Take.VALUE, value)
+        except ValidationError as error:
+            errors[column] = " ".join(error.messages)
+    if errors:
+        raise ChoicesInvalid(errors, typed)
+    return choices
+
+
+def _cleaned(values: TableValues, column: str, text: str) -> Any:
+    """What the driver takes to store a typed text. Raises ``ValidationError``."""
+    field = values.field(column)
+    if field is None:
+        raise ValueError(f"Nothing can be typed for {column}.")
+    form_field = typing_field(field)
+    if form_field is None:
+        raise ValueError(f"Nothing can be typed for {column}.")
+    value = form_field.clean(text)
+    if value in form_field.empty_values and field.null:
+        value = None
+    elif isinstance(field, models.ForeignKey):
+        value = field.target_field.to_python(value)
+    else:
+        value = field.clean(value, None)
+    return values.to_driver(column, value)
+
+
+def typing_field(field: models.Field[Any, Any]) -> forms.Field | None:
+    """
+    The form field that reads what a person types for a model field; None
+    where nothing sensible can be typed, such as bytes and files.
+
+    For a reference to another row that is the row's key: which rows there
+    will be is known only of the result.
+    """
+    if isinstance(field, models.BinaryField | models.FileField):
+        return None
+    if isinstance(field, models.ForeignKey):
+        key = field.target_field.formfield(required=not field.null)
+        return key or forms.IntegerField(required=not field.null)
+    form_field = field.formfield(required=not (field.blank or field.null))
+    if isinstance(form_field, forms.CharField):
+        form_field.strip = False
+    return form_field

@@ -1,0 +1,284 @@
+"""Everything that the merge page shows, gathered. No HTTP, no templates."""
+
+from dataclasses import dataclass, field
+
+from versioning import values
+from versioning.backends.errors import BranchNotFound, UncommittedRows
+from versioning.backends.repository import (
+    Commit,
+    ConflictRow,
+    MergeSides,
+    Repository,
+    SchemaConflict,
+    TableChange,
+    TableStat,
+)
+from versioning.conf import repository as versioned_repository
+from versioning.cursors import sign_key, unsign_key
+from versioning.merging import drafts, preview
+from versioning.merging.preview import Place, Preview
+from versioning.models import MergeDraft
+from versioning.names import is_hidden
+from versioning.presentation.conflicts import (
+    Card,
+    Names,
+    SumLine,
+    cards,
+    sum_lines,
+)
+from versioning.presentation.rows import RowDiff, present_rows
+from versioning.presentation.snapshot import Snapshot, spoken_key
+
+COMMITS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class MergedTable:
+    """A table whose rows merge by themselves, with how many do."""
+
+    change: TableChange
+    stat: TableStat | None
+
+    @property
+    def table(self) -> str:
+        return self.change.table
+
+    @property
+    def name(self) -> str:
+        return values.table_name(self.table)
+
+    @property
+    def rows(self) -> int:
+        if self.stat is None:
+            return 0
+        return self.stat.rows_added + self.stat.rows_removed + self.stat.rows_changed
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A row of the result that breaks a constraint, in words."""
+
+    table_name: str
+    heading: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    settled: int
+    required: int
+    outdated: int  # decisions made on values that are no longer there
+
+    @property
+    def missing(self) -> int:
+        return self.required - self.settled
+
+    @property
+    def is_complete(self) -> bool:
+        return self.missing <= 0
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A merge of one branch into another, as it stands now."""
+
+    source: str
+    target: str
+    sides: MergeSides | None  # None: the branches share no history
+    found: Preview | None  # None: rows are uncommitted, or no shared history
+    uncommitted: tuple[str, ...] = ()  # tables' names
+    draft: MergeDraft | None = None
+    progress: Progress = field(default_factory=lambda: Progress(0, 0, 0))
+    commits: tuple[Commit, ...] = ()  # that the merge brings, newest first
+    commit_count: int = 0
+    tables: tuple[MergedTable, ...] = ()
+    bookkeeping: tuple[MergedTable, ...] = ()
+    sums: tuple[SumLine, ...] = ()
+    cards: tuple[Card, ...] = ()
+    next: str | None = None  # address part of the next page of cards
+    broken: tuple[BrokenRule, ...] = ()
+    schema_conflicts: tuple[SchemaConflict, ...] = ()
+
+    @property
+    def can_land(self) -> bool:
+        return (
+            self.found is not None and self.found.can_land and self.progress.is_complete
+        )
+
+    @property
+    def rows_changed(self) -> int:
+        """How many rows merge by themselves, in the application's tables."""
+        return sum(table.rows for table in self.tables)
+
+
+def open_screen(source: str, target: str, place: str = "") -> Screen:
+    """
+    The merge of branch ``source`` into branch ``target``, judged as of now.
+
+    ``place`` is the ``next`` of the page before. Raises ``BranchNotFound``,
+    ``EngineBusy``, ``BadCursor``.
+    """
+    repository = versioned_repository()
+    sides = current_sides(repository, source, target)
+    draft = drafts.open_draft(source, target)
+    if sides is None:
+        return Screen(source, target, None, None, draft=draft)
+    try:
+        found = preview.preview(target, sides)
+        if draft is not None:
+            drafts.refresh(draft, sides)
+        page = preview.conflict_page(target, found, _place(place))
+    except UncommittedRows as error:
+        return Screen(
+            source,
+            target,
+            sides,
+            None,
+            uncommitted=tuple(values.table_name(name) for name in error.tables),
+            draft=draft,
+        )
+    tables = _tables(found)
+    judged = drafts.judge(draft, page.rows)
+    return Screen(
+        source=source,
+        target=target,
+        sides=sides,
+        found=found,
+        draft=draft,
+        progress=progress(found, draft),
+        commits=tuple(
+            repository.commits_between(sides.ours, sides.theirs, limit=COMMITS_SHOWN)
+        ),
+        commit_count=repository.count_between(sides.ours, sides.theirs),
+        tables=tuple(t for t in tables if not values.is_bookkeeping(t.table)),
+        bookkeeping=tuple(t for t in tables if values.is_bookkeeping(t.table)),
+        sums=tuple(sum_lines(repository, sides, found.equal_changes)),
+        cards=tuple(cards(repository, sides, Names(target, source), judged)),
+        next=_place_text(page.next),
+        broken=tuple(_broken(repository, sides, found)),
+        schema_conflicts=found.schema_conflicts,
+    )
+
+
+def current_sides(
+    repository: Repository, source: str, target: str
+) -> MergeSides | None:
+    """The three hashes as of now; None without shared history."""
+    for name in (source, target):
+        if is_hidden(name):
+            raise BranchNotFound(name)
+    return preview.sides_of(
+        repository, repository.head(target), repository.head(source)
+    )
+
+
+def progress(found: Preview, draft: MergeDraft | None) -> Progress:
+    return Progress(
+        settled=drafts.settled_count(draft),
+        required=found.required,
+        outdated=drafts.outdated_count(draft),
+    )
+
+
+def one_card(
+    names: Names, sides: MergeSides, draft: MergeDraft | None, row: ConflictRow
+) -> Card:
+    """The card of one row in conflict, with the decisions as they stand."""
+    repository = versioned_repository()
+    return cards(repository, sides, names, drafts.judge(draft, [row]))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class MergedRows:
+    """A page of rows that merge by themselves: as they are, and will be."""
+
+    table: MergedTable
+    columns: tuple[tuple[str, str], ...]  # (raw name, verbose name)
+    rows: tuple[RowDiff, ...]
+    next: str | None  # the cursor of the next page
+
+
+def merged_rows(
+    target: str, sides: MergeSides, table: str, after: str = ""
+) -> MergedRows | None:
+    """
+    Rows of one table that the merge changes by itself; None if it changes
+    none there. Raises ``BadCursor``, and as ``preview.preview()``.
+    """
+    found = preview.preview(target, sides)
+    merged = next((t for t in _tables(found) if t.table == table), None)
+    if merged is None:
+        return None
+    since = unsign_key(table, after) if after else None
+    rows, more = preview.merged_rows(target, sides, table, since=since)
+    repository = versioned_repository()
+    shown = present_rows(repository, table, rows, sides.ours, sides.theirs)
+    columns = {cell.column: cell.name for row in shown for cell in row.cells}
+    return MergedRows(
+        merged,
+        tuple(columns.items()),
+        shown,
+        sign_key(table, rows[-1].key) if more else None,
+    )
+
+
+def _tables(found: Preview) -> list[MergedTable]:
+    stats = {stat.table: stat for stat in found.stats}
+    disputed = {table.table for table in found.conflicts}
+    tables = [
+        MergedTable(change, stats.get(change.table))
+        for change in found.summary
+        if change.schema_changed
+        or change.table in stats
+        or change.table not in disputed
+    ]
+    return sorted(
+        (t for t in tables if t.rows or t.change.schema_changed),
+        key=lambda table: table.name.lower(),
+    )
+
+
+def _place(text: str) -> Place | None:
+    if not text:
+        return None
+    table, _, key = text.partition(":")
+    return Place(table, unsign_key(table, key) if key else None)
+
+
+def _place_text(place: Place | None) -> str | None:
+    if place is None:
+        return None
+    key = sign_key(place.table, place.since) if place.since is not None else ""
+    return f"{place.table}:{key}"
+
+
+_RULES = {
+    "foreign key": "points to a row that will not be there",
+    "unique index": "has the same value as another row, where it must be unique",
+    "check constraint": "breaks a check of its table",
+    "not null": "lacks a value that must be there",
+}
+
+
+def _broken(
+    repository: Repository, sides: MergeSides, found: Preview
+) -> list[BrokenRule]:
+    ours = Snapshot(repository, sides.ours)
+    theirs = Snapshot(repository, sides.theirs)
+    broken = []
+    for violation in found.violations:
+        rows = {violation.key: violation.row}
+        label = (
+            theirs.labels(violation.table, rows) or ours.labels(violation.table, rows)
+        ).get(violation.key, spoken_key(violation.key))
+        names = values.TableValues(violation.table, repository.connection)
+        columns = ", ".join(names.column_name(c) for c in violation.columns)
+        reason = _RULES[violation.kind]
+        broken.append(
+            BrokenRule(
+                values.table_name(violation.table),
+                label,
+                f"{columns}: {reason}" if columns else reason,
+            )
+        )
+    return broken

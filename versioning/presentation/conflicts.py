@@ -1,0 +1,385 @@
+"""
+Rows in conflict as cards: three versions, what is to be decided, what results.
+
+Sides are called by their branches' names here, never "ours" and "theirs".
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from versioning.backends.repository import Key, MergeSides, Repository, Row
+from versioning.merging.counters import EqualChange
+from versioning.merging.drafts import JudgedRow
+from versioning.merging.resolution import (
+    ABSENT,
+    Cell,
+    CellState,
+    Choice,
+    RowResolution,
+    RowState,
+    Take,
+)
+from versioning.models import Decision
+from versioning.presentation.cells import Shown, show, with_marks
+from versioning.presentation.cells import related as related_cell
+from versioning.presentation.snapshot import Snapshot
+from versioning.values import TableValues, key_text, table_name
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the sides of a merge are called on the page."""
+
+    ours: str  # the target branch
+    theirs: str  # the source branch
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value that can be taken for a cell, or an answer for a row."""
+
+    take: Take
+    label: str
+    shown: Shown | None  # None where the side has no such row
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A cell that needs a decision, or that adds up."""
+
+    column: str
+    name: str
+    before: Shown | None
+    options: tuple[Option, ...]
+    typed: str | None  # what a person typed; None if they did not
+    may_type: bool
+    is_sum: bool
+    reason: str  # "5 + 1 + 1 = 7", for a sum
+    result: Shown | None  # None while it is not decided
+    decision: Decision | None
+    outdated: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A cell that nobody has to decide, and why."""
+
+    name: str
+    shown: Shown
+    why: str  # "" where it did not change
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    anchor: str  # id of the element, the same for the same row
+    table: str
+    table_name: str
+    key: str  # as ``values.key_text()`` writes it
+    heading: str
+    situation: str  # what happened to the row, in a sentence; "" for cells
+    lines: tuple[Line, ...]
+    agreed: tuple[Settled, ...]
+    whole: Line | None  # the question whether the row stays, if that is it
+    required: int
+    pending: int
+
+    @property
+    def is_settled(self) -> bool:
+        return self.pending == 0
+
+    @property
+    def asked(self) -> tuple[Line, ...]:
+        """All lines of the card, the row's own first."""
+        return ((self.whole,) if self.whole else ()) + self.lines
+
+
+@dataclass(frozen=True, slots=True)
+class SumLine:
+    """A counter that both sides changed alike, on a row without conflict."""
+
+    table_name: str
+    heading: str
+    name: str
+    reason: str
+
+
+def anchor(table: str, key: str) -> str:
+    """An id for a row's card that is safe in HTML and in addresses."""
+    return "row-" + hashlib.sha256(f"{table} {key}".encode()).hexdigest()[:12]
+
+
+def cards(
+    repository: Repository,
+    sides: MergeSides,
+    names: Names,
+    judged: Sequence[JudgedRow],
+) -> list[Card]:
+    """
+    Cards for rows in conflict, in their order. Reads names as of the sides'
+    commits, in bulk. Outside the merge's transaction.
+    """
+    made: dict[tuple[str, Key], Card] = {}
+    by_table: dict[str, list[JudgedRow]] = {}
+    for row in judged:
+        by_table.setdefault(row.resolution.table, []).append(row)
+    for table, rows in by_table.items():
+        writer = _TableCards(repository, sides, names, table, rows)
+        for row in rows:
+            made[table, row.resolution.key] = writer.card(row)
+    return [made[row.resolution.table, row.resolution.key] for row in judged]
+
+
+class _TableCards:
+    """The cards of one table's rows; what they refer to is read once."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        sides: MergeSides,
+        names: Names,
+        table: str,
+        rows: Sequence[JudgedRow],
+    ):
+        self.names = names
+        self.table = table
+        self.values = TableValues(table, repository.connection)
+        ours, theirs = (
+            Snapshot(repository, sides.ours),
+            Snapshot(repository, sides.theirs),
+        )
+        here, there = {}, {}
+        for row in rows:
+            versions = _versions(row.resolution)
+            if versions["ours"] is not None:
+                here[row.resolution.key] = versions["ours"]
+            else:
+                there[row.resolution.key] = versions["theirs"] or {}
+        self.headings = ours.labels(table, here) | theirs.labels(table, there)
+        self.related = _merged_names(
+            theirs.related_names(table, [_row(row, "theirs") for row in rows]),
+            ours.related_names(table, [_row(row, "ours") for row in rows]),
+        )
+
+    def card(self, judged: JudgedRow) -> Card:
+        resolution = judged.resolution
+        key = key_text(resolution.key)
+        whole = None
+        lines: list[Line] = []
+        agreed: list[Settled] = []
+        if resolution.decided_as_a_whole:
+            whole = self._whole(judged)
+            agreed = [
+                Settled(
+                    self.values.column_name(cell.column),
+                    self._kept(resolution, cell),
+                    self._why(cell),
+                )
+                for cell in resolution.cells
+            ]
+        else:
+            for cell in resolution.cells:
+                if cell.state in (CellState.DISPUTED, CellState.COUNTED):
+                    lines.append(self._line(judged, cell))
+                else:
+                    agreed.append(
+                        Settled(
+                            self.values.column_name(cell.column),
+                            self._show(cell.column, cell.result),
+                            self._why(cell),
+                        )
+                    )
+        return Card(
+            anchor=anchor(self.table, key),
+            table=self.table,
+            table_name=table_name(self.table),
+            key=key,
+            heading=self.headings[resolution.key],
+            situation=self._situation(resolution.state),
+            lines=tuple(lines),
+            agreed=tuple(agreed),
+            whole=whole,
+            required=resolution.required,
+            pending=resolution.pending,
+        )
+
+    def _situation(self, state: RowState) -> str:
+        ours, theirs = self.names.ours, self.names.theirs
+        match state:
+            case RowState.DELETED_THERE:
+                return f"Changed on {ours}, deleted on {theirs}."
+            case RowState.DELETED_HERE:
+                return f"Deleted on {ours}, changed on {theirs}."
+            case RowState.ADDED_BOTH:
+                return f"Added on both {ours} and {theirs} with the same key."
+        return ""
+
+    def _why(self, cell: Cell) -> str:
+        match cell.state:
+            case CellState.OURS:
+                return f"changed on {self.names.ours} only"
+            case CellState.THEIRS:
+                return f"changed on {self.names.theirs} only"
+        if cell.base is ABSENT or self._same_as_before(cell):
+            return ""
+        return "changed alike on both"
+
+    @staticmethod
+    def _same_as_before(cell: Cell) -> bool:
+        return bool(cell.base == cell.ours)
+
+    def _kept(self, resolution: RowResolution, cell: Cell) -> Shown:
+        here = resolution.state is RowState.DELETED_THERE
+        return self._show(cell.column, cell.ours if here else cell.theirs)
+
+    def _whole(self, judged: JudgedRow) -> Line:
+        resolution = judged.resolution
+        deleted_there = resolution.state is RowState.DELETED_THERE
+        keep, drop = (
+            (Take.OURS, Take.THEIRS) if deleted_there else (Take.THEIRS, Take.OURS)
+        )
+        keeper, dropper = (
+            (self.names.ours, self.names.theirs)
+            if deleted_there
+            else (self.names.theirs, self.names.ours)
+        )
+        chosen = resolution.whole
+        return Line(
+            column="",
+            name="The row",
+            before=None,
+            options=(
+                Option(keep, f"Keep it, as on {keeper}", None, _is(chosen, keep)),
+                Option(drop, f"Delete it, as on {dropper}", None, _is(chosen, drop)),
+            ),
+            typed=None,
+            may_type=False,
+            is_sum=False,
+            reason="",
+            result=None,
+            decision=judged.decisions.get(""),
+            outdated=judged.outdated.get(""),
+        )
+
+    def _line(self, judged: JudgedRow, cell: Cell) -> Line:
+        choice = cell.choice
+        before = None
+        if judged.resolution.state is not RowState.ADDED_BOTH:
+            before = self._show(cell.column, cell.base)
+        typed = None
+        if choice is not None and choice.take is Take.VALUE:
+            typed = self._as_typed(cell.column, choice.value)
+        return Line(
+            column=cell.column,
+            name=self.values.column_name(cell.column),
+            before=before,
+            options=tuple(self._options(cell, before)),
+            typed=typed,
+            may_type=self.values.field(cell.column) is not None,
+            is_sum=cell.state is CellState.COUNTED,
+            reason=sum_reason(cell.base, cell.ours, cell.theirs)
+            if cell.state is CellState.COUNTED
+            else "",
+            result=None if cell.pending else self._show(cell.column, cell.result),
+            decision=judged.decisions.get(cell.column),
+            outdated=judged.outdated.get(cell.column),
+        )
+
+    def _options(self, cell: Cell, before: Shown | None) -> Iterator[Option]:
+        choice = cell.choice
+        if cell.state is CellState.COUNTED:
+            yield Option(
+                Take.SUM,
+                "Both counted",
+                self._show(cell.column, cell.sum),
+                _is(choice, Take.SUM),
+            )
+        ours = self._show(cell.column, cell.ours)
+        theirs = self._show(cell.column, cell.theirs)
+        ours, theirs = with_marks(ours, theirs)
+        yield Option(Take.OURS, self.names.ours, ours, _is(choice, Take.OURS))
+        yield Option(Take.THEIRS, self.names.theirs, theirs, _is(choice, Take.THEIRS))
+        if before is not None:
+            yield Option(Take.BASE, "As before", before, _is(choice, Take.BASE))
+
+    def _show(self, column: str, raw: Any) -> Shown:
+        if raw is ABSENT:
+            raw = None
+        if name := self.related.get(column, {}).get(raw):
+            return related_cell(name, raw)
+        return show(
+            self.values.to_field(column, raw), self.values.field(column), raw=raw
+        )
+
+    def _as_typed(self, column: str, raw: Any) -> str:
+        field = self.values.field(column)
+        value = self.values.to_field(column, raw)
+        if value is None or field is None:
+            return ""
+        return str(field.formfield().prepare_value(value))  # type: ignore[union-attr]
+
+
+def _is(choice: Choice | None, take: Take) -> bool:
+    return choice is not None and choice.take is take
+
+
+def _versions(resolution: RowResolution) -> dict[str, Row | None]:
+    """The row on either side, from its cells; None where it was deleted."""
+    return {
+        "ours": None
+        if resolution.state is RowState.DELETED_HERE
+        else {c.column: c.ours for c in resolution.cells if c.ours is not ABSENT},
+        "theirs": None
+        if resolution.state is RowState.DELETED_THERE
+        else {c.column: c.theirs for c in resolution.cells if c.theirs is not ABSENT},
+    }
+
+
+def _row(judged: JudgedRow, side: str) -> Row:
+    return _versions(judged.resolution)[side] or {}
+
+
+def _merged_names(
+    one: Mapping[str, dict[Any, str]], other: Mapping[str, dict[Any, str]]
+) -> dict[str, dict[Any, str]]:
+    return {
+        column: one.get(column, {}) | other.get(column, {}) for column in {*one, *other}
+    }
+
+
+def sum_reason(base: Any, ours: Any, theirs: Any) -> str:
+    """How a counter's sum comes about: "5 + 1 + 1 = 7", "5 + 3 − 1 = 7"."""
+    start = 0 if base is None or base is ABSENT else base
+    steps = [_signed(ours - start), _signed(theirs - start)]
+    return f"{start} {' '.join(steps)} = {ours + theirs - start}"
+
+
+def _signed(number: int) -> str:
+    return f"− {-number}" if number < 0 else f"+ {number}"
+
+
+def sum_lines(
+    repository: Repository, sides: MergeSides, changes: Sequence[EqualChange]
+) -> list[SumLine]:
+    """Counters that both sides changed alike, as lines with their reasons."""
+    snapshot = Snapshot(repository, sides.ours)
+    lines: list[SumLine] = []
+    by_table: dict[str, list[EqualChange]] = {}
+    for change in changes:
+        by_table.setdefault(change.table, []).append(change)
+    for table, group in by_table.items():
+        values = TableValues(table, repository.connection)
+        rows = repository.rows(table, [c.key for c in group], at=sides.ours)
+        labels = snapshot.labels(table, rows)
+        lines += [
+            SumLine(
+                table_name(table),
+                labels.get(change.key, table),
+                values.column_name(change.column),
+                sum_reason(change.base, change.both, change.both),
+            )
+            for change in group
+        ]
+    return lines

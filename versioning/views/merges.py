@@ -1,0 +1,380 @@
+"""Merging: look, decide, land."""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from versioning import permissions
+from versioning.access import needs
+from versioning.backends.errors import (
+    BranchMoved,
+    ConflictsRemain,
+    MergeBlocked,
+    UncommittedRows,
+)
+from versioning.backends.repository import ConflictRow, MergeSides
+from versioning.conf import repository
+from versioning.cursors import BadCursor
+from versioning.http import page_or_part, wants_part
+from versioning.merging import choices, drafts, preview, screen
+from versioning.merging.candidate import (
+    NothingToMerge,
+    ResultRefused,
+    RowsInvalid,
+    ViolationsRemain,
+)
+from versioning.merging.landing import land
+from versioning.merging.resolution import Take
+from versioning.models import MergeDraft
+from versioning.names import is_hash
+from versioning.presentation.conflicts import Card, Line, Names, anchor
+from versioning.values import key_from_text, key_text
+
+PAGE = "versioning/merge.html"
+
+
+def url_of(source: str, target: str) -> str:
+    """The address of the merge of one branch into another."""
+    query = urlencode({"source": source, "target": target})
+    return f"{reverse('versioning:merge')}?{query}"
+
+
+@require_GET
+@needs(permissions.VIEW_HISTORY)
+def merge_list(request: HttpRequest) -> HttpResponse:
+    """Merges that are being settled, the latest that landed, and a new one."""
+    found = MergeDraft.objects.select_related("created_by", "landed_by")
+    return render(
+        request,
+        "versioning/merges.html",
+        {
+            "open": found.filter(state=MergeDraft.State.OPEN)[:50],
+            "landed": found.filter(state=MergeDraft.State.LANDED)[:50],
+        },
+    )
+
+
+@require_GET
+@needs(permissions.VIEW_HISTORY)
+def merge(request: Any) -> HttpResponse:
+    """What a merge would do; with decisions, what it will do."""
+    source = request.GET.get("source", "")
+    target = request.GET.get("target") or request.versioning.branch
+    if not source:
+        return HttpResponseRedirect(reverse("versioning:merges"))
+    return _screen(request, source, target, place=request.GET.get("from", ""))
+
+
+@require_GET
+@needs(permissions.VIEW_HISTORY)
+def merged_rows(request: HttpRequest) -> HttpResponse:
+    """The rows of one table that merge by themselves, as they will be."""
+    source, target = request.GET.get("source", ""), request.GET.get("target", "")
+    table = request.GET.get("table", "")
+    sides = screen.current_sides(repository(), source, target)
+    if sides is None:
+        raise Http404("These two branches share no history.")
+    try:
+        rows = screen.merged_rows(target, sides, table, request.GET.get("after", ""))
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+    if rows is None:
+        raise Http404(f"The merge changes no rows of “{table}” by itself.")
+    return page_or_part(
+        request,
+        "versioning/merged_rows.html",
+        "rows",
+        {"merged": rows, "source": source, "target": target},
+    )
+
+
+@require_POST
+@needs(permissions.MERGE_BRANCH)
+def decide(request: HttpRequest) -> HttpResponse:
+    """Keep what was chosen for one row, or for all that is left to choose."""
+    source, target, pins = _pinned(request)
+    sides = screen.current_sides(repository(), source, target)
+    if sides is None or sides != pins:
+        return _moved(request, source, target, pins)
+    if request.POST.get("scope", "row") == "row":
+        return _decide_row(request, source, target, sides)
+    return _decide_rest(request, source, target, sides)
+
+
+def _decide_row(
+    request: HttpRequest, source: str, target: str, sides: MergeSides
+) -> HttpResponse:
+    row = _posted_row(request, target, sides)
+    draft = drafts.open_draft(source, target)
+    try:
+        made = choices.read(row, request.POST)
+        draft = drafts.begin(source, target, sides, request.user)
+        drafts.decide(draft, row, made, request.user)
+    except choices.ChoicesInvalid as error:
+        return _card(request, source, target, sides, draft, row, refused=error)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    if wants_part(request):
+        return _card(request, source, target, sides, draft, row)
+    where = anchor(row.table, key_text(row.key))
+    return _see_other(_back(request, source, target) + f"#{where}")
+
+
+def _decide_rest(
+    request: HttpRequest, source: str, target: str, sides: MergeSides
+) -> HttpResponse:
+    """Settle all cells of a table, or of the merge, that are still open."""
+    table = request.POST.get("table", "")
+    try:
+        take = Take(request.POST.get("take", ""))
+        found = preview.preview(target, sides)
+        tables = [t.table for t in found.conflicts if table in ("", t.table)]
+        draft = drafts.begin(source, target, sides, request.user)
+        made = sum(
+            drafts.decide_pending(
+                draft,
+                preview.each_conflict_page(target, sides, name),
+                take,
+                request.user,
+            )
+            for name in tables
+        )
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    side = target if take is Take.OURS else source
+    messages.success(
+        request,
+        f"{made} {'cell takes' if made == 1 else 'cells take'} the value of {side}.",
+    )
+    return _see_other(_back(request, source, target))
+
+
+@require_POST
+@needs(permissions.MERGE_BRANCH)
+def land_merge(request: HttpRequest) -> HttpResponse:
+    """Merge what the page showed, or say why not and change nothing."""
+    source, target, pins = _pinned(request)
+    if not permissions.may_merge_into(request.user, target):
+        raise PermissionDenied(permissions.MERGE_BRANCH)
+    sides = screen.current_sides(repository(), source, target)
+    draft = drafts.open_draft(source, target)
+    if sides != pins:
+        if draft is None and _landed_already(source, target, pins):
+            return _landed_already(source, target, pins)  # type: ignore[return-value]
+        return _moved(request, source, target, pins)
+    try:
+        commit = land(source, target, sides, draft, request.user)
+    except (BranchMoved, UncommittedRows):
+        return _moved(request, source, target, pins)
+    except ConflictsRemain:
+        return _screen(
+            request,
+            source,
+            target,
+            status=422,
+            problem="Decisions are still missing. Nothing was merged.",
+        )
+    except NothingToMerge:
+        messages.info(request, f"{target} holds everything of {source} already.")
+        return _see_other(url_of(source, target))
+    except (MergeBlocked, ViolationsRemain, RowsInvalid, ResultRefused) as error:
+        return _screen(
+            request, source, target, status=422, problem=str(error), refused=error
+        )
+    messages.success(request, f"{source} is merged into {target}.")
+    return _see_other(reverse("versioning:commit", args=[commit]))
+
+
+@require_POST
+@needs(permissions.MERGE_BRANCH)
+def abandon(request: HttpRequest) -> HttpResponse:
+    """Set the decisions about a merge aside; the branches stay as they are."""
+    draft = get_object_or_404(
+        MergeDraft, pk=request.POST.get("draft"), state=MergeDraft.State.OPEN
+    )
+    drafts.abandon(draft)
+    messages.success(
+        request,
+        f"The decisions about merging {draft.source} into {draft.target} are set "
+        "aside. No branch was changed.",
+    )
+    return _see_other(reverse("versioning:merges"))
+
+
+# Pieces --------------------------------------------------------------------------
+
+
+def _pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
+    """Branch names and hashes that a form carries. ``BadRequest`` if damaged."""
+    pins = [request.POST.get(name, "") for name in ("base", "ours", "theirs")]
+    if not all(is_hash(pin) for pin in pins):
+        raise BadRequest("The form does not say what it was made for.")
+    return (
+        request.POST.get("source", ""),
+        request.POST.get("target", ""),
+        MergeSides(*pins),
+    )
+
+
+def _posted_row(request: HttpRequest, target: str, sides: MergeSides) -> ConflictRow:
+    try:
+        key = key_from_text(request.POST.get("key", ""))
+    except ValueError as error:
+        raise BadRequest("The form does not say which row it is about.") from error
+    found = preview.preview(target, sides)
+    table = request.POST.get("table", "")
+    if table not in {conflicts.table for conflicts in found.conflicts}:
+        raise Http404(f"No row of “{table}” is in conflict.")
+    rows = preview.conflicts_of(target, sides, table, [key])
+    if not rows:
+        raise Http404("This row is in no conflict.")
+    return rows[0]
+
+
+def _screen(
+    request: HttpRequest,
+    source: str,
+    target: str,
+    *,
+    place: str = "",
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    try:
+        shown = screen.open_screen(source, target, place)
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+    response = page_or_part(
+        request,
+        PAGE,
+        "merge",
+        {
+            "screen": shown,
+            "may_merge": permissions.may_merge_into(request.user, target),
+            "here": _address(source, target, place),
+            "place": place,
+            **context,
+        },
+        status=status,
+    )
+    if wants_part(request):
+        response["HX-Retarget"] = "#merge"
+        response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+def _card(
+    request: HttpRequest,
+    source: str,
+    target: str,
+    sides: MergeSides,
+    draft: MergeDraft | None,
+    row: ConflictRow,
+    refused: choices.ChoicesInvalid | None = None,
+) -> HttpResponse:
+    """One row's card and the bar, or the whole page without HTMX."""
+    if not wants_part(request):
+        assert refused is not None
+        return _screen(
+            request,
+            source,
+            target,
+            place=request.POST.get("from", ""),
+            status=422,
+            problem=" ".join(refused.errors.values()),
+        )
+    found = preview.preview(target, sides)
+    card = screen.one_card(Names(target, source), sides, draft, row)
+    if refused:
+        card = _with_typed(card, refused)
+    return render(
+        request,
+        f"{PAGE}#answer",
+        {
+            "card": card,
+            "errors": refused.errors if refused else {},
+            "screen": screen.Screen(
+                source,
+                target,
+                sides,
+                found,
+                draft=draft,
+                progress=screen.progress(found, draft),
+            ),
+            "may_merge": True,
+            "place": request.POST.get("from", ""),
+        },
+        status=422 if refused else 200,
+    )
+
+
+def _with_typed(card: Card, refused: choices.ChoicesInvalid) -> Card:
+    """The card with what was typed still in its fields."""
+
+    def keep(line: Line) -> Line:
+        if line.column not in refused.typed:
+            return line
+        return replace(line, typed=refused.typed[line.column])
+
+    return replace(card, lines=tuple(keep(line) for line in card.lines))
+
+
+def _moved(
+    request: HttpRequest, source: str, target: str, pins: MergeSides
+) -> HttpResponse:
+    """409: a branch has moved since the page was made. Nothing is decided by it."""
+    at_hand = repository()
+    moved = [
+        name
+        for name, pin in ((target, pins.ours), (source, pins.theirs))
+        if at_hand.head(name) != pin
+    ]
+    return _screen(request, source, target, status=409, moved=moved)
+
+
+def _landed_already(
+    source: str, target: str, pins: MergeSides
+) -> HttpResponseRedirect | None:
+    """A second press of Merge: lead to what the first one made."""
+    done = MergeDraft.objects.filter(
+        source=source,
+        target=target,
+        ours=pins.ours,
+        theirs=pins.theirs,
+        state=MergeDraft.State.LANDED,
+    ).first()
+    if done is None:
+        return None
+    return _see_other(reverse("versioning:commit", args=[done.commit]))
+
+
+def _address(source: str, target: str, place: str) -> str:
+    url = url_of(source, target)
+    return f"{url}&{urlencode({'from': place})}" if place else url
+
+
+def _back(request: HttpRequest, source: str, target: str) -> str:
+    return _address(source, target, request.POST.get("from", ""))
+
+
+def _see_other(url: str) -> HttpResponseRedirect:
+    response = HttpResponseRedirect(url)
+    response.status_code = 303
+    return response
+
+
+urlpatterns = [
+    path("merges/", merge_list, name="merges"),
+    path("merge/", merge, name="merge"),
+    path("merge/rows/", merged_rows, name="merge-rows"),
+    path("merge/decide/", decide, name="merge-decide"),
+    path("merge/land/", land_merge, name="merge-land"),
+    path("merge/abandon/", abandon, name="merge-abandon"),
+]
