@@ -1,0 +1,51 @@
+import pytest
+
+from versioning.cursors import BadCursor
+from versioning.history import Cursor, Message
+
+ONE = "0123456789abcdefghijklmnopqrstuv"
+TWO = "v" * 32
+
+
+def test_a_message_of_one_line() -> None:
+    assert Message.parse("Vote") == Message("Vote", "", ())
+
+
+def test_trailers_are_told_from_the_body() -> None:
+    message = Message.parse(
+        "Vote for “The sky”\n\nFirst: not a trailer, as text follows.\nIndeed.\n\n"
+        "Vote-Token: 1f0c\nSource: summer"
+    )
+    assert message.subject == "Vote for “The sky”"
+    assert message.body == "First: not a trailer, as text follows.\nIndeed."
+    assert message.trailers == (("Vote-Token", "1f0c"), ("Source", "summer"))
+
+
+def test_trailers_without_a_body() -> None:
+    message = Message.parse("Vote\n\nVote-Token: 1f0c\n")
+    assert (message.body, message.trailers) == ("", (("Vote-Token", "1f0c"),))
+
+
+def test_a_last_paragraph_of_prose_is_no_trailer() -> None:
+    message = Message.parse("Vote\n\nVote-Token: 1f0c\nand more")
+    assert message.body == "Vote-Token: 1f0c\nand more"
+    assert message.trailers == ()
+
+
+def test_an_empty_message_is_named() -> None:
+    assert Message.parse(" \n").subject == "(no message)"
+
+
+def test_a_cursor_keeps_its_gaps() -> None:
+    cursor = Cursor((ONE, None, TWO))
+    assert str(cursor) == f"{ONE},,{TWO}"
+    assert Cursor.parse(str(cursor)) == cursor
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ",", "main", ONE[:-1], f"{ONE};{TWO}", f"{ONE},{ONE}", ",".join([""] * 65)],
+)
+def test_a_damaged_cursor_is_refused(text: str) -> None:
+    with pytest.raises(BadCursor):
+        Cursor.parse(text)
