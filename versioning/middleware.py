@@ -10,11 +10,11 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from versioning import conf, pages, permissions, receipts
+from versioning.access import ask_to_sign_in
 from versioning.backends.errors import SerializationFailure, UnknownRef
 from versioning.place import BRANCH_FIELD, TOKEN_FIELD, Place, State
 from versioning.unit_of_work import on_branch
@@ -116,7 +116,7 @@ def _open_state(request: Any) -> HttpResponse | None:
         at or branch not in permissions.public_branches()
     ):
         if not user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return ask_to_sign_in(request)
         return pages.forbidden(request, permissions.VIEW_HISTORY)
     repository = conf.repository()
     query = request.GET.copy()
@@ -154,7 +154,7 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
         request.user, branch
     ):
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return ask_to_sign_in(request)
         return pages.protected_branch(request, branch)
     receipt = None
     if text := posted.get(TOKEN_FIELD):

@@ -1,0 +1,63 @@
+"""``migrate`` and ``loaddata`` end in one commit that names what they did."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from polls.models import Question
+
+
+@pytest.fixture
+def fixture_file(tmp_path):
+    path = tmp_path / "questions.json"
+    rows = [
+        {
+            "model": "polls.question",
+            "pk": 900 + number,
+            "fields": {"text": f"Question {number}", "published": "2026-01-01T00:00Z"},
+        }
+        for number in range(3)
+    ]
+    path.write_text(json.dumps(rows))
+    return str(path)
+
+
+def test_loaddata_is_one_commit_on_the_branch_it_is_given(
+    repository, connection, fixture_file
+):
+    before = repository.head("main")
+    repository.create_branch("summer", before)
+    call_command(
+        "loaddata", fixture_file, database="versioned", branch="summer", verbosity=0
+    )
+    commit = repository.commit(repository.head("summer"))
+    assert commit.parents == (before,)
+    assert commit.message == f"Load {fixture_file}"
+    assert repository.head("main") == before
+    with connection.bound("summer"):
+        assert Question.objects.count() == 3
+        assert repository.uncommitted() is None
+
+
+def test_loaddata_without_a_branch_is_on_the_default_one(repository, fixture_file):
+    call_command("loaddata", fixture_file, database="versioned", verbosity=0)
+    assert Question.objects.count() == 3
+    assert repository.uncommitted() is None
+
+
+def test_migrate_is_one_commit_on_the_branch_it_is_given(repository, connection):
+    before = repository.head("main")
+    repository.create_branch("old", before)
+    call_command(
+        "migrate", "polls", "zero", database="versioned", branch="old", verbosity=0
+    )
+    commit = repository.commit(repository.head("old"))
+    assert commit.parents == (before,)
+    assert commit.message == "Migrate polls zero"
+    assert repository.tables(at=commit.hash) == ["django_migrations"]
+    assert "polls_question" in repository.tables(at=before)
+    call_command("migrate", "polls", database="versioned", branch="old", verbosity=0)
+    assert "polls_question" in repository.tables(at=repository.head("old"))
+    with connection.bound("old"):
+        assert repository.uncommitted() is None

@@ -1,0 +1,202 @@
+"""One unit of work: a branch, a lock, a transaction, a commit."""
+
+import pytest
+from django.db import transaction
+from django.db.models import F
+
+import versioning
+from polls.models import Choice, Question
+from versioning.backends.errors import BranchNotFound, WriteOutsideBranch
+from versioning.backends.repository import Author
+from versioning.unit_of_work import OUTSIDE
+
+ERIN = Author("Erin Editor", "erin@example.org")
+
+
+@pytest.fixture
+def summer(repository):
+    repository.create_branch("summer", repository.head("main"))
+    return "summer"
+
+
+def add_question(text="What’s up?", votes=5):
+    question = Question.objects.create(text=text)
+    return Choice.objects.create(question=question, text="The sky", votes=votes)
+
+
+def head(repository, branch="main"):
+    return repository.commit(repository.head(branch))
+
+
+def test_what_a_block_writes_is_one_commit_by_its_author(repository):
+    before = repository.head("main")
+    with versioning.on_branch("main", author=ERIN, message="Add a poll") as unit:
+        add_question()
+    commit = head(repository)
+    assert commit.parents == (before,)
+    assert (commit.author, commit.message) == (ERIN, "Add a poll")
+    assert unit.commit == commit.hash
+    assert unit.head_before == before
+    assert repository.uncommitted() is None
+
+
+def test_it_is_on_the_branch_it_names_and_on_no_other(repository, summer, connection):
+    with versioning.on_branch(summer, author=ERIN, message="Add a poll"):
+        add_question("Only in summer")
+    assert not Question.objects.filter(text="Only in summer").exists()
+    with connection.bound(summer):
+        assert Question.objects.filter(text="Only in summer").exists()
+
+
+def test_nothing_changed_is_no_commit(repository):
+    before = repository.head("main")
+    with versioning.on_branch("main", author=ERIN) as unit:
+        Question.objects.filter(pk=-1).update(text="nobody")
+    assert unit.commit is None
+    assert repository.head("main") == before
+
+
+def test_an_exception_leaves_no_row_and_no_commit(repository, summer, connection):
+    before = repository.head(summer)
+    with (
+        pytest.raises(ZeroDivisionError),
+        versioning.on_branch(summer, author=ERIN),
+    ):
+        add_question()
+        _ = 1 / 0
+    assert repository.head(summer) == before
+    with connection.bound(summer):
+        assert Question.objects.count() == 0
+        assert repository.uncommitted() is None
+
+
+def test_a_unit_can_be_rolled_back_without_an_exception(repository):
+    before = repository.head("main")
+    with versioning.on_branch("main", author=ERIN) as unit:
+        add_question()
+        unit.roll_back()
+    assert repository.head("main") == before
+    assert Question.objects.count() == 0
+
+
+def test_an_inner_atomic_that_rolls_back_keeps_nothing(repository, summer, connection):
+    with versioning.on_branch(summer, author=ERIN, message="Two polls, one undone"):
+        add_question("kept")
+        with pytest.raises(ZeroDivisionError), transaction.atomic("versioned"):
+            add_question("undone")
+            _ = 1 / 0
+    with connection.bound(summer):
+        assert list(Question.objects.values_list("text", flat=True)) == ["kept"]
+        assert repository.uncommitted() is None
+
+
+@pytest.mark.parametrize("way", ["update", "bulk", "raw", "delete"])
+def test_whatever_changed_rows_counts(repository, connection, way):
+    with versioning.on_branch("main", author=ERIN, message="Begin"):
+        choice = add_question()
+    with versioning.on_branch("main", author=ERIN, message=way) as unit:
+        match way:
+            case "update":
+                Choice.objects.update(votes=F("votes") + 1)
+            case "bulk":
+                Choice.objects.bulk_create(
+                    [Choice(question=choice.question, text=t) for t in "abc"]
+                )
+            case "raw":
+                with connection.cursor() as cursor:
+                    cursor.execute("UPDATE polls_choice SET votes = %s", [9])
+            case "delete":
+                Choice.objects.all().delete()
+    assert unit.commit == repository.head("main")
+    assert repository.uncommitted() is None
+
+
+def test_rows_that_another_client_left_get_a_commit_of_their_own(
+    repository, connection, stranger
+):
+    with versioning.on_branch("main", author=ERIN, message="Begin"):
+        add_question(votes=5)
+    stranger.execute("main", "UPDATE polls_choice SET votes = 77")
+    with versioning.on_branch("main", author=ERIN, message="Mine") as unit:
+        add_question("Mine")
+    mine = repository.commit(unit.commit)
+    theirs = repository.commit(mine.parents[0])
+    assert mine.author == ERIN
+    assert theirs.author == OUTSIDE
+    changed = list(repository.diff_rows("polls_choice", theirs.parents[0], theirs.hash))
+    assert [row.after["votes"] for row in changed] == [77]
+    mine_changed = repository.diff_rows("polls_choice", theirs.hash, mine.hash)
+    assert [row.kind for row in mine_changed] == ["added"]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: Question.objects.create(text="?"),
+        lambda: Question.objects.update(text="?"),
+        lambda: Question.objects.all()._raw_delete("versioned"),
+    ],
+)
+def test_a_write_outside_a_branch_is_refused_and_names_the_cure(repository, write):
+    with pytest.raises(WriteOutsideBranch, match=r"versioning\.on_branch"):
+        write()
+    assert repository.uncommitted() is None
+
+
+def test_a_raw_write_outside_a_branch_is_refused(repository, connection):
+    with pytest.raises(WriteOutsideBranch), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM polls_question")
+
+
+def test_a_branch_that_is_not_there_is_an_error(repository):
+    with (
+        pytest.raises(BranchNotFound),
+        versioning.on_branch("nowhere", author=ERIN),
+    ):
+        add_question()
+    assert Question.objects.count() == 0
+
+
+def test_a_unit_in_a_unit_is_refused(repository):
+    with (
+        pytest.raises(RuntimeError),
+        versioning.on_branch("main", author=ERIN),
+        versioning.on_branch("main", author=ERIN),
+    ):
+        add_question()
+    assert repository.uncommitted() is None
+
+
+def test_describe_says_what_was_done(repository):
+    with versioning.on_branch("main", author=ERIN):
+        add_question()
+        versioning.describe("Add “What’s up?”", Form_Token="abc")
+    assert head(repository).message == "Add “What’s up?”\n\nForm-Token: abc"
+
+
+def test_a_callback_gets_the_commit_and_only_of_a_unit_that_made_one(repository):
+    told = []
+    with versioning.on_branch("main", author=ERIN):
+        add_question()
+        versioning.after_commit(told.append)
+    assert told == [repository.head("main")]
+    with versioning.on_branch("main", author=ERIN):
+        versioning.after_commit(told.append)
+    with versioning.on_branch("main", author=ERIN) as unit:
+        add_question()
+        versioning.after_commit(told.append)
+        unit.roll_back()
+    assert len(told) == 1
+
+
+def test_django_on_commit_hooks_run_too(repository):
+    told = []
+    with versioning.on_branch("main", author=ERIN):
+        add_question()
+        transaction.on_commit(lambda: told.append("done"), using="versioned")
+    assert told == ["done"]
+
+
+def test_outside_a_unit_describing_does_nothing():
+    versioning.describe("nobody hears this")
+    versioning.after_commit(print)
