@@ -1,5 +1,6 @@
 """Two states side by side: which tables differ, by how much, and row by row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from versioning import names, values
@@ -14,9 +15,11 @@ from versioning.backends.repository import (
     TableStat,
 )
 from versioning.cursors import sign_key, unsign_key
+from versioning.history import branches_by_head
 from versioning.presentation.rows import RowDiff, present_rows
 
 PAGE = 50  # rows
+AT_ONCE = 150  # rows, of all tables, that a page of many tables shows
 SCANNED = 2000  # rows read for one page when a column is asked for
 
 
@@ -30,6 +33,7 @@ class State:
     ref: str
     hash: str
     is_branch: bool
+    branches: tuple[str, ...]  # names of those whose head this is
 
     @property
     def label(self) -> str:
@@ -84,8 +88,13 @@ def state(repository: Repository, ref: str) -> State:
     if names.is_hidden(ref):
         raise BranchNotFound(ref)
     found = repository.resolve(ref)
-    branches = {branch.name for branch in repository.branches()}
-    return State(ref, found, ref in branches)
+    heads = branches_by_head(repository)
+    return State(
+        ref,
+        found,
+        is_branch=any(ref in branches for branches in heads.values()),
+        branches=heads.get(found, ()),
+    )
 
 
 def compare(repository: Repository, old: str, new: str, *, dots: int = 3) -> Comparison:
@@ -182,7 +191,6 @@ def overview(repository: Repository, before: str, after: str) -> Overview:
 @dataclass(frozen=True, slots=True)
 class RowsPage:
     diff: TableDiff
-    columns: tuple[tuple[str, str], ...]  # (raw name, verbose name)
     rows: tuple[RowDiff, ...]
     next: str | None  # the cursor of the next page
 
@@ -214,13 +222,44 @@ def rows_page(
     since = unsign_key(table, after) if after else None
     changes, last = _read(repository, overview, table, wanted, since, limit)
     rows = present_rows(repository, table, changes, overview.before, overview.after)
-    columns = {cell.column: cell.name for row in rows for cell in row.cells}
-    return RowsPage(
-        diff=diff,
-        columns=tuple(columns.items()),
-        rows=rows,
-        next=None if last is None else sign_key(table, last),
-    )
+    return RowsPage(diff, rows, None if last is None else sign_key(table, last))
+
+
+@dataclass(frozen=True, slots=True)
+class TableSection:
+    """A table in a page of many; ``page`` is None if it has to be opened first."""
+
+    diff: TableDiff
+    page: RowsPage | None
+
+
+def sections(
+    repository: Repository, overview: Overview, tables: Sequence[TableDiff]
+) -> list[TableSection]:
+    """The first rows of each table, as long as the page stays usable."""
+    left = AT_ONCE
+    found = []
+    for diff in tables:
+        page = None
+        if left > 0 and diff.change.data_changed:
+            page = rows_page(repository, overview, diff.table)
+            left -= len(page.rows)
+        found.append(TableSection(diff, page))
+    return found
+
+
+def columns(
+    repository: Repository, overview: Overview, table: str
+) -> list[tuple[str, str]]:
+    """(raw name, verbose name) of a table's columns in either state."""
+    change = find_table(overview, table).change
+    found: dict[str, None] = {}
+    if change.kind is not ChangeKind.REMOVED:
+        found |= dict.fromkeys(repository.columns(table, overview.after))
+    if change.kind is not ChangeKind.ADDED:
+        found |= dict.fromkeys(repository.columns(change.old_table, overview.before))
+    names = values.TableValues(table, repository.connection)
+    return [(column, names.column_name(column)) for column in found]
 
 
 def find_table(overview: Overview, table: str) -> TableDiff:

@@ -138,8 +138,8 @@ class TableValues:
             self._connection.alias,
             [field.attname for field in fields],
             [
-                self.to_field(field.column, row[field.column])
-                if field.column in row
+                self.to_field(column, row[column])
+                if (column := cast(str, field.column)) in row
                 else field.get_default()
                 for field in fields
             ],

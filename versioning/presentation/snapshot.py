@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
@@ -119,7 +119,7 @@ class Snapshot:
         self, field: models.ForeignKey[Any, Any], wanted: set[Any], depth: int
     ) -> dict[Any, models.Model]:
         """Objects that a foreign key's stored values stand for."""
-        model = cast(type[models.Model], field.related_model)
+        model = field.related_model
         if not wanted:
             return {}
         if model._meta.app_label not in options().apps:

@@ -1,0 +1,138 @@
+"""Forms of the console's branches and of the two states of a comparison."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+
+from versioning import names
+from versioning.branches import Loss
+
+REF_LENGTH = 500  # branches made elsewhere may have long names
+
+
+class RefInput(forms.TextInput):
+    """A text field that offers the branches, by a ``<datalist id="refs">``."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "list": "refs",
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+            }
+        )
+
+
+class BranchNameField(forms.CharField):
+    """The name of a branch to be: each thing wrong with it has its sentence."""
+
+    def __init__(self, taken: Iterable[str] = (), **kwargs: Any):
+        self.taken = tuple(taken)
+        super().__init__(
+            max_length=REF_LENGTH,  # ``names`` says it better, and counts
+            error_messages={"required": "A branch needs a name."},
+            widget=forms.TextInput(
+                {
+                    "autocomplete": "off",
+                    "autocapitalize": "off",
+                    "spellcheck": "false",
+                    "maxlength": names.MAX_LENGTH,
+                }
+            ),
+            **kwargs,
+        )
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if reason := names.refusal(value, self.taken):
+            raise forms.ValidationError(reason, code="refused")
+
+
+class BranchCreateForm(forms.Form):
+    at = forms.CharField(
+        label="Begin at",
+        max_length=REF_LENGTH,
+        widget=RefInput,
+        help_text="A branch, or the full hash of a commit.",
+        error_messages={"required": "Say where the branch begins."},
+    )
+    switch = forms.BooleanField(label="Switch to it", required=False, initial=True)
+
+    def __init__(self, *args: Any, taken: Sequence[str], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["name"] = BranchNameField(
+            taken,
+            label="Name",
+            help_text="Letters, digits, dots, dashes and slashes: summer, fix/typo.",
+        )
+        self.order_fields(["name", "at", "switch"])
+
+
+class BranchRenameForm(forms.Form):
+    name = forms.CharField(max_length=REF_LENGTH, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, taken: Sequence[str], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["to"] = BranchNameField(taken, label="New name")
+
+
+class BranchDeleteForm(forms.Form):
+    """
+    Asks for the name of each branch that would take unmerged work with it.
+
+    Its fields are ``typed_0``, ``typed_1`` … in the order of ``losses``.
+    """
+
+    def __init__(self, *args: Any, losses: Sequence[Loss], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._expected: dict[str, str] = {}
+        for number, loss in enumerate(losses):
+            if loss.is_any:
+                name = f"typed_{number}"
+                self._expected[name] = loss.branch.name
+                self.fields[name] = forms.CharField(
+                    label="Type the branch’s name to delete it all the same",
+                    required=False,
+                    strip=False,
+                    widget=forms.TextInput(
+                        {
+                            "autocomplete": "off",
+                            "autocapitalize": "off",
+                            "spellcheck": "false",
+                        }
+                    ),
+                )
+
+    def clean(self) -> None:
+        for field, name in self._expected.items():
+            if self.cleaned_data.get(field) != name:
+                self.add_error(
+                    field,
+                    f"To delete “{name}” with all that only it holds, type its name.",
+                )
+
+    def field_for(self, number: int) -> forms.BoundField | None:
+        """The field of the branch with this place in ``losses``, if it has one."""
+        name = f"typed_{number}"
+        return self[name] if name in self.fields else None
+
+
+class CompareForm(forms.Form):
+    """Two refs. Sent by GET, so that what is compared stands in the address."""
+
+    to = forms.CharField(max_length=REF_LENGTH, widget=RefInput, label="To")
+    dots = forms.ChoiceField(
+        choices=[("3", "since they parted"), ("2", "directly")],
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        # A field called “from” can’t be written as an attribute of the class.
+        self.fields["from"] = forms.CharField(
+            max_length=REF_LENGTH, widget=RefInput, label="From"
+        )
+        self.order_fields(["from", "to", "dots"])

@@ -1,0 +1,88 @@
+"""``{% load versioning_history %}``: times and drawings of the history's pages."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from versioning.graph import GraphRow
+
+register = template.Library()
+
+LANE = 16  # width of a lane and half the height of a row's head, in pixels
+COLOURS = 6  # --lane-0 … --lane-5
+_RECENT = dt.timedelta(days=30)
+
+
+@register.simple_tag
+def moment(when: dt.datetime) -> SafeString:
+    """A time as people say it, with the exact time on hover."""
+    local = timezone.localtime(when)
+    age = timezone.now() - when
+    if age < dt.timedelta(minutes=1):
+        said = "just now"
+    elif age < _RECENT:
+        said = f"{timesince(when, depth=1)} ago"
+    else:
+        said = formats.date_format(local, "j M Y")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(),
+        formats.date_format(local, "l, j F Y, H:i:s") + f" {local.tzname()}",
+        said,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the drawing: an SVG path and the number of its colour."""
+
+    path: str
+    colour: int
+
+
+@register.inclusion_tag("versioning/_graph.html")
+def graph_row(row: GraphRow, lanes: int) -> dict[str, object]:
+    """
+    One commit's part of the drawing, ``lanes`` wide.
+
+    Lines run beyond the row's lower edge, so that they meet the next row's
+    however tall the text beside makes this one.
+    """
+    lines = [Line(f"M{_x(lane)} 0V{_FAR}", lane % COLOURS) for lane in row.passing]
+    if row.entered:
+        lines.append(Line(f"M{_x(row.lane)} 0V{LANE}", row.lane % COLOURS))
+    for lane in row.parents:
+        # A line has the colour of the lane that it runs in outside the row.
+        outer = lane if lane != row.lane else row.lane
+        lines.append(Line(_bend(row.lane, lane), outer % COLOURS))
+    return {
+        "row": row,
+        "lines": lines,
+        "x": _x(row.lane),
+        "y": LANE,
+        "width": lanes * LANE,
+        "colour": row.lane % COLOURS,
+    }
+
+
+_FAR = 4000
+
+
+def _x(lane: int) -> int:
+    return lane * LANE + LANE // 2
+
+
+def _bend(start: int, end: int) -> str:
+    """From a node down to a lane's place, then straight on."""
+    if start == end:
+        return f"M{_x(start)} {LANE}V{_FAR}"
+    low = LANE * 2
+    return (
+        f"M{_x(start)} {LANE}"
+        f"C{_x(start)} {low - 2} {_x(end)} {LANE + 2} {_x(end)} {low}V{_FAR}"
+    )

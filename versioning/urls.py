@@ -1,0 +1,26 @@
+"""Addresses of the console. Its templates and tests go by their names."""
+
+from django.urls import path, register_converter
+
+from versioning.converters import HashConverter
+from versioning.views import branches, compare, history, merges, receipts
+
+app_name = "versioning"
+
+register_converter(HashConverter, "hash")
+
+urlpatterns = [
+    path("branches/", branches.branch_list, name="branches"),
+    path("branches/new/", branches.branch_create, name="branch-create"),
+    path("branches/switch/", branches.branch_switch, name="branch-switch"),
+    path("branches/rename/", branches.branch_rename, name="branch-rename"),
+    path("branches/delete/", branches.branch_delete, name="branch-delete"),
+    path("branches/restore/", branches.branch_restore, name="branch-restore"),
+    path("log/", history.log, name="log"),
+    path("commits/<hash:hash>/", history.commit, name="commit"),
+    path("compare/", compare.compare, name="compare"),
+    path("compare/rows/", compare.compare_table, name="compare-table"),
+    *merges.urlpatterns,
+    path("receipts/<uuid:token>/", receipts.receipt, name="receipt"),
+    path("how-this-works/", receipts.how_this_works, name="how"),
+]

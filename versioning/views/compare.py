@@ -1,0 +1,167 @@
+"""Two states side by side."""
+
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+
+from versioning import diffs, permissions
+from versioning.access import needs
+from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
+from versioning.backends.repository import ChangeKind
+from versioning.conf import repository
+from versioning.cursors import BadCursor
+from versioning.diffs import Comparison, RowFilter
+from versioning.forms import CompareForm
+from versioning.http import page_or_part
+
+COMMITS_SHOWN = 20
+KINDS = (ChangeKind.ADDED, ChangeKind.CHANGED, ChangeKind.REMOVED)
+
+
+def address(old: str, new: str, dots: int) -> str:
+    """The address of a comparison of two refs."""
+    return f"{reverse('versioning:compare')}?{_query(old, new, dots)}"
+
+
+def rows_address(old: str, new: str, dots: int) -> str:
+    """The beginning of the address of a table's rows; ``&table=…`` completes it."""
+    return f"{reverse('versioning:compare-table')}?{_query(old, new, dots)}"
+
+
+def _query(old: str, new: str, dots: int) -> str:
+    return urlencode({"from": old, "to": new, "dots": dots})
+
+
+@require_GET
+@needs(permissions.VIEW_HISTORY)
+def compare(request: Any) -> HttpResponse:
+    """
+    What differs between ``?from=`` and ``?to=``: counts, then rows.
+
+    Without them it is what the active branch has and the default one has not.
+    """
+    old = request.GET.get("from") or request.versioning.default_branch
+    new = request.GET.get("to") or request.versioning.branch
+    dots = _dots(request)
+    form = CompareForm({"from": old, "to": new, "dots": dots})
+    context: dict[str, Any] = {
+        "form": form,
+        "refs": [line.name for line in request.versioning.branches],
+    }
+    try:
+        compared = diffs.compare(repository(), old, new, dots=dots)
+    except (UnknownRef, BranchNotFound) as error:
+        missing = error.ref if isinstance(error, UnknownRef) else error.branch
+        form.full_clean()
+        form.add_error("from" if missing == old else "to", str(error))
+        return page_or_part(
+            request, "versioning/compare.html", "comparison", context, status=404
+        )
+    context |= _links(compared)
+    if compared.before is not None:
+        context |= _differences(compared)
+    return page_or_part(request, "versioning/compare.html", "comparison", context)
+
+
+def _dots(request: HttpRequest) -> int:
+    dots = request.GET.get("dots") or "3"
+    if dots not in ("2", "3"):
+        raise BadRequest("A comparison has two dots (directly) or three (since…).")
+    return int(dots)
+
+
+def _links(compared: Comparison) -> dict[str, Any]:
+    old, new, dots = compared.old, compared.new, compared.dots
+    return {
+        "compared": compared,
+        "swap_url": address(new.ref, old.ref, dots),
+        "other_dots_url": address(old.ref, new.ref, 5 - dots),
+        "pinned_url": address(old.hash, new.hash, dots),
+        "rows_url": rows_address(old.hash, new.hash, dots),
+    }
+
+
+def _differences(compared: Comparison) -> dict[str, Any]:
+    assert compared.before is not None
+    at_hand = repository()
+    overview = diffs.overview(at_hand, compared.before, compared.after)
+    return {
+        "overview": overview,
+        "sections": diffs.sections(at_hand, overview, overview.tables),
+        "bookkeeping": diffs.sections(at_hand, overview, overview.bookkeeping),
+        "commits": at_hand.commits_between(
+            compared.old.hash, compared.new.hash, limit=COMMITS_SHOWN
+        ),
+    }
+
+
+@require_GET
+@needs(permissions.VIEW_HISTORY)
+def compare_table(request: HttpRequest) -> HttpResponse:
+    """One table's rows that differ, fifty at a time, by kind and by column."""
+    at_hand = repository()
+    table = request.GET.get("table", "")
+    kind, column = _kind(request), request.GET.get("column", "")
+    try:
+        compared = diffs.compare(
+            at_hand,
+            request.GET.get("from", ""),
+            request.GET.get("to", ""),
+            dots=_dots(request),
+        )
+        if compared.before is None:
+            raise Http404("These two states share no history.")
+        overview = diffs.overview(at_hand, compared.before, compared.after)
+        page = diffs.rows_page(
+            at_hand,
+            overview,
+            table,
+            wanted=RowFilter((kind,) if kind else (), column),
+            after=request.GET.get("after", ""),
+        )
+        columns = diffs.columns(at_hand, overview, table)
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+    except (UnknownRef, BranchNotFound) as error:
+        raise Http404(str(error)) from error
+    except UnknownTable as error:
+        raise Http404(f"Nothing of “{table}” differs between these two.") from error
+    if column and column not in dict(columns):
+        raise Http404(f"“{table}” has no column “{column}”.")
+    return page_or_part(
+        request,
+        "versioning/compare_table.html",
+        "rows",
+        {
+            "page": page,
+            "compared": compared,
+            "kinds": KINDS,
+            "kind": kind,
+            "columns": columns,
+            "column": column,
+            "is_first": not request.GET.get("after"),
+            "back_url": address(compared.old.ref, compared.new.ref, compared.dots),
+            "rows_url": _same_rows(compared, kind, column),
+        },
+    )
+
+
+def _kind(request: HttpRequest) -> ChangeKind | None:
+    text = request.GET.get("kind", "")
+    if not text:
+        return None
+    if text not in KINDS:
+        raise BadRequest(f"Rows are added, changed or removed, never “{text}”.")
+    return ChangeKind(text)
+
+
+def _same_rows(compared: Comparison, kind: ChangeKind | None, column: str) -> str:
+    """``rows_address()`` with the filters kept, pinned so that paging can't drift."""
+    url = rows_address(compared.old.hash, compared.new.hash, compared.dots)
+    kept = {"kind": kind or "", "column": column}
+    query = urlencode({name: value for name, value in kept.items() if value})
+    return f"{url}&{query}" if query else url
