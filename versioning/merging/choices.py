@@ -1,5 +1,7 @@
 """Decisions as a form sends them: ``take:COLUMN`` and ``value:COLUMN``."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
