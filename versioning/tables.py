@@ -9,39 +9,25 @@ from versioning.branches import BranchChoice
 
 
 class BranchTable(tables.Table):
-    """Branches with their last change, and what may be done with each."""
+    """
+    Branches in an order that the reader chooses.
 
-    select = tables.TemplateColumn(
-        template_name="versioning/branches.html#select",
-        verbose_name="Select",
-        orderable=False,
+    The columns give the heads and the order; what stands in the cells is in
+    ``versioning/branches.html``.
+    """
+
+    select = tables.Column("Select", empty_values=(), orderable=False)
+    name = tables.Column("Branch")
+    changed = tables.Column(
+        "Last change", accessor="branch__date", initial_sort_descending=True
     )
-    name = tables.TemplateColumn(
-        template_name="versioning/branches.html#name", verbose_name="Branch"
+    ahead = tables.Column(
+        "Ahead and behind", order_by=("ahead", "behind"), initial_sort_descending=True
     )
-    changed = tables.TemplateColumn(
-        template_name="versioning/branches.html#changed",
-        verbose_name="Last change",
-        accessor="branch__date",
-        initial_sort_descending=True,
-    )
-    ahead = tables.TemplateColumn(
-        template_name="versioning/branches.html#counts",
-        verbose_name="Ahead and behind",
-        order_by=("ahead", "behind"),
-        initial_sort_descending=True,
-    )
-    actions = tables.TemplateColumn(
-        template_name="versioning/branches.html#actions",
-        verbose_name="Actions",
-        orderable=False,
-    )
+    actions = tables.Column("Actions", empty_values=(), orderable=False)
 
     class Meta:
-        template_name = "versioning/branches.html#table"
-        row_attrs = {
-            "aria-current": lambda record: "true" if record.is_active else None
-        }
+        row_attrs = {"aria-current": lambda record: record.is_active and "true"}
 
     def __init__(
         self, data: Sequence[BranchChoice], *, may_delete: bool, **kwargs: Any

@@ -19,12 +19,17 @@ class RowDiff:
     cells: tuple[CellChange, ...]
 
     @property
-    def changed(self) -> tuple[CellChange, ...]:
-        return tuple(cell for cell in self.cells if cell.changed)
+    def shown(self) -> tuple[CellChange, ...]:
+        """The cells that differ: all of a row that was added or removed."""
+        return tuple(cell for cell in self.cells if self._differs(cell))
 
     @property
-    def unchanged(self) -> tuple[CellChange, ...]:
-        return tuple(cell for cell in self.cells if not cell.changed)
+    def context(self) -> tuple[CellChange, ...]:
+        """The cells that are the same in both states."""
+        return tuple(cell for cell in self.cells if not self._differs(cell))
+
+    def _differs(self, cell: CellChange) -> bool:
+        return cell.changed or self.kind is not ChangeKind.CHANGED
 
 
 def present_rows(

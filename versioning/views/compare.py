@@ -33,7 +33,7 @@ def rows_address(old: str, new: str, dots: int) -> str:
 
 
 def _query(old: str, new: str, dots: int) -> str:
-    return urlencode({"from": old, "to": new, "dots": dots})
+    return urlencode({"from": old, "to": new, "dots": str(dots)})
 
 
 @require_GET
