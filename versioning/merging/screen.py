@@ -1,5 +1,6 @@
 """Everything that the merge page shows, gathered. No HTTP, no templates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from versioning import values
@@ -12,11 +13,13 @@ from versioning.backends.repository import (
     SchemaConflict,
     TableChange,
     TableStat,
+    Violation,
 )
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
 from versioning.merging import drafts, preview
 from versioning.merging.preview import Place, Preview
+from versioning.merging.validation import InvalidRow
 from versioning.models import MergeDraft
 from versioning.names import is_hidden
 from versioning.presentation.conflicts import (
@@ -155,7 +158,7 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
         sums=tuple(sum_lines(repository, sides, found.equal_changes)),
         cards=tuple(cards(repository, sides, Names(target, source), judged)),
         next=_place_text(page.next),
-        broken=tuple(_broken(repository, sides, found)),
+        broken=tuple(broken_rules(repository, sides, found.violations)),
         schema_conflicts=found.schema_conflicts,
     )
 
@@ -192,7 +195,7 @@ def one_card(
 class MergedRows:
     """A page of rows that merge by themselves: as they are, and will be."""
 
-    table: MergedTable
+    diff: MergedTable
     columns: tuple[tuple[str, str], ...]  # (raw name, verbose name)
     rows: tuple[RowDiff, ...]
     next: str | None  # the cursor of the next page
@@ -260,25 +263,34 @@ _RULES = {
 }
 
 
-def _broken(
-    repository: Repository, sides: MergeSides, found: Preview
+def broken_rules(
+    repository: Repository, sides: MergeSides, violations: Sequence[Violation]
 ) -> list[BrokenRule]:
-    ours = Snapshot(repository, sides.ours)
-    theirs = Snapshot(repository, sides.theirs)
+    """Rows that break a constraint of their table, by name and in words."""
     broken = []
-    for violation in found.violations:
-        rows = {violation.key: violation.row}
-        label = (
-            theirs.labels(violation.table, rows) or ours.labels(violation.table, rows)
-        ).get(violation.key, spoken_key(violation.key))
+    snapshot = Snapshot(repository, sides.theirs)
+    for violation in violations:
         names = values.TableValues(violation.table, repository.connection)
         columns = ", ".join(names.column_name(c) for c in violation.columns)
         reason = _RULES[violation.kind]
+        labels = snapshot.labels(violation.table, {violation.key: violation.row})
         broken.append(
             BrokenRule(
                 values.table_name(violation.table),
-                label,
+                labels[violation.key],
                 f"{columns}: {reason}" if columns else reason,
             )
         )
     return broken
+
+
+def invalid_rules(rows: Sequence[InvalidRow]) -> list[BrokenRule]:
+    """Rows that their model refuses, in words."""
+    return [
+        BrokenRule(
+            values.table_name(row.table),
+            f"{values.table_name(row.table)} {spoken_key(row.key)}",
+            " ".join(row.reasons),
+        )
+        for row in rows
+    ]

@@ -61,6 +61,7 @@ class Line:
     result: Shown | None  # None while it is not decided
     decision: Decision | None
     outdated: Decision | None
+    error: str = ""  # why what was typed can't be taken
 
 
 @dataclass(frozen=True, slots=True)

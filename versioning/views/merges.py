@@ -1,5 +1,6 @@
 """Merging: look, decide, land."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -91,7 +92,14 @@ def merged_rows(request: HttpRequest) -> HttpResponse:
         request,
         "versioning/merged_rows.html",
         "rows",
-        {"merged": rows, "source": source, "target": target},
+        {
+            "merged": rows,
+            "source": source,
+            "target": target,
+            "merge_url": url_of(source, target),
+            "table_url": f"{reverse('versioning:merge-rows')}?"
+            + urlencode({"source": source, "target": target, "table": table}),
+        },
     )
 
 
@@ -184,10 +192,22 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     except NothingToMerge:
         messages.info(request, f"{target} holds everything of {source} already.")
         return _see_other(url_of(source, target))
-    except (MergeBlocked, ViolationsRemain, RowsInvalid, ResultRefused) as error:
-        return _screen(
-            request, source, target, status=422, problem=str(error), refused=error
+    except ViolationsRemain as error:
+        rules = screen.broken_rules(repository(), pins, error.violations)
+        return _refuse(request, source, target, str(error), rules)
+    except RowsInvalid as error:
+        rules = screen.invalid_rules(error.rows)
+        return _refuse(request, source, target, str(error), rules)
+    except ResultRefused as error:
+        return _refuse(
+            request,
+            source,
+            target,
+            "A value that was decided breaks a rule of its table, so the database "
+            f"refused it: {error}",
         )
+    except MergeBlocked as error:
+        return _refuse(request, source, target, str(error))
     messages.success(request, f"{source} is merged into {target}.")
     return _see_other(reverse("versioning:commit", args=[commit]))
 
@@ -270,6 +290,19 @@ def _screen(
     return response
 
 
+def _refuse(
+    request: HttpRequest,
+    source: str,
+    target: str,
+    problem: str,
+    rules: Sequence[screen.BrokenRule] = (),
+) -> HttpResponse:
+    """422: the merge was built and did not pass; the target is untouched."""
+    return _screen(
+        request, source, target, status=422, problem=problem, broken_rules=rules
+    )
+
+
 def _card(
     request: HttpRequest,
     source: str,
@@ -299,7 +332,7 @@ def _card(
         f"{PAGE}#answer",
         {
             "card": card,
-            "errors": refused.errors if refused else {},
+            "errors": bool(refused),
             "screen": screen.Screen(
                 source,
                 target,
@@ -321,7 +354,11 @@ def _with_typed(card: Card, refused: choices.ChoicesInvalid) -> Card:
     def keep(line: Line) -> Line:
         if line.column not in refused.typed:
             return line
-        return replace(line, typed=refused.typed[line.column])
+        return replace(
+            line,
+            typed=refused.typed[line.column],
+            error=refused.errors.get(line.column, ""),
+        )
 
     return replace(card, lines=tuple(keep(line) for line in card.lines))
 
