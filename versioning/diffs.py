@@ -1,10 +1,10 @@
-"""Two states side by side: which tables differ, by how much, and row by row."""
+"""What differs between two commits: which tables, by how much, and row by row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from versioning import names, values
-from versioning.backends.errors import BranchNotFound, UnknownTable
+from versioning import values
+from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import (
     ChangeKind,
     Key,
@@ -15,101 +15,12 @@ from versioning.backends.repository import (
     TableStat,
 )
 from versioning.cursors import sign_key, unsign_key
-from versioning.history import branches_by_head
+from versioning.presentation.cells import Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
 
 PAGE = 50  # rows
 AT_ONCE = 150  # rows, of all tables, that a page of many tables shows
 SCANNED = 2000  # rows read for one page when a column is asked for
-
-
-# What is compared ----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A ref that somebody named, and the commit it stands for."""
-
-    ref: str
-    hash: str
-    is_branch: bool
-    branches: tuple[str, ...]  # names of those whose head this is
-
-    @property
-    def label(self) -> str:
-        """The branch's or tag's name, or the short hash."""
-        return self.hash[:7] if self.ref == self.hash else self.ref
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """
-    ``old`` and ``new`` as named; ``before`` and ``after`` are the hashes that
-    the diff leads between. With three dots ``before`` is the merge base, None
-    if the two share no history.
-    """
-
-    old: State
-    new: State
-    dots: int  # 2: directly; 3: since the merge base
-    base: str | None
-    ahead: int  # commits that new has and old lacks
-    behind: int  # commits that old has and new lacks
-
-    @property
-    def before(self) -> str | None:
-        return self.base if self.dots == 3 else self.old.hash
-
-    @property
-    def after(self) -> str:
-        return self.new.hash
-
-    @property
-    def is_same_commit(self) -> bool:
-        return self.old.hash == self.new.hash
-
-    @property
-    def can_merge(self) -> bool:
-        """Whether merging ``new`` into ``old`` would bring anything."""
-        return (
-            self.old.is_branch
-            and self.new.is_branch
-            and self.base is not None
-            and self.ahead > 0
-        )
-
-
-def state(repository: Repository, ref: str) -> State:
-    """
-    What a ref stands for. Raises ``UnknownRef``.
-
-    A landing's own branches are refused as if they were not there.
-    """
-    if names.is_hidden(ref):
-        raise BranchNotFound(ref)
-    found = repository.resolve(ref)
-    heads = branches_by_head(repository)
-    return State(
-        ref,
-        found,
-        is_branch=any(ref in branches for branches in heads.values()),
-        branches=heads.get(found, ()),
-    )
-
-
-def compare(repository: Repository, old: str, new: str, *, dots: int = 3) -> Comparison:
-    """Raises ``UnknownRef``, ``ValueError`` for dots that are neither 2 nor 3."""
-    if dots not in (2, 3):
-        raise ValueError("A comparison has two dots or three.")
-    one, other = state(repository, old), state(repository, new)
-    return Comparison(
-        old=one,
-        new=other,
-        dots=dots,
-        base=repository.merge_base(one.hash, other.hash),
-        ahead=repository.count_between(one.hash, other.hash),
-        behind=repository.count_between(other.hash, one.hash),
-    )
 
 
 # Tables --------------------------------------------------------------------------
@@ -139,6 +50,15 @@ class TableDiff:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaDiff:
+    """Two definitions of a table, changed words marked; None where there is none."""
+
+    table: str
+    before: Shown | None
+    after: Shown | None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All that differs between two states, counted and not yet listed."""
 
@@ -146,7 +66,7 @@ class Overview:
     after: str
     tables: tuple[TableDiff, ...]  # those of the application, by name
     bookkeeping: tuple[TableDiff, ...]  # Django's own record of migrations
-    schema: tuple[SchemaChange, ...]
+    schema: tuple[SchemaDiff, ...]
 
     @property
     def added(self) -> int:
@@ -181,7 +101,19 @@ def overview(repository: Repository, before: str, after: str) -> Overview:
         after=after,
         tables=tuple(d for d in diffs if not values.is_bookkeeping(d.table)),
         bookkeeping=tuple(d for d in diffs if values.is_bookkeeping(d.table)),
-        schema=tuple(schema),
+        schema=tuple(_schema_diff(change) for change in schema),
+    )
+
+
+def _schema_diff(change: SchemaChange) -> SchemaDiff:
+    if not change.before or not change.after:
+        return SchemaDiff(
+            change.table,
+            show(change.before) if change.before else None,
+            show(change.after) if change.after else None,
+        )
+    return SchemaDiff(
+        change.table, *with_marks(show(change.before), show(change.after))
     )
 
 

@@ -69,6 +69,7 @@ class CellChange:
     before: Shown | None
     after: Shown | None
     changed: bool
+    is_key: bool = False
 
 
 def show(

@@ -20,16 +20,20 @@ class RowDiff:
 
     @property
     def shown(self) -> tuple[CellChange, ...]:
-        """The cells that differ: all of a row that was added or removed."""
-        return tuple(cell for cell in self.cells if self._differs(cell))
+        """
+        The cells that differ: all of a row that was added or removed, but for
+        its key, which stands beside its label.
+        """
+        if self.kind is ChangeKind.CHANGED:
+            return tuple(cell for cell in self.cells if cell.changed)
+        return tuple(cell for cell in self.cells if not cell.is_key) or self.cells
 
     @property
     def context(self) -> tuple[CellChange, ...]:
         """The cells that are the same in both states."""
-        return tuple(cell for cell in self.cells if not self._differs(cell))
-
-    def _differs(self, cell: CellChange) -> bool:
-        return cell.changed or self.kind is not ChangeKind.CHANGED
+        return tuple(
+            cell for cell in self.cells if not cell.is_key and cell not in self.shown
+        )
 
 
 def present_rows(
@@ -90,7 +94,14 @@ class Columns:
         )
         if changed and old and new:
             old, new = with_marks(old, new)
-        return CellChange(column, self._values.column_name(column), old, new, changed)
+        return CellChange(
+            column=column,
+            name=self._values.column_name(column),
+            before=old,
+            after=new,
+            changed=changed,
+            is_key=bool(getattr(self._values.field(column), "primary_key", False)),
+        )
 
     def _show(
         self, column: str, row: Row | None, names_of: dict[str, dict[object, str]]

@@ -8,13 +8,14 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from versioning import diffs, permissions
+from versioning import comparison, diffs, permissions
 from versioning.access import needs
 from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
 from versioning.backends.repository import ChangeKind
+from versioning.comparison import Comparison
 from versioning.conf import repository
 from versioning.cursors import BadCursor
-from versioning.diffs import Comparison, RowFilter
+from versioning.diffs import RowFilter
 from versioning.forms import CompareForm
 from versioning.http import page_or_part
 
@@ -53,7 +54,7 @@ def compare(request: Any) -> HttpResponse:
         "refs": [line.name for line in request.versioning.branches],
     }
     try:
-        compared = diffs.compare(repository(), old, new, dots=dots)
+        compared = comparison.compare(repository(), old, new, dots=dots)
     except (UnknownRef, BranchNotFound) as error:
         missing = error.ref if isinstance(error, UnknownRef) else error.branch
         form.full_clean()
@@ -107,7 +108,7 @@ def compare_table(request: HttpRequest) -> HttpResponse:
     table = request.GET.get("table", "")
     kind, column = _kind(request), request.GET.get("column", "")
     try:
-        compared = diffs.compare(
+        compared = comparison.compare(
             at_hand,
             request.GET.get("from", ""),
             request.GET.get("to", ""),

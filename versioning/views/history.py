@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
-from versioning import diffs, history, permissions
+from versioning import comparison, diffs, history, permissions
 from versioning.access import needs
 from versioning.backends.errors import UnknownRef
 from versioning.conf import repository
@@ -24,7 +24,7 @@ def log(request: Any) -> HttpResponse:
     at_hand = repository()
     ref = request.GET.get("branch") or request.versioning.branch
     try:
-        start = diffs.state(at_hand, ref)
+        start = comparison.state(at_hand, ref)
     except UnknownRef as error:
         raise Http404(str(error)) from error
     after = request.GET.get("after", "")

@@ -1,0 +1,90 @@
+"""One commit: what it changed, and where it stands."""
+
+import pytest
+from django.db.models import F
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+
+
+@pytest.fixture
+def poll(repository, erin):
+    with versioning.on_branch("main", author=erin, message="Add a poll"):
+        question = Question.objects.create(text="What’s up?")
+        return Choice.objects.create(question=question, text="The sky", votes=12)
+
+
+def page_of(client, commit):
+    response = client.get(f"/commits/{commit}/")
+    assert response.status_code == 200
+    return seen.main(response)
+
+
+def test_what_it_changed_cell_by_cell(editor, erin, poll):
+    with versioning.on_branch(
+        "main",
+        author=erin,
+        message="Vote\n\nThe reason why.\n\nVote-Token: 1f0c",
+    ) as unit:
+        Choice.objects.update(votes=F("votes") + 1)
+    page = page_of(editor, unit.commit)
+    assert "Vote" in page
+    assert "The reason why." in page
+    assert "Vote-Token 1f0c" in page
+    assert "1 table: ~1 changed" in page
+    assert "Choices polls_choice" in page
+    assert "Choice “The sky” of “What’s up?”" in page
+    assert "Votes 12 13" in page
+
+
+def test_its_parents_children_and_branches(editor, repository, erin, poll):
+    repository.create_branch("summer", repository.head("main"))
+    parent = repository.head("main")
+    with versioning.on_branch("main", author=erin, message="Change it") as unit:
+        Choice.objects.update(text="The blue sky")
+    page = page_of(editor, parent)
+    assert f"Child {unit.commit[:7]} Change it" in page
+    assert "In main summer" in page
+    page = page_of(editor, unit.commit)
+    assert f"Parent {parent[:7]} Add a poll" in page
+    assert "Child none yet" in page or "Children none yet" in page
+    assert "In main" in page
+    assert "summer" not in page
+
+
+def test_the_first_commit_has_nothing_before_it(editor, repository):
+    first = repository.log([repository.head("main")], limit=1000)[-1]
+    page = page_of(editor, first.hash)
+    assert "none: the history begins here" in page
+    assert "Nothing came before it" in page
+
+
+def test_a_commit_that_no_branch_has_can_still_be_read(editor, repository, erin, poll):
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("summer", author=erin, message="Alone") as unit:
+        Choice.objects.update(votes=0)
+    repository.delete_branch("summer")
+    page = page_of(editor, unit.commit)
+    assert "no branch; only its hash leads here" in page
+
+
+def test_added_and_removed_rows_say_so_in_words(editor, erin, poll):
+    with versioning.on_branch("main", author=erin, message="Swap") as unit:
+        question = poll.question
+        poll.delete()
+        Choice.objects.create(question=question, text="The moon")
+    page = page_of(editor, unit.commit)
+    assert "+1 added −1 removed" in page
+    assert "− Removed Choice “The sky” of “What’s up?”" in page
+    assert "+ Added Choice “The moon” of “What’s up?”" in page
+
+
+@pytest.mark.parametrize("hash", ["0" * 32, "0" * 40])
+def test_a_commit_that_is_not_there_is_a_404(editor, hash):
+    assert editor.get(f"/commits/{hash}/").status_code == 404
+
+
+@pytest.mark.parametrize("hash", ["main", "0" * 7, "x'--", "V" * 32, "%00"])
+def test_what_is_no_hash_is_a_404(editor, hash):
+    assert editor.get(f"/commits/{hash}/").status_code == 404

@@ -1,0 +1,306 @@
+"""Two states side by side: the page on which changes are reviewed."""
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from django.utils.http import urlencode
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from versioning.cursors import sign_key
+
+
+@pytest.fixture
+def poll(repository, erin):
+    with versioning.on_branch("main", author=erin, message="Add a poll"):
+        question = Question.objects.create(
+            text="What is the colour of the sky?", details="Look up."
+        )
+        Choice.objects.create(question=question, text="Blue", votes=5)
+        Choice.objects.create(question=question, text="Grey", votes=2)
+    repository.create_branch("summer", repository.head("main"))
+    return question
+
+
+@pytest.fixture
+def edit(erin):
+    def edit(branch, act):
+        with versioning.on_branch(branch, author=erin, message="Edit") as unit:
+            act()
+        return unit.commit
+
+    return edit
+
+
+@pytest.fixture
+def both(poll, edit):
+    """Summer changed the question's text; main changed a count meanwhile."""
+    edit(
+        "summer",
+        lambda: Question.objects.update(text="What was the colour of the sky?"),
+    )
+    edit("main", lambda: Choice.objects.filter(text="Blue").update(votes=6))
+
+
+def compare(client, **query):
+    return client.get("/compare/", {"from": "main", "to": "summer"} | query)
+
+
+def test_three_dots_leave_out_what_the_other_side_did(editor, both):
+    page = seen.main(compare(editor))
+    assert "What summer changed since it parted from main at" in page
+    assert "What main changed meanwhile (1 commit) is left out." in page
+    assert "1 table: ~1 changed" in page
+    assert "Question “What was the colour of the sky?”" in page
+    assert "Votes" not in page
+
+
+def test_two_dots_show_both(editor, both):
+    page = seen.main(compare(editor, dots="2"))
+    assert "How summer differs directly from main" in page
+    assert "2 tables: ~2 changed" in page
+    assert "Votes 6 5" in page
+    assert "1 ahead, 1 behind" in page
+
+
+def test_changed_words_are_marked(editor, both):
+    html = compare(editor).content.decode()
+    assert '<mark class="word">is</mark>' in html
+    assert '<mark class="word">was</mark>' in html
+
+
+def test_without_refs_the_active_branch_is_compared_to_the_default(editor, both):
+    editor.post("/branches/switch/", {"name": "summer"})
+    assert "What summer changed since it parted from main" in (
+        seen.main(editor.get("/compare/"))
+    )
+
+
+def test_sides_can_be_swapped_and_dots_changed_by_links(editor, both):
+    links = seen.links(compare(editor))
+    assert "What main changed since it parted from summer" in seen.main(
+        editor.get(links["Swap"])
+    )
+    assert "How summer differs directly from main" in seen.main(
+        editor.get(links["Directly"])
+    )
+
+
+def test_a_link_to_exactly_these_two_commits_stays_what_it_is(
+    editor, both, edit, repository
+):
+    pinned = seen.links(compare(editor))["To exactly these two commits"]
+    assert repository.head("summer") in pinned
+    before = editor.get(pinned).content.decode()
+    edit("summer", lambda: Question.objects.update(details="Look down."))
+    after = editor.get(pinned).content.decode()
+    assert "Look down." not in after
+    assert "colour of the sky" in before
+    assert "colour of the sky" in after
+    assert "Look down." in compare(editor).content.decode()
+
+
+def test_related_rows_go_by_their_name_as_of_each_commit(
+    editor, repository, poll, edit
+):
+    other = []
+    edit("main", lambda: other.append(Question.objects.create(text="Old name")))
+    before = repository.head("main")
+    edit("main", lambda: Choice.objects.filter(text="Grey").update(question=other[0]))
+    after = repository.head("main")
+    edit("main", lambda: Question.objects.filter(text="Old name").update(text="New"))
+    page = seen.main(compare(editor, **{"from": before, "to": after}))
+    assert "Choice “Grey” of “Old name”" in page
+    assert "Question What is the colour of the sky? Old name" in page
+    assert "New" not in page
+
+
+def test_empty_text_and_white_space_are_told_apart(editor, poll, edit):
+    edit("summer", lambda: Question.objects.update(details=""))
+    assert "Details Look up. empty text" in seen.main(compare(editor))
+    edit("summer", lambda: Question.objects.update(details="  "))
+    assert "Details Look up. 2 blanks··" in seen.main(compare(editor))
+    edit("summer", lambda: Question.objects.update(details="Look up. "))
+    page = compare(editor)
+    assert '<mark class="word word--blank">·</mark>' in page.content.decode()
+
+
+def test_text_is_never_markup(editor, poll, edit):
+    edit("summer", lambda: Question.objects.update(text="<script>alert(1)</script>"))
+    html = compare(editor).content.decode()
+    assert "<script>alert" not in html
+    assert "alert" in html
+
+
+def test_the_same_state_has_no_difference(editor, poll):
+    page = seen.main(compare(editor))
+    assert "main and summer are the same commit." in page
+    assert "No difference" in page
+
+
+def test_merging_is_offered_where_it_would_bring_something(editor, maintainer, both):
+    links = seen.links(compare(maintainer))
+    assert links["Merge into main…"] == "/merge/?source=summer&target=main"
+    assert "See what merging into main would do" in seen.links(compare(editor))
+    same = seen.links(compare(maintainer, **{"from": "summer", "to": "summer"}))
+    assert not [words for words in same if words.startswith("Merge into")]
+
+
+@pytest.mark.parametrize("side", ["from", "to"])
+@pytest.mark.parametrize("ref", ["nowhere", "x'--", "-D", "main~1", "0" * 32, "<b>"])
+def test_a_ref_that_is_not_there_is_a_404_and_can_be_mended(editor, poll, side, ref):
+    response = compare(editor, **{side: ref})
+    assert response.status_code == 404
+    assert f"There is no branch, tag or commit “{ref}”." in seen.main(response)
+    assert 'name="from"' in response.content.decode()
+
+
+@pytest.mark.parametrize("dots", ["4", "x", "..."])
+def test_there_are_two_dots_or_three(editor, poll, dots):
+    assert compare(editor, dots=dots).status_code == 400
+
+
+def test_htmx_gets_the_comparison_alone(editor, both):
+    part = editor.get("/compare/?from=main&to=summer", headers={"HX-Request": "true"})
+    assert part.content.decode().lstrip().startswith('<div id="comparison"')
+
+
+# One table's rows ------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(poll, edit):
+    """Summer adds 60 choices, changes one and removes one."""
+
+    def act():
+        Choice.objects.bulk_create(
+            Choice(question=poll, text=f"Shade {number:02}") for number in range(60)
+        )
+        Choice.objects.filter(text="Blue").update(votes=9)
+        Choice.objects.filter(text="Grey").delete()
+
+    edit("summer", act)
+
+
+def rows(client, **query):
+    return client.get(
+        "/compare/rows/",
+        {"from": "main", "to": "summer", "table": "polls_choice"} | query,
+    )
+
+
+def test_rows_go_on_after_fifty(editor, many):
+    first = rows(editor)
+    assert "+60 added ~1 changed −1 removed" in seen.main(first)
+    assert "Choice “Blue” of" in seen.main(first)
+    assert "Shade 47" in seen.main(first)
+    assert "Shade 48" not in seen.main(first)
+    second = editor.get(seen.links(first)["More rows"])
+    assert "Shade 48" in seen.main(second)
+    assert "Shade 59" in seen.main(second)
+    assert "Shade 47" not in seen.main(second)
+    assert "More rows" not in seen.links(second)
+
+
+def test_the_page_of_all_tables_shows_the_first_fifty(editor, many):
+    page = compare(editor)
+    assert "Shade 47" in seen.main(page)
+    more = seen.links(page)["More rows"]
+    part = editor.get(more, headers={"HX-Request": "true"})
+    assert "Shade 59" in seen.text(part)
+    assert "<html" not in part.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "left_out"),
+    [
+        ("added", "Shade 00", "Blue"),
+        ("changed", "Blue", "Shade 00"),
+        ("removed", "Grey", "Blue"),
+    ],
+)
+def test_rows_of_one_kind(editor, many, kind, found, left_out):
+    page = seen.main(rows(editor, kind=kind))
+    assert f"Choice “{found}”" in page
+    assert f"Choice “{left_out}”" not in page
+
+
+def test_rows_in_which_one_column_changed(editor, poll, edit):
+    edit("summer", lambda: Choice.objects.filter(text="Blue").update(votes=9))
+    edit("summer", lambda: Choice.objects.filter(text="Grey").update(text="White"))
+    by_votes = seen.main(rows(editor, column="votes"))
+    assert "Choice “Blue”" in by_votes
+    assert "White" not in by_votes
+    by_text = seen.main(rows(editor, column="text"))
+    assert "Choice “White”" in by_text
+    assert "Choice “Blue”" not in by_text
+    assert rows(editor, column="nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"after": "x"}, 400),
+        ({"after": sign_key("polls_question", (1,))}, 400),
+        ({"after": sign_key("polls_choice", (1,)) + "x"}, 400),
+        ({"kind": "burnt"}, 400),
+        ({"dots": "1"}, 400),
+        ({"table": ""}, 404),
+        ({"table": "auth_user"}, 404),
+        ({"table": "polls_choice; DROP TABLE polls_choice"}, 404),
+        ({"to": "nowhere"}, 404),
+    ],
+)
+def test_an_address_that_was_touched(editor, many, query, status):
+    response = rows(editor, **query)
+    assert response.status_code == status
+    assert "Traceback" not in response.content.decode()
+
+
+def test_more_rows_take_no_more_queries(editor, poll, edit):
+    def queries(count):
+        edit(
+            "summer",
+            lambda: [
+                Choice.objects.create(
+                    question=Question.objects.create(text=f"Q {count} {number}"),
+                    text="Yes",
+                )
+                for number in range(count)
+            ],
+        )
+        url = f"/compare/?{urlencode({'from': 'main', 'to': 'summer'})}"
+        editor.get(url)
+        with CaptureQueriesContext(connections["versioned"]) as taken:
+            assert editor.get(url).status_code == 200
+        return len(taken)
+
+    few = queries(2)
+    assert queries(20) == few
+
+
+def test_changes_of_tables_and_bookkeeping_have_headings_of_their_own(
+    editor, repository, connection, erin, poll
+):
+    from django.db import transaction
+
+    with (
+        connection.bound("summer"),
+        connection.writing(),
+        transaction.atomic(using=connection.alias, durable=True),
+    ):
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE polls_choice ADD COLUMN colour varchar(20)")
+            cursor.execute(
+                "INSERT INTO django_migrations (app, name, applied) "
+                "VALUES ('polls', '0002_choice_colour', '2026-11-24 00:00:00')"
+            )
+        repository.commit_all("Add a column", erin)
+    page = seen.main(compare(editor))
+    assert "Changes to the tables themselves" in page
+    assert "polls_choice has another definition" in page
+    assert "colour" in page
+    assert "Bookkeeping" in page
+    assert page.index("Changes to the tables") < page.index("Bookkeeping")
+    assert "0002_choice_colour" in page

@@ -1,0 +1,126 @@
+"""The log: a branch's commits, page by page."""
+
+import pytest
+
+import versioning
+from polls.models import Question
+from tests.web import seen
+
+
+@pytest.fixture
+def add(erin):
+    def add(branch, text, message=None):
+        message = message or f"Add “{text}”"
+        with versioning.on_branch(branch, author=erin, message=message) as unit:
+            Question.objects.create(text=text)
+        return unit.commit
+
+    return add
+
+
+@pytest.fixture
+def merge(connection, repository, erin):
+    """Merge one branch into another, without the console."""
+    from django.db import transaction
+
+    def merge(source, target):
+        with (
+            connection.bound(target),
+            connection.writing(),
+            transaction.atomic(using=connection.alias, durable=True),
+        ):
+            repository.start_merge(repository.head(source))
+            return repository.commit_all(f"Merge {source}", erin)
+
+    return merge
+
+
+def commits_on(response):
+    """Hashes of the commits that a page of the log lists, in their order."""
+    found = [url for url in seen.addresses(response) if url.startswith("/commits/")]
+    return list(dict.fromkeys(url.split("/")[2] for url in found))
+
+
+def test_the_active_branch_from_its_head_down(editor, repository, add):
+    first = add("main", "Tea or coffee?")
+    second = add("main", "Cat or dog?")
+    response = editor.get("/log/")
+    page = seen.main(response)
+    assert "Log of main" in page
+    assert commits_on(response)[:2] == [second, first]
+    assert page.index("Add “Cat or dog?”") < page.index("Add “Tea or coffee?”")
+    assert "Erin Editor, just now" in page
+    assert "This is where the history begins." in page
+
+
+def test_another_branch_by_its_name(editor, repository, add):
+    repository.create_branch("summer", repository.head("main"))
+    add("summer", "Lake or pool?")
+    add("main", "Tea or coffee?")
+    page = seen.main(editor.get("/log/?branch=summer"))
+    assert "Log of summer" in page
+    assert "Lake or pool?" in page
+    assert "Tea or coffee?" not in page
+
+
+def test_a_merge_shows_both_parents_and_has_two_lanes(editor, repository, add, merge):
+    repository.create_branch("summer", repository.head("main"))
+    theirs = add("summer", "Lake or pool?")
+    ours = add("main", "Tea or coffee?")
+    merged = merge("summer", "main")
+    response = editor.get("/log/")
+    page = seen.main(response)
+    assert f"merge of {ours[:7]}" in page
+    assert f"and {theirs[:7]}" in page
+    listed = commits_on(response)
+    assert listed[0] == merged
+    assert {ours, theirs} < set(listed)
+    assert 'width="32"' in response.content.decode()
+
+
+def test_trailers_stay_out_of_the_list(editor, add):
+    add("main", "Tea or coffee?", "Add a poll\n\nVote-Token: 1f0c")
+    assert "Vote-Token" not in seen.main(editor.get("/log/"))
+
+
+def test_pages_list_each_commit_once_whoever_commits_meanwhile(
+    editor, repository, add, merge
+):
+    repository.create_branch("summer", repository.head("main"))
+    made = [add("summer", f"Summer {number}") for number in range(30)]
+    made += [add("main", f"Main {number}") for number in range(30)]
+    made.append(merge("summer", "main"))
+    start = repository.log([repository.head("main")], limit=100)
+    listed, url = [], "/log/?branch=main"
+    while url:
+        page = editor.get(url)
+        listed += [found for found in commits_on(page) if found not in listed]
+        add("main", f"Meanwhile {len(listed)}")
+        url = seen.links(page).get("Older commits")
+    assert set(made) <= set(listed)
+    assert [c.hash for c in start if c.hash in set(listed)] == [
+        hash for hash in listed if hash in {c.hash for c in start}
+    ]
+    assert len(listed) == len(start)
+
+
+@pytest.mark.parametrize(
+    "after", ["x", "main", "0" * 31, "0" * 32, "0" * 40, "'; DROP TABLE x", ",,,"]
+)
+def test_a_damaged_cursor_is_a_400(editor, after):
+    response = editor.get("/log/", {"after": after})
+    assert response.status_code == 400
+    assert "Traceback" not in response.content.decode()
+
+
+def test_a_branch_that_is_not_there_is_a_404_with_a_sentence(editor):
+    response = editor.get("/log/?branch=nowhere")
+    assert response.status_code == 404
+    assert "There is no branch, tag or commit “nowhere”." in seen.text(response)
+
+
+def test_htmx_gets_the_commits_alone(editor, add):
+    add("main", "Tea or coffee?")
+    part = editor.get("/log/", headers={"HX-Request": "true"})
+    assert part.content.decode().lstrip().startswith('<section id="commits"')
+    assert "Tea or coffee?" in seen.text(part)

@@ -1,0 +1,94 @@
+"""Which two states a comparison is of, and since when."""
+
+from dataclasses import dataclass
+
+from versioning import names
+from versioning.backends.errors import BranchNotFound
+from versioning.backends.repository import Repository
+from versioning.history import branches_by_head
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A ref that somebody named, and the commit it stands for."""
+
+    ref: str
+    hash: str
+    is_branch: bool
+    branches: tuple[str, ...]  # names of those whose head this is
+
+    @property
+    def label(self) -> str:
+        """The branch's or tag's name, or the short hash."""
+        return self.hash[:7] if self.ref == self.hash else self.ref
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """
+    ``old`` and ``new`` as named; ``before`` and ``after`` are the hashes that
+    the diff leads between. With three dots ``before`` is the merge base, None
+    if the two share no history.
+    """
+
+    old: State
+    new: State
+    dots: int  # 2: directly; 3: since the merge base
+    base: str | None
+    ahead: int  # commits that new has and old lacks
+    behind: int  # commits that old has and new lacks
+
+    @property
+    def before(self) -> str | None:
+        return self.base if self.dots == 3 else self.old.hash
+
+    @property
+    def after(self) -> str:
+        return self.new.hash
+
+    @property
+    def is_same_commit(self) -> bool:
+        return self.old.hash == self.new.hash
+
+    @property
+    def can_merge(self) -> bool:
+        """Whether merging ``new`` into ``old`` would bring anything."""
+        return (
+            self.old.is_branch
+            and self.new.is_branch
+            and self.base is not None
+            and self.ahead > 0
+        )
+
+
+def state(repository: Repository, ref: str) -> State:
+    """
+    What a ref stands for. Raises ``UnknownRef``.
+
+    A landing's own branches are refused as if they were not there.
+    """
+    if names.is_hidden(ref):
+        raise BranchNotFound(ref)
+    found = repository.resolve(ref)
+    heads = branches_by_head(repository)
+    return State(
+        ref,
+        found,
+        is_branch=any(ref in branches for branches in heads.values()),
+        branches=heads.get(found, ()),
+    )
+
+
+def compare(repository: Repository, old: str, new: str, *, dots: int = 3) -> Comparison:
+    """Raises ``UnknownRef``, ``ValueError`` for dots that are neither 2 nor 3."""
+    if dots not in (2, 3):
+        raise ValueError("A comparison has two dots or three.")
+    one, other = state(repository, old), state(repository, new)
+    return Comparison(
+        old=one,
+        new=other,
+        dots=dots,
+        base=repository.merge_base(one.hash, other.hash),
+        ahead=repository.count_between(one.hash, other.hash),
+        behind=repository.count_between(other.hash, one.hash),
+    )
