@@ -1,0 +1,28 @@
+#!/bin/bash
+# Makes both databases and the user that the site signs in as. The server's
+# image runs this once, on an empty volume; running it again changes nothing.
+#
+# The collation is Django's idea of text (case doesn't matter in searches and
+# unique names); Dolt's own default tells “erin” and “Erin” apart. The user may
+# do what the site and its migrations do, in these two databases alone.
+set -euo pipefail
+
+: "${DOLT_ROOT_PASSWORD?}" "${POLLARD_DOLT_PASSWORD:?}"
+user=${POLLARD_DOLT_USER:-pollard}
+database=${POLLARD_DOLT_DATABASE:-pollard}
+
+# A text literal and a name, as SQL writes them.
+text() { local value=${1//\\/\\\\}; printf "'%s'" "${value//\'/\'\'}"; }
+name() { printf '`%s`' "${1//\`/\`\`}"; }
+
+account="$(text "$user")@'%'"
+{
+  echo "CREATE USER IF NOT EXISTS $account IDENTIFIED BY $(text "$POLLARD_DOLT_PASSWORD");"
+  for each in "$database" "${database}_console"; do
+    echo "CREATE DATABASE IF NOT EXISTS $(name "$each")
+            CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci;"
+    echo "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX,
+            REFERENCES, EXECUTE ON $(name "$each").* TO $account;"
+  done
+} | DOLT_CLI_PASSWORD=$DOLT_ROOT_PASSWORD dolt \
+  --host=127.0.0.1 --port="${POLLARD_DOLT_PORT:-3306}" --no-tls --user=root sql
