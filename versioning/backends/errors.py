@@ -89,9 +89,7 @@ class BranchInUse(BranchError):
 
 class BranchNotMerged(BranchError):
     def __init__(self, branch: str):
-        super().__init__(
-            branch, f"“{branch}” holds commits that no other branch has."
-        )
+        super().__init__(branch, f"“{branch}” holds commits that no other branch has.")
 
 
 class BranchMoved(EngineError):

@@ -1,0 +1,79 @@
+"""Databases for tests: real engines, made for the run, fresh for each test."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+
+from tests import engines
+from tests.exceptions import EXCEPTIONS
+from versioning.merging import preview
+
+
+@pytest.fixture(scope="session")
+def engine(django_db_blocker: Any) -> Iterator[Any]:
+    """The engine with both databases migrated, and a state to come back to."""
+    with django_db_blocker.unblock():
+        call_command("migrate", database="default", verbosity=0)
+        call_command("migrate", database="versioned", verbosity=0)
+        at_hand = engines.engine()
+        at_hand.keep()
+        yield at_hand
+
+
+@pytest.fixture
+def db(engine: Any) -> Iterator[None]:
+    """
+    Fresh databases: ``versioned`` as it was migrated, ``default`` in a
+    transaction that is rolled back. In place of pytest-django's own, which
+    would put ``versioned`` into a transaction too, where nothing can commit.
+    """
+    engine.reset()
+    preview.forget()
+    with transaction.atomic(using="default"):
+        yield
+        transaction.set_rollback(True, using="default")
+    engines.connection().unbind()
+    engines.connection().close()
+
+
+@pytest.fixture
+def connection(db: None) -> Any:
+    """The connection to the versioned database."""
+    return engines.connection()
+
+
+@pytest.fixture
+def repository(connection: Any) -> Any:
+    return connection.repository
+
+
+@pytest.fixture
+def stranger(engine: Any, db: None) -> engines.Stranger:
+    """Another client of the database, which takes none of our locks."""
+    found: engines.Stranger = engine
+    return found
+
+
+# No test is left out unseen ----------------------------------------------------
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        if reason := EXCEPTIONS[engines.ENGINE].get(name):
+            item.add_marker(pytest.mark.skip(reason=f"allowed: {reason}"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    report = yield
+    if report.skipped and not str(report.longrepr).count("allowed: "):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{item.nodeid} skipped itself: {report.longrepr}. A test that an engine "
+            "can't pass stands in tests/exceptions.py with its reason."
+        )
+    return report

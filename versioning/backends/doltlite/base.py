@@ -1,0 +1,81 @@
+"""Django's SQLite backend on DoltLite, with a repository on its connection."""
+
+from pathlib import Path
+from typing import Any
+
+from django.db import DatabaseError, OperationalError
+from django.db.backends.sqlite3 import base
+from django.utils.functional import cached_property
+
+from versioning.backends.binding import Binding, VersionedConnection
+from versioning.backends.doltlite.repository import DoltLiteRepository
+from versioning.backends.errors import (
+    BranchNotFound,
+    EngineBusy,
+    EngineError,
+    EngineUnavailable,
+    SerializationFailure,
+    UnknownRef,
+)
+from versioning.backends.translation import TranslatesErrors
+
+
+class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrapper):
+    @cached_property
+    def repository(self) -> DoltLiteRepository:
+        return DoltLiteRepository(self)
+
+    @property
+    def path(self) -> str:
+        """The database file's name, without a branch."""
+        return str(self.settings_dict["NAME"])
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params = super().get_connection_params()
+        ref = self._wanted.at or self._wanted.branch
+        if ref is not None:
+            # Only an existing file: else one named "data.db@branch" is made.
+            if not Path(self.path).exists():
+                raise EngineUnavailable(f"There is no database file {self.path}.")
+            params["database"] = f"{params['database']}@{ref}"
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        place = self._wanted
+        connection = super().get_new_connection(conn_params)
+        self._note_place(place)
+        return connection
+
+    def _switch(self, place: Binding) -> None:
+        # Never dolt_connect_branch(): a rollback after it writes the old
+        # branch's rows into the new one. A new connection costs 0.8 ms.
+        self.close()
+        self.connect()
+
+    def _leave(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.repository.close_readers()
+        super().close()
+        if self.connection is None:
+            self._note_place(None)
+
+    def translate_error(self, error: DatabaseError) -> EngineError | None:
+        if not isinstance(error, OperationalError) or isinstance(error, EngineError):
+            return None
+        text = str(error)
+        cause = error.__cause__
+        name = getattr(cause, "sqlite_errorname", "")
+        if text.startswith(("cannot write: branch", "branch or revision")):
+            place = self._wanted
+            if place.at:
+                return UnknownRef(place.at)
+            return BranchNotFound(place.branch or "")
+        if name == "SQLITE_BUSY_SNAPSHOT" or text.startswith("commit conflict"):
+            return SerializationFailure(text)
+        if text.startswith(("database is locked", "database is busy")):
+            return EngineBusy(text)
+        if text.startswith(("unable to open database file", "disk I/O error")):
+            return EngineUnavailable(text)
+        return None
