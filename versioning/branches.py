@@ -211,18 +211,21 @@ def losses(repository: Repository, names_to_go: Sequence[str]) -> list[Loss]:
 def _loss(
     repository: Repository, branch: Branch, default: str, staying: set[str]
 ) -> Loss:
+    """
+    What the branch has beyond the default one, less what others have beyond it.
+
+    Of a branch that is very far ahead only the newest commits are looked at,
+    so that this errs towards asking.
+    """
     if branch.head in staying:
         return Loss(branch, (), False)
     found = repository.commits_between(default, branch.head, limit=LOOKED_AT + 1)
     lost = {commit.hash: commit for commit in found}
-    # What another branch shares with this one is what their merge bases reach.
     for other in staying - {default}:
         if not lost:
             break
-        reached = repository.merge_bases(other, branch.head)
-        while reached:
-            if kept := lost.pop(reached.pop(), None):
-                reached.extend(kept.parents)
+        for kept in repository.commits_between(default, other, limit=LOOKED_AT):
+            lost.pop(kept.hash, None)
     commits = tuple(lost.values())
     return Loss(branch, commits[:LOOKED_AT], len(commits) > LOOKED_AT)
 

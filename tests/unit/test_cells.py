@@ -14,7 +14,7 @@ STATES = [("d", "Draft"), ("p", "Published")]
 @pytest.mark.parametrize(
     ("value", "kind", "text"),
     [
-        (None, Kind.NULL, "NULL"),
+        (None, Kind.NULL, "no value"),
         ("", Kind.EMPTY, "empty text"),
         ("  \t", Kind.BLANK, "··⇥"),
         ("NULL", Kind.TEXT, "NULL"),
@@ -30,6 +30,14 @@ STATES = [("d", "Draft"), ("p", "Published")]
 def test_values_that_differ_look_different(value: Any, kind: Kind, text: str) -> None:
     shown = show(value)
     assert (shown.kind, shown.text) == (kind, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [(" ", "1 space"), ("  ", "2 spaces"), (" \t", "2 blank characters")],
+)
+def test_blanks_are_counted(text: str, counted: str) -> None:
+    assert show(text).raw == counted
 
 
 def test_a_choice_reads_as_its_label_with_the_stored_value_at_hand() -> None:

@@ -32,7 +32,7 @@ def test_what_it_changed_cell_by_cell(editor, erin, poll):
     assert "Vote" in page
     assert "The reason why." in page
     assert "Vote-Token 1f0c" in page
-    assert "1 table: ~1 changed" in page
+    assert "1 table ~ 1 changed" in page
     assert "Choices polls_choice" in page
     assert "Choice “The sky” of “What’s up?”" in page
     assert "Votes 12 13" in page
@@ -75,9 +75,9 @@ def test_added_and_removed_rows_say_so_in_words(editor, erin, poll):
         poll.delete()
         Choice.objects.create(question=question, text="The moon")
     page = page_of(editor, unit.commit)
-    assert "+1 added −1 removed" in page
-    assert "− Removed Choice “The sky” of “What’s up?”" in page
-    assert "+ Added Choice “The moon” of “What’s up?”" in page
+    assert "+ 1 added − 1 removed" in page
+    assert "− Choice “The sky” of “What’s up?” removed" in page
+    assert "+ Choice “The moon” of “What’s up?” added" in page
 
 
 @pytest.mark.parametrize("hash", ["0" * 32, "0" * 40])

@@ -51,7 +51,7 @@ def test_three_dots_leave_out_what_the_other_side_did(editor, both):
     page = seen.main(compare(editor))
     assert "What summer changed since it parted from main at" in page
     assert "What main changed meanwhile (1 commit) is left out." in page
-    assert "1 table: ~1 changed" in page
+    assert "1 table ~ 1 changed" in page
     assert "Question “What was the colour of the sky?”" in page
     assert "Votes" not in page
 
@@ -59,15 +59,15 @@ def test_three_dots_leave_out_what_the_other_side_did(editor, both):
 def test_two_dots_show_both(editor, both):
     page = seen.main(compare(editor, dots="2"))
     assert "How summer differs directly from main" in page
-    assert "2 tables: ~2 changed" in page
+    assert "2 tables ~ 2 changed" in page
     assert "Votes 6 5" in page
     assert "1 ahead, 1 behind" in page
 
 
 def test_changed_words_are_marked(editor, both):
     html = compare(editor).content.decode()
-    assert '<mark class="word">is</mark>' in html
-    assert '<mark class="word">was</mark>' in html
+    assert "<del>is</del>" in html
+    assert "<ins>was</ins>" in html
 
 
 def test_without_refs_the_active_branch_is_compared_to_the_default(editor, both):
@@ -90,7 +90,7 @@ def test_sides_can_be_swapped_and_dots_changed_by_links(editor, both):
 def test_a_link_to_exactly_these_two_commits_stays_what_it_is(
     editor, both, edit, repository
 ):
-    pinned = seen.links(compare(editor))["To exactly these two commits"]
+    pinned = seen.links(compare(editor))["Link to exactly these two commits"]
     assert repository.head("summer") in pinned
     before = editor.get(pinned).content.decode()
     edit("summer", lambda: Question.objects.update(details="Look down."))
@@ -120,10 +120,10 @@ def test_empty_text_and_white_space_are_told_apart(editor, poll, edit):
     edit("summer", lambda: Question.objects.update(details=""))
     assert "Details Look up. empty text" in seen.main(compare(editor))
     edit("summer", lambda: Question.objects.update(details="  "))
-    assert "Details Look up. 2 blanks··" in seen.main(compare(editor))
+    assert "Details Look up. 2 spaces··" in seen.main(compare(editor))
     edit("summer", lambda: Question.objects.update(details="Look up. "))
     page = compare(editor)
-    assert '<mark class="word word--blank">·</mark>' in page.content.decode()
+    assert '<ins class="space">·</ins>' in page.content.decode()
 
 
 def test_text_is_never_markup(editor, poll, edit):
@@ -192,7 +192,7 @@ def rows(client, **query):
 
 def test_rows_go_on_after_fifty(editor, many):
     first = rows(editor)
-    assert "+60 added ~1 changed −1 removed" in seen.main(first)
+    assert "+ 60 added ~ 1 changed − 1 removed" in seen.main(first)
     assert "Choice “Blue” of" in seen.main(first)
     assert "Shade 47" in seen.main(first)
     assert "Shade 48" not in seen.main(first)

@@ -81,7 +81,7 @@ def show(
     """
     stored = value if raw is None else raw
     if value is None and (stored is None or not isinstance(field, models.JSONField)):
-        return Shown(Kind.NULL, "NULL")
+        return Shown(Kind.NULL, "no value", raw="NULL")
     if isinstance(field, models.JSONField):
         return _json(value)
     for choice, label in getattr(field, "flatchoices", ()):
@@ -115,7 +115,8 @@ def _text(value: str) -> Shown:
     if not value:
         return Shown(Kind.EMPTY, "empty text")
     if not value.strip():
-        return Shown(Kind.BLANK, visible(value), raw=_count(len(value), "blank"))
+        what = "space" if not value.strip(" ") else "blank character"
+        return Shown(Kind.BLANK, visible(value), raw=_count(len(value), what))
     return Shown(Kind.TEXT, value, segments=plain(value))
 
 

@@ -13,7 +13,11 @@ from versioning.graph import GraphRow
 
 register = template.Library()
 
-LANE = 16  # width of a lane and half the height of a row's head, in pixels
+# In pixels. The node stands beside the first line of a commit's text.
+LANE = 16
+NODE = 23
+BEND = 46  # where a line that changes its lane has arrived
+FAR = 4000  # beyond the end of any row, which cuts the lines off
 COLOURS = 6  # --lane-0 … --lane-5
 _RECENT = dt.timedelta(days=30)
 
@@ -50,27 +54,22 @@ def graph_row(row: GraphRow, lanes: int) -> dict[str, object]:
     """
     One commit's part of the drawing, ``lanes`` wide.
 
-    Lines run beyond the row's lower edge, so that they meet the next row's
-    however tall the text beside makes this one.
+    Lines run beyond the row's lower edge and are cut off there, so that they
+    meet the next row's however tall the text makes this one.
     """
-    lines = [Line(f"M{_x(lane)} 0V{_FAR}", lane % COLOURS) for lane in row.passing]
+    lines = [Line(f"M{_x(lane)} 0V{FAR}", lane % COLOURS) for lane in row.passing]
     if row.entered:
-        lines.append(Line(f"M{_x(row.lane)} 0V{LANE}", row.lane % COLOURS))
-    for lane in row.parents:
-        # A line has the colour of the lane that it runs in outside the row.
-        outer = lane if lane != row.lane else row.lane
-        lines.append(Line(_bend(row.lane, lane), outer % COLOURS))
+        lines.append(Line(f"M{_x(row.lane)} 0V{NODE}", row.lane % COLOURS))
+    lines += [Line(_bend(row.lane, lane), lane % COLOURS) for lane in row.parents]
     return {
         "row": row,
         "lines": lines,
         "x": _x(row.lane),
-        "y": LANE,
+        "y": NODE,
         "width": lanes * LANE,
+        "height": BEND,
         "colour": row.lane % COLOURS,
     }
-
-
-_FAR = 4000
 
 
 def _x(lane: int) -> int:
@@ -80,9 +79,8 @@ def _x(lane: int) -> int:
 def _bend(start: int, end: int) -> str:
     """From a node down to a lane's place, then straight on."""
     if start == end:
-        return f"M{_x(start)} {LANE}V{_FAR}"
-    low = LANE * 2
+        return f"M{_x(start)} {NODE}V{FAR}"
     return (
-        f"M{_x(start)} {LANE}"
-        f"C{_x(start)} {low - 2} {_x(end)} {LANE + 2} {_x(end)} {low}V{_FAR}"
+        f"M{_x(start)} {NODE}"
+        f"C{_x(start)} {BEND - 4} {_x(end)} {NODE + 4} {_x(end)} {BEND}V{FAR}"
     )

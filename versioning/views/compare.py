@@ -79,6 +79,7 @@ def _links(compared: Comparison) -> dict[str, Any]:
     old, new, dots = compared.old, compared.new, compared.dots
     return {
         "compared": compared,
+        "this_url": address(old.ref, new.ref, dots),
         "swap_url": address(new.ref, old.ref, dots),
         "other_dots_url": address(old.ref, new.ref, 5 - dots),
         "pinned_url": address(old.hash, new.hash, dots),
