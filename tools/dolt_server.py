@@ -237,7 +237,8 @@ class DoltServer:
                 f"--port={self.port}",
                 "--no-tls",
                 "--user=root",
-                "--password=",
+                "--password",  # not "--password=": that takes the next word
+                "",
                 "sql",
                 "--result-format=csv",
                 f"--query={statements}",
