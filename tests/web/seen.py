@@ -4,6 +4,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 _SILENT = frozenset({"script", "style", "title", "datalist", "template", "dialog"})
+_BLOCKS = frozenset(
+    "article aside dd details div dl dt fieldset footer form h1 h2 h3 h4 header label "
+    "legend li main nav ol option p pre section summary table td th tr ul".split()
+)
 _VOID = frozenset({"input", "meta", "link", "br", "hr", "img", "path", "circle", "use"})
 
 
@@ -21,6 +25,7 @@ class _Reader(HTMLParser):
         if tag in _VOID:
             return
         self._open.append(tag)
+        self._break(tag)
         self.in_main = self.in_main or tag == "main"
         if tag == "a":
             self._link = (dict(attrs).get("href") or "", len(self.words))
@@ -29,6 +34,7 @@ class _Reader(HTMLParser):
         pass
 
     def handle_endtag(self, tag: str) -> None:
+        self._break(tag)
         if tag in self._open:
             while self._open.pop() != tag:
                 pass
@@ -38,6 +44,11 @@ class _Reader(HTMLParser):
             url, start = self._link
             self.links.append((" ".join("".join(self.words[start:]).split()), url))
             self._link = None
+
+    def _break(self, tag: str) -> None:
+        """Blocks stand apart, whether or not there is a blank between their tags."""
+        if tag in _BLOCKS:
+            self.handle_data(" ")
 
     def handle_data(self, data: str) -> None:
         if _SILENT.isdisjoint(self._open):

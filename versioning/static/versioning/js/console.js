@@ -1,0 +1,136 @@
+// Comfort on top of pages that work without it. No state is kept here.
+"use strict";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const announce = (text) => {
+  const region = $("#announcement");
+  if (region) region.textContent = text;
+};
+
+// A form that was sent waits for its answer; a second press does nothing.
+const sent = new Set();
+
+function busy(form, button) {
+  sent.add(form);
+  form.setAttribute("aria-busy", "true");
+  button?.setAttribute("aria-disabled", "true");
+}
+
+function free(form) {
+  sent.delete(form);
+  form.removeAttribute("aria-busy");
+  for (const button of form.elements) button.removeAttribute("aria-disabled");
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.submitter?.formMethod === "dialog" || form.method !== "post") return;
+  if (sent.has(form)) return event.preventDefault();
+  busy(form, event.submitter);
+});
+// HTMX stops the event above for its own requests, and says when one is over.
+document.addEventListener("htmx:beforeRequest", ({ target, detail }) => {
+  if (target.matches("form")) busy(target, detail.requestConfig.triggeringEvent?.submitter);
+});
+document.addEventListener("htmx:afterRequest", ({ target }) => {
+  if (target.matches("form")) free(target);
+});
+// Back brings a page as it was left: free it.
+addEventListener("pageshow", () => [...sent].forEach(free));
+
+async function copy(button) {
+  const text = button.dataset.copy;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Not a secure context, or refused: the full text stays in sight to be selected.
+    return announce(`Could not copy. The full text is ${text}`);
+  }
+  const use = $("use", button);
+  const drawn = use?.getAttribute("href");
+  use?.setAttribute("href", drawn.replace(/#.*/, "#check"));
+  button.classList.add("is-copied");
+  announce("Copied");
+  setTimeout(() => {
+    use?.setAttribute("href", drawn);
+    button.classList.remove("is-copied");
+  }, 1500);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button);
+  if (event.target.closest("[data-shortcuts]")) $("#shortcuts")?.showModal();
+});
+
+// Typing narrows a list; Enter takes what is left if that is one.
+const shown = (list) => [...list.children].filter((item) => !item.hidden);
+
+document.addEventListener("input", ({ target }) => {
+  const list = target.dataset?.filter && $(target.dataset.filter);
+  if (!list) return;
+  const wanted = target.value.trim().toLowerCase();
+  for (const item of list.children)
+    item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  const empty = $("[data-filter-empty]", list.parentElement);
+  if (empty) empty.hidden = shown(list).length > 0;
+});
+
+document.addEventListener("keydown", (event) => {
+  const list = event.target.dataset?.filter && $(event.target.dataset.filter);
+  if (!list) return;
+  const items = shown(list);
+  if (event.key === "ArrowDown" || (event.key === "Enter" && items.length === 1)) {
+    event.preventDefault();
+    const button = $("button, a", items[0] ?? list);
+    if (event.key === "Enter") button?.click();
+    else button?.focus();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const menu = step && event.target.closest?.(".menu");
+  if (!menu || event.target.matches("input")) return;
+  const items = [...menu.querySelectorAll("li:not([hidden]) button, .menu__item")];
+  const places = [...new Set(items)];
+  event.preventDefault();
+  places[(places.indexOf(event.target) + step + places.length) % places.length]?.focus();
+});
+
+// Focus goes where the change is: to what asks for it, else to what was swapped in
+// if the swap took the focused element away.
+const focusWithin = (root) => {
+  const wanted = root.matches?.("[data-focus]") ? root : $("[data-focus]", root);
+  wanted?.focus();
+  return Boolean(wanted);
+};
+focusWithin(document);
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const part = detail.elt;
+  if (focusWithin(part) || document.activeElement !== document.body) return;
+  if (!part.hasAttribute("tabindex")) part.setAttribute("tabindex", "-1");
+  part.focus({ preventScroll: true });
+});
+document.addEventListener("htmx:sendError", () =>
+  announce("The server could not be reached. Nothing was sent."),
+);
+
+// Shortcuts: g and a letter to go, / to search, ? for the list.
+let going = 0;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+  if (event.key === "?") return $("#shortcuts")?.showModal();
+  if (event.key === "/") {
+    const search = $("main input[type=search]") ?? $("[data-filter]");
+    if (!search) return;
+    event.preventDefault();
+    search.closest("[popover]")?.showPopover();
+    return search.focus();
+  }
+  if (event.key === "g") return (going = event.timeStamp);
+  if (event.timeStamp - going < 1500) $(`[data-go="${CSS.escape(event.key)}"]`)?.click();
+  going = 0;
+});
