@@ -65,7 +65,12 @@ class DoltRepository(SqlRepository):
         # A connection at a commit can list branches, but only from its base.
         self._fetch(f"USE {self._name(self._database)}")
         self._require_branch(branch)
-        self._fetch("CALL dolt_checkout(%s)", [branch])
+        if branch.startswith("-"):
+            # dolt_checkout would read an option, whatever comes before it.
+            variable = self._name(self._database, "_head_ref")
+            self._fetch(f"SET @@{variable} = %s", [f"refs/heads/{branch}"])
+        else:
+            self._fetch("CALL dolt_checkout(%s)", [branch])
 
     def use(self, at: str) -> None:
         """Put the connection at a commit, for reading."""
