@@ -1,15 +1,17 @@
-"""``{% load versioning_history %}``: times and drawings of the history's pages."""
+"""``{% load versioning_history %}``: times, cells and the history's drawing."""
 
 import datetime as dt
 from dataclasses import dataclass
 
 from django import template
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from versioning.graph import GraphRow
+from versioning.presentation.cells import Kind, Shown
+from versioning.presentation.words import Segment
 
 register = template.Library()
 
@@ -39,6 +41,76 @@ def moment(when: dt.datetime) -> SafeString:
         formats.date_format(local, "l, j F Y, H:i:s") + f" {local.tzname()}",
         said,
     )
+
+
+# Cells ---------------------------------------------------------------------------
+#
+# Written here, not in a template: a cell keeps its white space, so a template's
+# own line breaks would show.
+
+
+@register.simple_tag
+def cell(shown: Shown | None, side: str = "") -> SafeString:
+    """
+    A value. ``side`` is "old" or "new" where its changed words are to be
+    marked; None is a cell that is not there.
+    """
+    if shown is None:
+        return format_html('<span class="visually-hidden">{}</span>', "nothing")
+    match shown.kind:
+        case Kind.NULL:
+            return format_html(
+                '<span class="null" title="{}">{}</span>', shown.raw, shown.text
+            )
+        case Kind.EMPTY:
+            return format_html('<span class="blank">{}</span>', shown.text)
+        case Kind.BLANK:
+            return format_html(
+                '<span class="visually-hidden">{0}</span>'
+                '<span class="space" title="{0}" aria-hidden="true">{1}</span>',
+                shown.raw,
+                shown.text,
+            )
+    if shown.datetime:
+        return format_html(
+            '<time datetime="{}" title="{}">{}</time>',
+            shown.datetime,
+            shown.raw,
+            shown.text,
+        )
+    if shown.long:
+        return format_html(
+            '<details class="fold"><summary>{}</summary>{}</details>',
+            shown.opening,
+            marked(shown, side),
+        )
+    if shown.raw:
+        return format_html('<span title="{}">{}</span>', shown.raw, marked(shown, side))
+    return marked(shown, side)
+
+
+@register.simple_tag
+def marked(shown: Shown, side: str = "") -> SafeString:
+    """The text of a value, its changed words and lost blanks marked."""
+    if not shown.segments:
+        return format_html("{}", shown.text)
+    return format_html_join(
+        "", "{}", ((_segment(segment, side),) for segment in shown.segments)
+    )
+
+
+_MARKS = {"old": "del", "new": "ins"}
+
+
+def _segment(segment: Segment, side: str) -> SafeString:
+    tag = _MARKS.get(side) if segment.changed else None
+    if tag is None and not segment.blank:
+        return format_html("{}", segment.text)
+    classes = SafeString(' class="space"' if segment.blank else "")
+    return format_html("<{0}{1}>{2}</{0}>", tag or "span", classes, segment.text)
+
+
+# The drawing -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
