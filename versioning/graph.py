@@ -25,13 +25,14 @@ class GraphRow:
     lane: int
     entered: bool  # a child above leads to it, on this page or the one before
     passing: tuple[int, ...]  # lanes that go straight by
+    joining: tuple[int, ...]  # lanes that come from above and bend into this one
     parents: tuple[int, ...]  # where its parents' lines go on, first parent first
     is_merge: bool
 
     @property
     def width(self) -> int:
         """How many lanes the row touches."""
-        return 1 + max((self.lane, *self.passing, *self.parents))
+        return 1 + max((self.lane, *self.passing, *self.joining, *self.parents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,10 @@ def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -
         expected = commit.hash in waiting
         lane = waiting.index(commit.hash) if expected else _free(waiting)
         waiting[lane] = None
-        passing = tuple(at for at, hash in enumerate(waiting) if hash is not None)
+        joining = _join(waiting, lane, commit)
+        passing = tuple(
+            at for at, hash in enumerate(waiting) if hash is not None and at != lane
+        )
         parents = tuple(
             _place(waiting, parent, beside=lane, own=number == 0)
             for number, parent in enumerate(commit.parents)
@@ -74,6 +78,7 @@ def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -
                 lane=lane,
                 entered=expected and commit.hash not in unentered,
                 passing=passing,
+                joining=joining,
                 parents=parents,
                 is_merge=commit.is_merge,
             )
@@ -82,6 +87,19 @@ def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -
         while waiting and waiting[-1] is None:
             waiting.pop()
     return Graph(tuple(rows), tuple(waiting))
+
+
+def _join(waiting: list[str | None], lane: int, commit: Commit) -> tuple[int, ...]:
+    """
+    Where the first parent is waited for further to the right, that line bends
+    into this lane: so the line that a page begins with stays at the left.
+    """
+    parent = commit.parents[0] if commit.parents else None
+    if parent is None or parent not in waiting[lane + 1 :]:
+        return ()
+    other = waiting.index(parent)
+    waiting[other], waiting[lane] = None, parent
+    return (other,)
 
 
 def _place(waiting: list[str | None], parent: str, *, beside: int, own: bool) -> int:

@@ -81,6 +81,22 @@ def test_a_gap_stays_a_gap_across_a_page() -> None:
     assert lanes_of(second) == [2, 0]
 
 
+def test_the_first_line_stays_at_the_left() -> None:
+    # The branch is listed down to where it began before the main line is.
+    commits = [
+        commit("m", "x", "y"),
+        commit("y", "p"),
+        commit("x", "p"),
+        commit("p", "a"),
+        commit("a"),
+    ]
+    drawn = graph.draw(commits, ("m",), fresh=True)
+    assert lanes_of(drawn) == [0, 1, 0, 0, 0]
+    assert drawn.rows[2].joining == (1,)
+    assert drawn.rows[2].passing == ()
+    assert drawn.rows[2].parents == (0,)
+
+
 def test_two_starts_have_a_lane_each_and_no_line_from_above() -> None:
     drawn = graph.draw(
         [commit("x", "a"), commit("y", "a"), commit("a")], ("x", "y"), fresh=True
@@ -123,10 +139,14 @@ def test_every_line_is_drawn_without_a_break(
     for row, made in zip(rows, commits, strict=True):
         assert row.lane not in row.passing
         assert len(row.parents) == len(made.parents)
-        for lane, parent in zip(row.parents, made.parents, strict=True):
+        for start, parent in zip(row.parents, made.parents, strict=True):
+            lane = start
+            for other in rows[position[row.hash] + 1 : position[parent]]:
+                if lane in other.joining:
+                    lane = other.lane
+                else:
+                    assert lane in other.passing
             assert lane == lane_of[parent]
-            between = rows[position[row.hash] + 1 : position[parent]]
-            assert all(lane in other.passing for other in between)
 
     listed = {made.hash for made in commits[:cut]}
     waited_for = {parent for made in commits[:cut] for parent in made.parents}

@@ -43,6 +43,7 @@ def test_its_parents_children_and_branches(editor, repository, erin, poll):
     parent = repository.head("main")
     with versioning.on_branch("main", author=erin, message="Change it") as unit:
         Choice.objects.update(text="The blue sky")
+    assert unit.commit
     page = page_of(editor, parent)
     assert f"Child {unit.commit[:7]} Change it" in page
     assert "In main summer" in page

@@ -93,7 +93,8 @@ def test_pages_list_each_commit_once_whoever_commits_meanwhile(
     made += [add("main", f"Main {number}") for number in range(30)]
     made.append(merge("summer", "main"))
     whole = repository.log([repository.head("main")], limit=100)
-    listed, url = [], "/log/?branch=main"
+    listed: list[str] = []
+    url: str | None = "/log/?branch=main"
     while url:
         page = editor.get(url)
         listed += commits_on(page)

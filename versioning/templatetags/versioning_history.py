@@ -132,6 +132,9 @@ def graph_row(row: GraphRow, lanes: int) -> dict[str, object]:
     lines = [Line(f"M{_x(lane)} 0V{FAR}", lane % COLOURS) for lane in row.passing]
     if row.entered:
         lines.append(Line(f"M{_x(row.lane)} 0V{NODE}", row.lane % COLOURS))
+    lines += [
+        Line(_bend(lane, row.lane, top=0), lane % COLOURS) for lane in row.joining
+    ]
     lines += [Line(_bend(row.lane, lane), lane % COLOURS) for lane in row.parents]
     return {
         "row": row,
@@ -148,11 +151,11 @@ def _x(lane: int) -> int:
     return lane * LANE + LANE // 2
 
 
-def _bend(start: int, end: int) -> str:
-    """From a node down to a lane's place, then straight on."""
+def _bend(start: int, end: int, *, top: int = NODE) -> str:
+    """From a node, or the row's ``top``, down to a lane's place and straight on."""
     if start == end:
-        return f"M{_x(start)} {NODE}V{FAR}"
+        return f"M{_x(start)} {top}V{FAR}"
     return (
-        f"M{_x(start)} {NODE}"
+        f"M{_x(start)} {top}"
         f"C{_x(start)} {BEND - 4} {_x(end)} {NODE + 4} {_x(end)} {BEND}V{FAR}"
     )
