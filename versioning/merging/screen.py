@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from versioning import values
 from versioning.backends.errors import BranchNotFound, UncommittedRows
@@ -81,6 +82,20 @@ class Progress:
         return self.missing <= 0
 
 
+@dataclass(frozen=True, slots=True)
+class CardGroup:
+    """The cards of one table on this page; ``decisions`` are the table's in all."""
+
+    table: str
+    name: str
+    decisions: int
+    cards: tuple[Card, ...]
+
+    @property
+    def can_settle_at_once(self) -> bool:
+        return self.decisions > 1 and any(card.pending for card in self.cards)
+
+
 @dataclass(frozen=True)
 class Screen:
     """A merge of one branch into another, as it stands now."""
@@ -107,6 +122,18 @@ class Screen:
         return (
             self.found is not None and self.found.can_land and self.progress.is_complete
         )
+
+    @property
+    def groups(self) -> list[CardGroup]:
+        """The cards by table, in their order."""
+        decisions = (
+            {t.table: t.decisions for t in self.found.conflicts} if (self.found) else {}
+        )
+        return [
+            CardGroup(table, values.table_name(table), decisions.get(table, 0), cards)
+            for table, group in groupby(self.cards, key=lambda card: card.table)
+            if (cards := tuple(group))
+        ]
 
     @property
     def rows_changed(self) -> int:

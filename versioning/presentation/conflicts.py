@@ -63,6 +63,13 @@ class Line:
     outdated: Decision | None
     error: str = ""  # why what was typed can't be taken
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the decision is still missing."""
+        return not any(option.chosen for option in self.options) and (
+            self.typed is None or bool(self.error)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:

@@ -98,6 +98,22 @@ document.addEventListener("keydown", (event) => {
   places[(places.indexOf(event.target) + step + places.length) % places.length]?.focus();
 });
 
+// Typing a value chooses it; choosing to type one waits for the typing.
+document.addEventListener("input", ({ target }) => {
+  const radio = target.dataset?.picks && document.getElementById(target.dataset.picks);
+  if (radio) radio.checked = true;
+});
+document.addEventListener(
+  "change",
+  (event) => {
+    const typed = $(`[data-picks="${CSS.escape(event.target.id || "-")}"]`);
+    if (!typed) return;
+    event.stopPropagation();
+    typed.focus();
+  },
+  true,
+);
+
 // Focus goes where the change is: to what asks for it, else to what was swapped in
 // if the swap took the focused element away.
 const focusWithin = (root) => {
