@@ -171,7 +171,7 @@ def _prepare_food_stalls(author: Any) -> None:
 
 def _prepare_fireworks(author: Any) -> None:
     branch = "fireworks"
-    with on_branch(branch, author=author, message="Ask for the whole family’s hour"):
+    with on_branch(branch, author=author, message="Word it for families"):
         _question(FIREWORKS).update(
             text="When should the fireworks start, so that children can watch?"
         )
