@@ -1,0 +1,157 @@
+"""
+The whole site as it is deployed: gunicorn's processes on databases of their own.
+
+For what only real processes show: two workers at once, a browser in front, a
+process that dies in the middle of a request.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Self
+
+from dolt_server import HOST, DoltServer, free_port
+
+from tests.engines import ENGINE
+
+ROOT = Path(__file__).resolve().parent.parent
+START = 60.0  # seconds until the site has to answer
+_PREPARATIONS = (
+    ["migrate", "--verbosity=0"],
+    ["migrate", "--verbosity=0", "--database=versioned"],
+    ["demo"],
+)
+_SETUP = "import sys, django; django.setup(); exec(sys.stdin.read())"
+
+
+class SiteError(Exception):
+    """The site could not be prepared or started; ``str()`` holds what it said."""
+
+
+class Site:
+    """
+    The demo's polls, branches and people, served at ``url``.
+
+    ``folder`` takes the embedded engine's files and the log. On Dolt, ``server``
+    gets databases under a new name; without it, the server of the test run.
+    """
+
+    def __init__(self, folder: Path, *, server: DoltServer | None = None):
+        self.folder = folder
+        self.log = folder / "site.log"
+        port = free_port()
+        self.url = f"http://{HOST}:{port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.settings = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "POLLARD_DATA_DIR": str(folder),
+            "POLLARD_DEMO": "1",
+            "POLLARD_BIND": f"{HOST}:{port}",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.settings.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+        if ENGINE == "dolt":
+            self.settings |= _new_database(server or _server_of_the_run())
+
+    def __enter__(self) -> Self:
+        for command in _PREPARATIONS:
+            self._python("manage.py", *command)
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the processes, and wait until both databases answer."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "--config=deploy/gunicorn.conf.py"],
+                cwd=ROOT,
+                env=self.settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # so that kill() reaches all of them
+            )
+        try:
+            self._wait(time.monotonic() + START)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """End the processes as a deployment would, with requests finished."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+            self.process = None
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End all processes at once, with nothing finished, flushed or closed."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def run(self, code: str) -> str:
+        """Run Python in the site's environment; what it prints, stripped."""
+        return self._python("-c", _SETUP, given=code).strip()
+
+    def status(self, path: str) -> int:
+        """The code that a visitor's GET is answered with; 0 if by nothing."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            return 0
+
+    # ---------------------------------------------------------------------------
+
+    def _wait(self, deadline: float) -> None:
+        while self.status("/healthz") != 200:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                raise SiteError(f"The site ended:\n{self.log.read_text()}")
+            if time.monotonic() > deadline:
+                raise SiteError(f"The site did not answer:\n{self.log.read_text()}")
+            time.sleep(0.05)
+
+    def _python(self, *arguments: str, given: str = "") -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self.settings,
+            input=given,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise SiteError(done.stderr)
+        return done.stdout
+
+
+def _server_of_the_run() -> DoltServer:
+    """The one that ``tests.boot`` started."""
+    port, data = os.environ["POLLARD_TEST_SERVER"].split(" ", 1)
+    return DoltServer(Path(data), port=int(port))
+
+
+def _new_database(server: DoltServer) -> dict[str, str]:
+    name = f"site_{uuid.uuid4().hex[:12]}"
+    server.create_database(name)
+    return server.settings(name)
