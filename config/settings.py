@@ -29,7 +29,7 @@ DEMO = env.bool("POLLARD_DEMO", False)
 DEBUG = env.bool("POLLARD_DEBUG", False)
 SECRET_KEY = env.str("POLLARD_SECRET_KEY", "not-secret-" * 6 if DEMO else "")
 ALLOWED_HOSTS = env.list("POLLARD_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("POLLARD_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("POLLARD_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
@@ -72,6 +72,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "versioning.context_processors.versioning",
+                "config.context.demo",
             ],
             "builtins": ["template_partials.templatetags.partials"],
         },
@@ -143,7 +144,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Language, time, files -----------------------------------------------------------
+# Language, time, files ---------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("POLLARD_TIME_ZONE", "UTC")
@@ -165,7 +166,7 @@ STORAGES = {
     },
 }
 
-# Safety --------------------------------------------------------------------------
+# Safety ------------------------------------------------------------------------
 
 HTTPS = env.bool("POLLARD_HTTPS", not DEMO and not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS

@@ -35,10 +35,7 @@ class QuestionForm(forms.ModelForm):
         self.initial["seen"] = fingerprint(self.instance)
         # The browser's field knows no fractions of a second: without this a
         # question that nobody rescheduled would count as changed.
-        if published := self.initial.get("published"):
-            if callable(published):
-                published = published()
-            self.initial["published"] = published.replace(microsecond=0)
+        self.initial["published"] = self.instance.published.replace(microsecond=0)
 
     @property
     def is_stale(self) -> bool:

@@ -163,8 +163,9 @@ def _form(
     if stale:
         # What is there now, beside what was typed; sending again is a decision.
         current = Question.objects.get(pk=form.instance.pk)
-        form.data = form.data.copy()  # type: ignore[attr-defined]
-        form.data["seen"] = form.initial["seen"]
+        data: Any = request.POST.copy()
+        data["seen"] = form.initial["seen"]
+        form.data = data
     context = {
         "form": form,
         "choices": choices,

@@ -4,12 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 
 from tests import engines
 from tests.exceptions import EXCEPTIONS
 from versioning.merging import preview
+
+
+def pytest_configure() -> None:
+    # Hundreds of tests sign somebody in; none is about how hard a password is.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +63,7 @@ def stranger(engine: Any, db: None) -> engines.Stranger:
     return found
 
 
-# No test is left out unseen ----------------------------------------------------
+# No test is left out unseen ---------------------------------------------------
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

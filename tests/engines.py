@@ -139,5 +139,3 @@ class Dolt:
 
 def engine() -> DoltLite | Dolt:
     return DoltLite() if ENGINE == "doltlite" else Dolt()
-
-

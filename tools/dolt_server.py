@@ -29,8 +29,7 @@ HOST = "127.0.0.1"
 #: What the application may do in its databases. Less than this breaks it:
 #: Django's migrations need the first line, Dolt's procedures ``EXECUTE``.
 GRANTS = (
-    "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, "
-    "EXECUTE"
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE"
 )
 
 
@@ -180,8 +179,9 @@ class DoltServer:
         user that may use them. Does nothing to those that are there.
         """
         user = f"{_text(self.user)}@'%'"
-        statements = [f"CREATE USER IF NOT EXISTS {user} "
-                      f"IDENTIFIED BY {_text(self.password)}"]
+        statements = [
+            f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY {_text(self.password)}"
+        ]
         for database in (name, f"{name}_console"):
             statements += [
                 f"CREATE DATABASE IF NOT EXISTS {_name(database)} "

@@ -86,7 +86,10 @@ def _dolt(running: ExitStack, folder: DataFolder) -> dict[str, str]:
 
 def _serve(python: str, settings: dict[str, str], port: int) -> int:
     gunicorn = [python, "-m", "gunicorn", "--config=deploy/gunicorn.conf.py"]
-    process = subprocess.Popen(gunicorn, cwd=environment.ROOT, env=settings)
+    # An interrupt at the terminal is for this process, which ends that one.
+    process = subprocess.Popen(
+        gunicorn, cwd=environment.ROOT, env=settings, start_new_session=True
+    )
     try:
         if _answers(process, f"http://{HOST}:{port}/healthz"):
             _welcome(port)

@@ -68,7 +68,7 @@ class BranchChoice:
         return None
 
 
-# Lists -------------------------------------------------------------------------
+# Lists ------------------------------------------------------------------------
 
 
 def listing(repository: Repository, *, active: str) -> list[BranchChoice]:
@@ -133,7 +133,7 @@ def find(repository: Repository, name: str, *, active: str) -> BranchChoice:
     raise BranchNotFound(name)
 
 
-# Making and renaming -----------------------------------------------------------
+# Making and renaming ----------------------------------------------------------
 
 
 def refusal(repository: Repository, name: str) -> str | None:
@@ -165,7 +165,7 @@ def rename(repository: Repository, old: str, new: str, *, active: str) -> None:
         repository.rename_branch(old, new)
 
 
-# Deleting and bringing back ----------------------------------------------------
+# Deleting and bringing back ---------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ AT_ONCE = 150  # rows, of all tables, that a page of many tables shows
 SCANNED = 2000  # rows read for one page when a column is asked for
 
 
-# Tables --------------------------------------------------------------------------
+# Tables -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _schema_diff(change: SchemaChange) -> SchemaDiff:
     )
 
 
-# Rows ----------------------------------------------------------------------------
+# Rows -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ BRANCHES_LOOKED_AT = 50  # to tell which of them contain a commit
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S.*")
 
 
-# Messages ----------------------------------------------------------------------
+# Messages ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _name_and_value(line: str) -> tuple[str, str]:
     return name, value.strip()
 
 
-# The log -----------------------------------------------------------------------
+# The log ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def branches_by_head(repository: Repository) -> dict[str, tuple[str, ...]]:
     return found
 
 
-# One commit --------------------------------------------------------------------
+# One commit -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ def wants_part(request: HttpRequest) -> bool:
     Whether HTMX asks for a part of a page, and not for the page itself, as
     it does when it restores one from its history or follows a boosted link.
     """
-    htmx = getattr(request, "htmx", None)
+    htmx: Any = getattr(request, "htmx", None)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 

@@ -10,15 +10,18 @@ from typing import Any
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from versioning import permissions, schema_state
 from versioning.backends import errors, is_unavailable
 from versioning.place import BRANCH_FIELD, TOKEN_FIELD
 
 NOTHING_WRITTEN = "Nothing was written."
+_CARRIED = frozenset({BRANCH_FIELD, TOKEN_FIELD, "next", "seen"})
 _NEVER_REPEATED = frozenset({"csrfmiddlewaretoken", "password", BRANCH_FIELD})
 
 
@@ -35,6 +38,16 @@ class Resend:
     label: str
     url: str
     fields: Sequence[tuple[str, str]]
+    csrf: str  # for a page that is rendered without a request
+
+    @property
+    def typed(self) -> list[tuple[str, str]]:
+        """What the person typed, without what the form carries by itself."""
+        return [
+            (name, value)
+            for name, value in self.fields
+            if value and name not in _CARRIED and not name.endswith("_FORMS")
+        ]
 
 
 def page(
@@ -108,8 +121,8 @@ def page_for(request: HttpRequest, error: BaseException) -> HttpResponse | None:
 def unavailable(
     request: HttpRequest,
     title: str = "The database can’t be reached",
-    explanation: str = "It may be restarting. This page is all that is wrong with "
-    "your browser or your connection.",
+    explanation: str = "It may be restarting. Nothing is wrong with your browser, and "
+    "what is stored is safe. Try again in a moment.",
 ) -> HttpResponse:
     """
     503. Rendered without a request, as neither session nor user can be asked.
@@ -222,6 +235,7 @@ def stale_tab(request: Any, form_branch: str) -> HttpResponse:
         form_branch=form_branch,
         active_branch=active,
         switch_to=[form_branch],
+        back=_came_from(request),
         resend=_resend(request, f"Send it to {active}", active),
     )
 
@@ -250,6 +264,16 @@ def other_schema(request: Any) -> HttpResponse | None:
     )
 
 
+def _came_from(request: HttpRequest) -> str:
+    """The page that a form was on, as a path of this site."""
+    came_from = request.META.get("HTTP_REFERER", "")
+    if url_has_allowed_host_and_scheme(
+        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return came_from
+    return "/"
+
+
 def _resend(request: HttpRequest, label: str | None, branch: str | None = None) -> Any:
     """What was typed, to be shown; with a label also a button to send it again."""
     if request.method != "POST":
@@ -262,4 +286,4 @@ def _resend(request: HttpRequest, label: str | None, branch: str | None = None) 
     ]
     if branch:
         fields.append((BRANCH_FIELD, branch))
-    return Resend(label or "", request.path, fields)
+    return Resend(label or "", request.path, fields, get_token(request))

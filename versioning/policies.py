@@ -39,7 +39,7 @@ def register(
     ``ImproperlyConfigured`` for a counter that is no integer field of the
     model.
     """
-    columns = set()
+    columns: set[str] = set()
     for name in counters:
         try:
             field = model._meta.get_field(name)
@@ -52,7 +52,7 @@ def register(
                 f"{model._meta.label}.{name} can’t be a counter: only whole "
                 "numbers add up."
             )
-        columns.add(field.column)
+        columns.add(str(field.column))
     _policies[model] = Policy(model, label, frozenset(columns))
 
 

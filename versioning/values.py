@@ -165,7 +165,7 @@ def instance(table: str, row: Row) -> models.Model | None:
     return TableValues(table).instance(row)
 
 
-# Equality ----------------------------------------------------------------------
+# Equality ---------------------------------------------------------------------
 
 
 def same(one: Any, other: Any) -> bool:
@@ -190,7 +190,7 @@ def _plain_bytes(value: Any) -> Any:
     return bytes(value) if isinstance(value, (memoryview, bytearray)) else value
 
 
-# A lossless text form ----------------------------------------------------------
+# A lossless text form ---------------------------------------------------------
 
 _TAG = "$"
 _EXACT_IN_JSON = 2**53  # engines may keep larger numbers in JSON as floats

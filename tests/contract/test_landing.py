@@ -1,5 +1,7 @@
 """A merge: previewed, decided, built on a hidden branch, and landed whole."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -96,7 +98,7 @@ def state(repository, connection, branch="main"):
         }
 
 
-# Clean merges ------------------------------------------------------------------
+# Clean merges -----------------------------------------------------------------
 
 
 def test_a_clean_merge_is_a_commit_of_two_parents(repository, connection, poll, max_):
@@ -153,7 +155,7 @@ def test_a_preview_leaves_nothing_behind(repository, connection, poll):
     change("main", Question, poll.pk, details="Still writable")
 
 
-# Decisions ---------------------------------------------------------------------
+# Decisions --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -228,7 +230,7 @@ def test_added_on_both_with_the_same_key(repository, poll, max_):
     assert (row.text, row.votes) == ("The stars", 5)
 
 
-# Counters ----------------------------------------------------------------------
+# Counters ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("here", "there", "total"), [(1, 2, 8), (1, 1, 7), (3, 0, 8)])
@@ -274,7 +276,7 @@ def test_a_sum_can_be_decided_otherwise(repository, poll, max_):
     assert choice.votes == 9
 
 
-# What lands is what was shown ------------------------------------------------------
+# What lands is what was shown -------------------------------------------------
 
 
 def test_what_lands_equals_the_preview_cell_for_cell(
@@ -330,11 +332,11 @@ def test_what_lands_equals_the_preview_cell_for_cell(
 
 
 def keys(repository, table):
-    model = {QUESTIONS: Question, CHOICES: Choice}[table]
+    model: Any = {QUESTIONS: Question, CHOICES: Choice}[table]
     return [(pk,) for pk in model.objects.values_list("pk", flat=True)]
 
 
-# Everything that moves -----------------------------------------------------------
+# Everything that moves --------------------------------------------------------
 
 
 def test_a_target_that_moved_is_not_merged_into(repository, connection, poll, max_):
@@ -425,7 +427,7 @@ def test_what_a_killed_landing_left_is_swept(repository, poll, max_):
     assert hidden(repository) == [other]
 
 
-# Rules of the tables and of the application ------------------------------------------
+# Rules of the tables and of the application -----------------------------------
 
 
 def test_a_result_that_breaks_a_foreign_key_blocks(repository, connection, poll, max_):

@@ -175,7 +175,7 @@ def test_describe_says_what_was_done(repository):
 
 
 def test_a_callback_gets_the_commit_and_only_of_a_unit_that_made_one(repository):
-    told = []
+    told: list[str] = []
     with versioning.on_branch("main", author=ERIN):
         add_question()
         versioning.after_commit(told.append)

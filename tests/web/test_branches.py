@@ -28,7 +28,7 @@ def summer(repository, erin):
     return "summer"
 
 
-# The list ------------------------------------------------------------------------
+# The list ---------------------------------------------------------------------
 
 
 def test_each_branch_with_its_last_change(maintainer, summer):
@@ -100,7 +100,7 @@ def test_htmx_gets_the_list_alone(maintainer, summer):
     assert "HX-Request" in part["Vary"]
 
 
-# Making ----------------------------------------------------------------------------
+# Making -----------------------------------------------------------------------
 
 
 def test_a_branch_begins_where_another_is(editor, repository, summer):
@@ -157,7 +157,7 @@ def test_a_start_that_does_not_exist(editor, repository):
     assert branch_names(repository) == ["main"]
 
 
-# Switching ---------------------------------------------------------------------------
+# Switching --------------------------------------------------------------------
 
 
 def test_switching_keeps_the_page(editor, summer):
@@ -192,7 +192,7 @@ def test_a_visitor_stays_on_the_public_branches(client, summer):
     assert client.post("/branches/switch/", {"name": "main"}).status_code == 303
 
 
-# Renaming ----------------------------------------------------------------------------
+# Renaming ---------------------------------------------------------------------
 
 
 def test_a_branch_gets_another_name(editor, repository, summer):

@@ -164,7 +164,7 @@ def test_htmx_gets_the_comparison_alone(editor, both):
     assert part.content.decode().lstrip().startswith('<div id="comparison"')
 
 
-# One table's rows ------------------------------------------------------------------
+# One table's rows -------------------------------------------------------------
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class SqlRepository(Repository):
     #: The engine's own tables, besides those that begin with ``dolt_``.
     OWN_TABLES: frozenset[str] = frozenset()
 
-    # Asking ----------------------------------------------------------------------
+    # Asking --------------------------------------------------------------------
 
     def _fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._engine(), self.connection.cursor() as cursor:
@@ -114,7 +114,7 @@ class SqlRepository(Repository):
     def ping(self) -> None:
         self._fetch("SELECT 1")
 
-    # Branches ------------------------------------------------------------------------
+    # Branches ------------------------------------------------------------------
 
     def branches(self) -> list[Branch]:
         return [self._branch(row) for row in self._fetch(self._BRANCHES)]
@@ -149,7 +149,7 @@ class SqlRepository(Repository):
     def _require_branch(self, name: str) -> None:
         self.head(name)
 
-    # Refs ------------------------------------------------------------------------------
+    # Refs ----------------------------------------------------------------------
 
     @abstractmethod
     def is_hash(self, text: str) -> bool:
@@ -177,7 +177,15 @@ class SqlRepository(Repository):
         self._known(ref)
         return ref
 
-    # Commits -----------------------------------------------------------------------
+    # Commits -------------------------------------------------------------------
+
+    @abstractmethod
+    def _log(self, refs: Sequence[str], limit: int) -> list[Commit]:
+        """Commits of a log of these refs or of one range ``a..b``."""
+
+    @abstractmethod
+    def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
+        """``log()`` from hashes that are known to exist."""
 
     def count_between(self, exclude: str, include: str) -> int:
         self._known(exclude)
@@ -238,7 +246,7 @@ class SqlRepository(Repository):
                 found[child].append(parent)
         return {child: tuple(parents) for child, parents in found.items()}
 
-    # Tables and rows -----------------------------------------------------------------
+    # Tables and rows -----------------------------------------------------------
 
     def _own(self, table: str) -> bool:
         return table in self.OWN_TABLES or table.startswith("dolt_")
@@ -281,7 +289,7 @@ class SqlRepository(Repository):
             params += [*key[:number], key[number]]
         return "(" + " OR ".join(parts) + ")", params
 
-    # Diffs -------------------------------------------------------------------------------
+    # Diffs ---------------------------------------------------------------------
 
     def diff_summary(self, before: str, after: str) -> list[TableChange]:
         self._known(before)
@@ -485,7 +493,7 @@ class SqlRepository(Repository):
     @abstractmethod
     def _as_of(self, table: str, at: str) -> tuple[str, list[Any]]: ...
 
-    # The working set ---------------------------------------------------------------------
+    # The working set -----------------------------------------------------------
 
     def uncommitted(self) -> Uncommitted | None:
         rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
@@ -505,7 +513,7 @@ class SqlRepository(Repository):
             raise ValueError(f"This can\u2019t be an author: {author}")
         return f"{author.name} <{author.email}>"
 
-    # Merging --------------------------------------------------------------------------------
+    # Merging -------------------------------------------------------------------
 
     def conflict_counts(self) -> list[ConflictCount]:
         rows = self._fetch(
@@ -772,7 +780,7 @@ class SqlRepository(Repository):
         if table not in self.tables():
             raise UnknownTable(table)
 
-    # Constraints -----------------------------------------------------------------------------
+    # Constraints ---------------------------------------------------------------
 
     def broken_constraints(self) -> list[Violation]:
         self._outside_atomic()

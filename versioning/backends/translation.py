@@ -14,6 +14,8 @@ class TranslatingErrorWrapper(DatabaseErrorWrapper):
     ``backends.errors``, or None to leave Django's error as it is.
     """
 
+    wrapper: Any
+
     def __exit__(
         self,
         kind: type[BaseException] | None,

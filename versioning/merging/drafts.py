@@ -112,7 +112,8 @@ def judge(draft: MergeDraft | None, rows: Sequence[ConflictRow]) -> list[JudgedR
 
 
 def _judge_row(row: ConflictRow, made: Mapping[str, Decision]) -> JudgedRow:
-    counting, outdated = {}, {}
+    counting: dict[str, Decision] = {}
+    outdated: dict[str, Decision] = {}
     for column, decision in made.items():
         fits = decision.seen == seen(row, column)
         (counting if fits else outdated)[column] = decision

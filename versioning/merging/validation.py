@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -90,5 +91,6 @@ def _sentences(instance: models.Model, error: ValidationError) -> Iterator[str]:
         if name == NON_FIELD_ERRORS:
             yield from messages
         else:
-            label = instance._meta.get_field(name).verbose_name
+            field: Any = instance._meta.get_field(name)
+            label = field.verbose_name
             yield from (f"{label}: {message}" for message in messages)

@@ -177,7 +177,7 @@ def _is_parent_link(field: models.ForeignKey[Any, Any]) -> bool:
     return bool(getattr(field.remote_field, "parent_link", False))
 
 
-# Names -------------------------------------------------------------------------
+# Names ------------------------------------------------------------------------
 
 
 def spoken_key(key: Key) -> str:

@@ -43,7 +43,7 @@ def moment(when: dt.datetime) -> SafeString:
     )
 
 
-# Cells ---------------------------------------------------------------------------
+# Cells ------------------------------------------------------------------------
 #
 # Written here, not in a template: a cell keeps its white space, so a template's
 # own line breaks would show.
@@ -110,7 +110,7 @@ def _segment(segment: Segment, side: str) -> SafeString:
     return format_html("<{0}{1}>{2}</{0}>", tag or "span", classes, segment.text)
 
 
-# The drawing -----------------------------------------------------------------------
+# The drawing ------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

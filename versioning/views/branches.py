@@ -40,7 +40,7 @@ def see_other(url: str) -> HttpResponseRedirect:
     return response
 
 
-# The list ------------------------------------------------------------------------
+# The list ---------------------------------------------------------------------
 
 
 @require_GET
@@ -93,7 +93,7 @@ def _undo(request: HttpRequest) -> list[DeletedBranch]:
     return list(DeletedBranch.objects.filter(pk__in=chosen[:DELETED_AT_ONCE]))
 
 
-# Making, switching, renaming -------------------------------------------------------
+# Making, switching, renaming --------------------------------------------------
 
 
 @require_http_methods(["GET", "POST"])
@@ -196,7 +196,7 @@ def _rename_form(
     )
 
 
-# Deleting and bringing back ----------------------------------------------------------
+# Deleting and bringing back ---------------------------------------------------
 
 
 @require_http_methods(["GET", "POST"])

@@ -228,7 +228,7 @@ def abandon(request: HttpRequest) -> HttpResponse:
     return _see_other(reverse("versioning:merges"))
 
 
-# Pieces --------------------------------------------------------------------------
+# Pieces -----------------------------------------------------------------------
 
 
 def _pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:

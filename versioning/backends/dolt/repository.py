@@ -53,7 +53,7 @@ class DoltRepository(SqlRepository):
     def _quote(self, name: str) -> str:
         return "`" + name.replace("`", "``") + "`"
 
-    # Place -----------------------------------------------------------------------
+    # Place ---------------------------------------------------------------------
 
     def checkout(self, branch: str) -> None:
         """
@@ -82,7 +82,7 @@ class DoltRepository(SqlRepository):
     def _database(self) -> str:
         return str(self.connection.settings_dict["NAME"])
 
-    # Branches ----------------------------------------------------------------------
+    # Branches ------------------------------------------------------------------
 
     def default_branch(self) -> str:
         if self.connection.default_branch is None:
@@ -141,7 +141,7 @@ class DoltRepository(SqlRepository):
                 raise BranchIsDefault(name) from error
             raise
 
-    # Commits ---------------------------------------------------------------------------
+    # Commits -------------------------------------------------------------------
 
     def is_hash(self, text: str) -> bool:
         return _HASH.match(text) is not None
@@ -186,7 +186,7 @@ class DoltRepository(SqlRepository):
             raise
         return None if row is None or row[0] is None else str(row[0])
 
-    # Tables ------------------------------------------------------------------------------
+    # Tables --------------------------------------------------------------------
 
     def tables(self, at: str | None = None) -> list[str]:
         if at is None:
@@ -219,7 +219,7 @@ class DoltRepository(SqlRepository):
             return self._name(table), []
         return f"{self._name(table)} AS OF %s", [at]
 
-    # Diffs -------------------------------------------------------------------------------
+    # Diffs ---------------------------------------------------------------------
 
     def _diff_source(
         self, table: str, before: str, after: str
@@ -250,7 +250,7 @@ class DoltRepository(SqlRepository):
             key=lambda change: change.table,
         )
 
-    # Writing ---------------------------------------------------------------------------------
+    # Writing -------------------------------------------------------------------
 
     def commit_all(self, message: str, author: Author) -> str | None:
         by = self._check_commit(message, author)
@@ -313,7 +313,7 @@ class DoltRepository(SqlRepository):
         if found != to:
             raise BranchMoved(branch, expected, found)
 
-    # Locks -------------------------------------------------------------------------------------
+    # Locks ---------------------------------------------------------------------
 
     @contextmanager
     def write_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:

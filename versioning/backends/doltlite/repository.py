@@ -63,7 +63,7 @@ class DoltLiteRepository(SqlRepository):
     def _quote(self, name: str) -> str:
         return '"' + name.replace('"', '""') + '"'
 
-    # Reading another commit ------------------------------------------------------
+    # Reading another commit ----------------------------------------------------
 
     def _reader(self, at: str) -> sqlite3.Connection:
         """
@@ -101,7 +101,7 @@ class DoltLiteRepository(SqlRepository):
             names = [column[0] for column in cursor.description or ()]
             return names, cursor.fetchall()
 
-    # Branches ------------------------------------------------------------------------
+    # Branches ------------------------------------------------------------------
 
     def default_branch(self) -> str:
         row = self._one("SELECT dolt_default_branch()")
@@ -148,7 +148,7 @@ class DoltLiteRepository(SqlRepository):
                 raise BranchNotFound(name) from error
             raise
 
-    # Commits ---------------------------------------------------------------------------
+    # Commits -------------------------------------------------------------------
 
     def is_hash(self, text: str) -> bool:
         return _HASH.match(text) is not None
@@ -204,7 +204,7 @@ class DoltLiteRepository(SqlRepository):
         row = self._one("SELECT dolt_merge_base(%s, %s)", [one, other])
         return None if row is None or row[0] is None else str(row[0])
 
-    # Tables -----------------------------------------------------------------------------
+    # Tables --------------------------------------------------------------------
 
     def tables(self, at: str | None = None) -> list[str]:
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
@@ -230,7 +230,7 @@ class DoltLiteRepository(SqlRepository):
     def _as_of(self, table: str, at: str) -> tuple[str, list[Any]]:
         return f"{self._name('dolt_at_', table)}(%s)", [at]
 
-    # Diffs ------------------------------------------------------------------------------
+    # Diffs ---------------------------------------------------------------------
 
     def _diff_source(
         self, table: str, before: str, after: str
@@ -270,7 +270,7 @@ class DoltLiteRepository(SqlRepository):
             key=lambda change: change.table,
         )
 
-    # Writing -----------------------------------------------------------------------------
+    # Writing -------------------------------------------------------------------
 
     def commit_all(self, message: str, author: Author) -> str | None:
         by = self._check_commit(message, author)
@@ -329,7 +329,7 @@ class DoltLiteRepository(SqlRepository):
             self._fetch("SELECT dolt_merge(%s)", [to])
         self._require_head(branch, to)
 
-    # Locks ----------------------------------------------------------------------------------
+    # Locks ---------------------------------------------------------------------
 
     @contextmanager
     def write_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:

@@ -1,6 +1,6 @@
-from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
 
 from versioning.management.branch_command import add_branch_argument, committed
@@ -9,7 +9,7 @@ from versioning.management.branch_command import add_branch_argument, committed
 class Command(migrate.Command):
     """``migrate`` that ends in a commit, on the branch it is given."""
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         add_branch_argument(parser)
 

@@ -1,0 +1,209 @@
+"""What people come to do, from the first page to the last, in a real browser."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import PASSWORDS
+from tests.site import Site
+
+Visit = Callable[..., Page]
+
+BEFORE = "Where shall we meet?"
+ON_TARGET = "Where shall we meet at noon?"
+ON_SOURCE = "Where shall we meet on Sunday?"
+
+ASK = """
+from polls.models import Question
+from versioning import on_branch
+with on_branch(message="Ask"):
+    question = Question.objects.create(text={text!r})
+    question.choices.create(text="At the bridge", votes=12)
+    question.choices.create(text="At the mill", votes=5)
+print(question.pk)
+"""
+
+PART = """
+from polls.models import Choice, Question
+from versioning import branches, on_branch
+from versioning.conf import repository
+
+def change(branch, text, votes):
+    with on_branch(branch, message=f"Word it for {{branch}}"):
+        Question.objects.filter(pk={pk}).update(text=text)
+        choice = Choice.objects.get(question={pk}, text="At the bridge")
+        choice.votes += votes
+        choice.save()
+
+for name in ({target!r}, {source!r}):
+    branches.create(repository(), name, at=repository().head("main"))
+change({target!r}, {on_target!r}, votes=1)
+change({source!r}, {on_source!r}, votes=2)
+"""
+
+VOTE_ON = """
+from django.db.models import F
+from polls.models import Choice
+from versioning import on_branch
+with on_branch({branch!r}, message="Vote meanwhile"):
+    Choice.objects.filter(question={pk}, text="At the mill").update(votes=F("votes") + 1)
+"""
+
+STATE_OF = """
+import json
+from polls.models import Question
+from versioning.conf import connection, repository
+with connection().bound({branch!r}):
+    question = Question.objects.get(pk={pk})
+    votes = dict(question.choices.values_list("text", "votes"))
+print(json.dumps([question.text, votes, repository().head({branch!r})]))
+"""
+
+
+@dataclass(frozen=True)
+class Parted:
+    """A question that two branches changed in two ways."""
+
+    site: Site
+    pk: int
+    source: str
+    target: str
+
+    @property
+    def merge_path(self) -> str:
+        return f"/merge/?source={self.source}&target={self.target}"
+
+    def state(self) -> Any:
+        """``[text, {choice: votes}, head]`` of the target."""
+        code = STATE_OF.format(branch=self.target, pk=self.pk)
+        return json.loads(self.site.run(code))
+
+
+@pytest.fixture(params=[True, False], ids=["javascript", "plain"])
+def javascript(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def parted(site: Site) -> Parted:
+    name = uuid.uuid4().hex[:6]
+    pk = int(site.run(ASK.format(text=BEFORE)))
+    made = Parted(site, pk, f"sunday-{name}", f"noon-{name}")
+    site.run(
+        PART.format(
+            pk=pk,
+            source=made.source,
+            target=made.target,
+            on_source=ON_SOURCE,
+            on_target=ON_TARGET,
+        )
+    )
+    return made
+
+
+def test_a_visitor_votes_and_follows_the_receipt_to_the_commit(
+    site: Site, visit: Visit, javascript: bool
+):
+    pk = site.run(ASK.format(text="Which way shall we walk?"))
+    page = visit(java_script_enabled=javascript)
+
+    page.goto("/")
+    page.get_by_role("link", name="Which way shall we walk?").first.click()
+    page.goto(f"/polls/{pk}/")
+    page.get_by_label("At the bridge").check()
+    page.get_by_role("button", name="Vote", exact=True).click()
+
+    receipt = page.get_by_role("region", name="Receipt")
+    expect(receipt).to_contain_text("12 → 13")
+    expect(receipt).to_contain_text("on main, commit")
+    short = receipt.get_by_role("link").inner_text()
+    assert re.fullmatch(r"[0-9a-v]{7}", short), short
+
+    receipt.get_by_role("link").click()  # history is for people with an account
+    page.get_by_label("Username").fill("max")
+    page.get_by_label("Password").fill(PASSWORDS["max"])
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile(f"/commits/{short}"))
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_have_text("Vote for “At the bridge” in “Which way shall we walk?”")
+    expect(page.get_by_role("main")).to_contain_text("Anonymous visitor")
+
+
+def test_two_branches_are_compared_settled_and_merged(
+    parted: Parted, visit: Visit, javascript: bool
+):
+    page = visit("max", java_script_enabled=javascript)
+
+    page.goto(f"/compare/?from={parted.target}&to={parted.source}&dots=3")
+    expect(page.get_by_role("main")).to_contain_text(ON_SOURCE)
+    page.get_by_role("link", name=f"Merge into {parted.target}…").click()
+
+    expect(_bar(page)).to_contain_text("0 of 1 settled")
+    merge = page.get_by_role("button", name=f"Merge {parted.source} into")
+    expect(merge).to_be_disabled()
+    _take(page, parted.source, javascript)
+    expect(_bar(page)).to_contain_text("1 of 1 settled")
+    expect(_question_card(page)).to_contain_text(f"question: {ON_SOURCE}")
+    expect(page.get_by_role("main")).to_contain_text("12 + 1 + 2 = 15")
+
+    merge.click()
+    page.wait_for_url("**/commits/*/")
+    expect(page.get_by_role("main")).to_contain_text(
+        f"{parted.source} is merged into {parted.target}."
+    )
+    text, votes, head = parted.state()
+    assert text == ON_SOURCE
+    assert votes == {"At the bridge": 15, "At the mill": 5}
+    assert head in page.url
+
+
+def test_a_branch_that_moves_meanwhile_stops_the_merge(
+    parted: Parted, visit: Visit, javascript: bool
+):
+    page = visit("max", java_script_enabled=javascript)
+    page.goto(parted.merge_path)
+    _take(page, parted.source, javascript)
+    expect(_bar(page)).to_contain_text("1 of 1 settled")
+
+    parted.site.run(VOTE_ON.format(branch=parted.target, pk=parted.pk))
+    before = parted.state()
+    merge = page.get_by_role("button", name=f"Merge {parted.source} into")
+    with page.expect_response("**/merge/land/") as answer:
+        merge.click()
+
+    assert answer.value.status == 409
+    expect(
+        page.get_by_role("heading", name=f"{parted.target} moved while you were")
+    ).to_be_visible()
+    assert parted.state() == before
+    expect(_bar(page)).to_contain_text("1 of 1 settled")
+    expect(_question_card(page)).to_contain_text(f"question: {ON_SOURCE}")
+
+    merge.click()  # now for what the page shows
+    page.wait_for_url("**/commits/*/")
+    text, votes, _ = parted.state()
+    assert text == ON_SOURCE
+    assert votes == {"At the bridge": 15, "At the mill": 6}
+
+
+def _bar(page: Page) -> Locator:
+    return page.locator("#merge-bar").get_by_role("status")
+
+
+def _question_card(page: Page) -> Locator:
+    return page.get_by_role("article", name=re.compile("^Question"))
+
+
+def _take(page: Page, branch: str, javascript: bool) -> None:
+    """Choose a branch's value for the question's text; with scripts, that keeps it."""
+    card = _question_card(page)
+    sides = card.get_by_role("group", name="question of")
+    sides.locator("label", has_text=branch).click()
+    if not javascript:
+        card.get_by_role("button", name="Keep these decisions").click()
