@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.site import Site
 
@@ -13,6 +13,9 @@ from tests.site import Site
 # the browser is open. Django would take tests that come later on this thread for
 # asynchronous code, and refuse them their database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# Milliseconds that an expectation waits: other tests run on the machine meanwhile.
+expect.set_options(timeout=30_000)
 
 PASSWORDS = {"erin": "erin-demo", "max": "max-demo"}
 
