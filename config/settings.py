@@ -8,10 +8,10 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from environs import Env, validate
 
-env = Env()
-env.read_env(recurse=False)
-
 BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+env.read_env(BASE_DIR / ".env", recurse=False)
+
 DATA_DIR = env.path("POLLARD_DATA_DIR", BASE_DIR / "var")
 ENGINE = env.str(
     "POLLARD_ENGINE", "doltlite", validate=validate.OneOf(["doltlite", "dolt"])

@@ -29,9 +29,9 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(resolve_url(settings.LOGIN_REDIRECT_URL))
 
 
-def needs(permission: str) -> Callable[[View], View]:
+def needs(*permissions: str) -> Callable[[View], View]:
     """
-    Open a view to people with a permission only.
+    Open a view to people with a permission only; of several, any will do.
 
     Who is not signed in is asked to; who is, and lacks it, gets a 403 page
     that names what they may not do.
@@ -42,8 +42,8 @@ def needs(permission: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return ask_to_sign_in(request)
-            if not request.user.has_perm(permission):
-                raise PermissionDenied(permission)
+            if not any(request.user.has_perm(name) for name in permissions):
+                raise PermissionDenied(permissions[0])
             return view(request, *args, **kwargs)
 
         return guarded

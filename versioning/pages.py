@@ -11,8 +11,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import render
-from django.template.loader import render_to_string
+from django.template import loader
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -60,10 +59,11 @@ def page(
     actions: Sequence[Action] = (),
     **context: Any,
 ) -> HttpResponse:
-    """An error page. ``saved`` says what became of the person's work."""
-    return render(
-        request,
-        f"{status}.html",
+    """
+    An error page: the project’s own template (“409.html”), or the console’s.
+    ``saved`` says what became of the person’s work.
+    """
+    html = loader.select_template([f"{status}.html", "versioning/error.html"]).render(
         {
             "title": title,
             "explanation": explanation,
@@ -71,8 +71,9 @@ def page(
             "actions": actions,
             **context,
         },
-        status=status,
+        request,
     )
+    return HttpResponse(html, status=status)
 
 
 def page_for(request: HttpRequest, error: BaseException) -> HttpResponse | None:
@@ -129,8 +130,7 @@ def unavailable(
     What was typed stays in the page; a form's token makes sending it again
     safe, even if the first try was written after all.
     """
-    html = render_to_string(
-        "503.html",
+    html = loader.select_template(["503.html", "versioning/unavailable.html"]).render(
         {
             "title": title,
             "explanation": explanation,

@@ -23,6 +23,14 @@ class VersionedRouter:
 
     db_for_write = db_for_read
 
+    def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool | None:
+        """
+        Rows may refer from one database into the other, to a user for one,
+        where the key has no constraint (see the check ``versioning.E010``).
+        """
+        sides = {self._alias(side._meta.app_label) for side in (one, other)}
+        return True if len(sides) == 2 else None
+
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         alias = self._alias(app_label)
         if alias is not None:

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
+from django.template import loader
 
 from versioning import pages
 
@@ -39,8 +39,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if error is not None and (page := _page_for_outage(request, error)):
         return page
-    html = render_to_string("500.html")
-    return HttpResponse(html, status=500)
+    template = loader.select_template(["500.html", "versioning/fault.html"])
+    return HttpResponse(template.render(), status=500)
 
 
 def _page_for_outage(request: HttpRequest, error: BaseException) -> Any:

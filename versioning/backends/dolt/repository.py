@@ -78,6 +78,22 @@ class DoltRepository(SqlRepository):
         self._known(at)
         self._fetch(f"USE {self._name(self._database, '/', at)}")
 
+    @contextmanager
+    def _from_base(self) -> Iterator[None]:
+        """
+        Ask from the base database: a user who is no administrator may not
+        call ``dolt_log()`` on a connection that is at a commit.
+        """
+        at = self.connection.binding.at
+        if at is None:
+            yield
+            return
+        self._fetch(f"USE {self._name(self._database)}")
+        try:
+            yield
+        finally:
+            self._fetch(f"USE {self._name(self._database, '/', at)}")
+
     @property
     def _database(self) -> str:
         return str(self.connection.settings_dict["NAME"])
@@ -157,6 +173,12 @@ class DoltRepository(SqlRepository):
 
     def _log(self, refs: Sequence[str], limit: int) -> list[Commit]:
         marks = ", ".join(["%s"] * len(refs))
+        with self._from_base():
+            rows = self._fetch(
+                "SELECT commit_hash, committer, email, date, message, parents "
+                f"FROM dolt_log({marks}, '--parents') LIMIT {int(limit)}",
+                refs,
+            )
         return [
             Commit(
                 hash,
@@ -165,12 +187,12 @@ class DoltRepository(SqlRepository):
                 message,
                 tuple(part for part in (parents or "").split(", ") if part),
             )
-            for hash, name, email, date, message, parents in self._fetch(
-                "SELECT commit_hash, committer, email, date, message, parents "
-                f"FROM dolt_log({marks}, '--parents') LIMIT {int(limit)}",
-                refs,
-            )
+            for hash, name, email, date, message, parents in rows
         ]
+
+    def count_between(self, exclude: str, include: str) -> int:
+        with self._from_base():
+            return super().count_between(exclude, include)
 
     def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
         return self._log(starts, limit)

@@ -50,7 +50,8 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
         # Never dolt_connect_branch(): a rollback after it writes the old
         # branch's rows into the new one. A new connection costs 0.8 ms.
         self.close()
-        self.connect()
+        with self.wrap_database_errors:
+            self.connect()
 
     def _leave(self) -> None:
         self.close()
