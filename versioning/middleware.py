@@ -145,7 +145,7 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
         return pages.branch_gone(request, place.gone)
     # The whole body, before any lock: a slow upload delays only itself.
     posted = request.POST
-    if not posted and not request.FILES:
+    if request.content_type != "multipart/form-data":  # which is read by now
         _ = request.body
     branch = place.branch
     if (form_branch := posted.get(BRANCH_FIELD)) and form_branch != branch:

@@ -1,0 +1,137 @@
+"""
+Every address of the site, for tests that leave none out.
+
+``PATHS`` is written by hand, one path for each name in the URL configuration;
+``names()`` asks the configuration itself.
+"""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+MAIN = "main"
+
+#: A path by the name of its URL; in braces, what ``Things`` holds.
+PATHS = {
+    "polls:index": "/",
+    "polls:create": "/polls/new/",
+    "polls:choice-row": "/polls/choice-row/?choices-TOTAL_FORMS=3",
+    "polls:detail": "/polls/{question}/",
+    "polls:vote": "/polls/{question}/vote/",
+    "polls:results": "/polls/{question}/results/?receipt={token}",
+    "polls:edit": "/polls/{question}/edit/",
+    "polls:delete": "/polls/{question}/delete/",
+    "versioning:branches": "/branches/",
+    "versioning:branch-create": "/branches/new/",
+    "versioning:branch-switch": "/branches/switch/",
+    "versioning:branch-rename": "/branches/rename/?name={branch}",
+    "versioning:branch-delete": "/branches/delete/?name={branch}",
+    "versioning:branch-restore": "/branches/restore/",
+    "versioning:log": "/log/",
+    "versioning:commit": "/commits/{commit}/",
+    "versioning:compare": "/compare/?from=main&to={branch}&dots=3",
+    "versioning:compare-table": (
+        "/compare/rows/?from=main&to={branch}&dots=2&table=polls_choice"
+    ),
+    "versioning:merges": "/merges/",
+    "versioning:merge": "/merge/?source={branch}&target=main",
+    "versioning:merge-rows": (
+        "/merge/rows/?source={branch}&target=main&table=polls_choice"
+    ),
+    "versioning:merge-decide": "/merge/decide/",
+    "versioning:merge-land": "/merge/land/",
+    "versioning:merge-abandon": "/merge/abandon/",
+    "versioning:receipt": "/receipts/{token}/",
+    "versioning:how": "/how-this-works/",
+    "login": "/accounts/login/",
+    "logout": "/accounts/logout/",
+    "password_change": "/accounts/password/",
+    "password_change_done": "/accounts/password/done/",
+    "healthz": "/healthz",
+}
+
+#: What a form is sent to, and GET is not for.
+POST_ONLY = frozenset(
+    {
+        "polls:vote",
+        "versioning:branch-switch",
+        "versioning:branch-restore",
+        "versioning:merge-decide",
+        "versioning:merge-land",
+        "versioning:merge-abandon",
+        "logout",
+    }
+)
+
+#: Answers that are no pages: a piece of a form, a line for a probe.
+PARTS = frozenset({"polls:choice-row", "healthz"})
+
+
+@dataclass(frozen=True)
+class Things:
+    """What the paths lead to, in one database."""
+
+    question: int  # with votes, on the default branch
+    commit: str  # that of a vote for it
+    token: str  # that of the form which it came by
+    branch: str  # where the question is worded anew, and so it is on main
+
+    def path(self, name: str) -> str:
+        return PATHS[name].format_map(vars(self))
+
+
+def names() -> list[str]:
+    """The names of all URLs, with their namespaces."""
+    return sorted(_names(get_resolver(), ""))
+
+
+def make_things() -> Things:
+    """
+    Write what the paths lead to: a question, a vote for it that came through
+    the site, a branch that merges with main in parts by itself.
+    """
+    from polls.models import Question
+    from versioning import branches, on_branch
+    from versioning.conf import repository
+
+    name = uuid.uuid4().hex[:6]
+    with on_branch(message="Ask"):
+        question = Question.objects.create(text=f"Which one, {name}?")
+        for text in ("The first", "The second", "The third"):
+            question.choices.create(text=text)
+    branch = f"things-{name}"
+    branches.create(repository(), branch, at=repository().head(MAIN))
+    _word(branch, question.pk, f"Which one shall it be, {name}?", "A third one")
+    _word(MAIN, question.pk, f"Which one is it, {name}?", "")
+    token = str(uuid.uuid4())
+    choice = question.choices.all()[0].pk
+    answer = Client(SERVER_NAME="localhost").post(
+        f"/polls/{question.pk}/vote/", {"choice": choice, "versioning_token": token}
+    )
+    assert answer.status_code == 303, answer.content.decode()
+    return Things(question.pk, repository().head(MAIN), token, branch)
+
+
+def _word(branch: str, question: int, text: str, third: str) -> None:
+    from polls.models import Choice, Question
+    from versioning import on_branch
+
+    with on_branch(branch, message=f"Word it for {branch}"):
+        Question.objects.filter(pk=question).update(text=text)
+        if third:
+            Choice.objects.filter(question=question, text="The third").update(
+                text=third
+            )
+
+
+def _names(resolver: Any, namespace: str) -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = pattern.namespace
+            yield from _names(pattern, f"{namespace}{inner}:" if inner else namespace)
+        else:
+            yield f"{namespace}{pattern.name}"
