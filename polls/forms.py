@@ -1,16 +1,29 @@
-"""A question and its choices, in one form."""
+"""
+A question and its choices, in one form.
+
+Each field carries the value that it was opened with, so that a save can tell
+what this person changed from what somebody else changed meanwhile, and writes
+nothing but the former: rows then merge cell by cell.
+"""
 
 import hashlib
 import json
+import unicodedata
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.forms import BaseInlineFormSet, inlineformset_factory
+from django.http import QueryDict
 
 from polls.models import Choice, Question
 
 MIN_CHOICES = 2
 MAX_CHOICES = 20
+PREFIX = "choices"
+
+#: The fields as a commit's message names them.
+_WORDS = {"text": "question", "details": "details", "published": "date"}
 
 
 class QuestionForm(forms.ModelForm):
@@ -21,6 +34,7 @@ class QuestionForm(forms.ModelForm):
     class Meta:
         model = Question
         fields = ["text", "details", "published"]
+        help_texts = {"published": "People can vote from then on."}
         widgets = {
             "text": forms.TextInput(attrs={"autocomplete": "off"}),
             "details": forms.Textarea(attrs={"rows": 3}),
@@ -32,25 +46,17 @@ class QuestionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        for name in self.Meta.fields:
+            self.fields[name].show_hidden_initial = True
         self.initial["seen"] = fingerprint(self.instance)
         # The browser's field knows no fractions of a second: without this a
         # question that nobody rescheduled would count as changed.
         self.initial["published"] = self.instance.published.replace(microsecond=0)
 
     @property
-    def is_stale(self) -> bool:
-        """Whether somebody changed the question since the form was opened."""
-        sent = self.data.get(self.add_prefix("seen"), "")
-        return bool(self.instance.pk) and sent != fingerprint(self.instance)
-
-    def save_changes(self) -> Question:
-        """Write only what was changed, so that rows merge cell by cell."""
-        if self.instance.pk is None:
-            question: Question = self.save()
-            return question
-        if names := [name for name in self.changed_data if name != "seen"]:
-            self.instance.save(update_fields=names)
-        return self.instance
+    def changed_names(self) -> list[str]:
+        """What this person changed, as field names."""
+        return [name for name in self.changed_data if name in self.Meta.fields]
 
 
 class ChoiceForm(forms.ModelForm):
@@ -59,8 +65,34 @@ class ChoiceForm(forms.ModelForm):
         fields = ["text"]
         widgets = {"text": forms.TextInput(attrs={"autocomplete": "off"})}
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["text"].show_hidden_initial = True
+
 
 class BaseChoices(BaseInlineFormSet):
+    default_error_messages = {
+        "too_few_forms": "A question needs at least %(num)d choices.",
+        "too_many_forms": "A question has %(num)d choices at most.",
+    }
+
+    def clean(self) -> None:
+        """
+        Refuse two choices that read alike. The engines don't agree on which
+        texts are equal (case, accents), so it is decided here, as the more
+        careful one does.
+        """
+        super().clean()
+        seen = set()
+        for form in self.forms:
+            if form in self.deleted_forms:
+                continue
+            text = form.cleaned_data.get("text", "") if form.is_valid() else ""
+            if text and (key := _folded(text)) in seen:
+                form.add_error("text", "This question has that choice already.")
+            elif text:
+                seen.add(key)
+
     def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
         """Never writes the votes, which may have gone up meanwhile."""
         form.instance.save(update_fields=["text"])
@@ -81,6 +113,142 @@ ChoiceFormSet = inlineformset_factory(
 )
 
 
+class PollForm:
+    """
+    The form of a question and the forms of its choices, as one.
+
+    Raises ``ValueError``, with a sentence, for data that no page of ours sends.
+    """
+
+    def __init__(self, question: Question, data: QueryDict | None = None):
+        self.question = question
+        self.is_new = question.pk is None
+        self.show_errors = data is not None
+        self.current: Question | None = None
+        self._bind(data)
+        if self.choices.is_bound and not self.choices.management_form.is_valid():
+            raise ValueError("The form’s count of choices is damaged.")
+
+    def _bind(self, data: QueryDict | None) -> None:
+        self.fields = QuestionForm(data, instance=self.question)
+        self.choices = ChoiceFormSet(data, instance=self.question, prefix=PREFIX)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether somebody changed the question since the form was opened."""
+        sent = self.fields.data.get("seen", "")
+        return not self.is_new and sent != fingerprint(self.question)
+
+    def is_valid(self) -> bool:
+        # Both, so that everything wrong is said at once.
+        return all([self.fields.is_valid(), self.choices.is_valid()])
+
+    def add_row(self) -> None:
+        """Show one more empty choice; nothing is checked yet."""
+        data = self.fields.data.copy()
+        count = min(self.choices.total_form_count() + 1, MAX_CHOICES)
+        data[f"{PREFIX}-TOTAL_FORMS"] = str(count)
+        self._bind(data)
+        self._forget_errors()
+
+    def _forget_errors(self) -> None:
+        self.show_errors = False
+        for form in (self.fields, *self.choices.forms):
+            form.errors.clear()
+        self.choices.non_form_errors().clear()
+
+    def rebase(self) -> None:
+        """
+        Put what this person changed on top of what is there now, and show it
+        without saving: to send it again is to decide.
+        """
+        data = self.fields.data.copy()
+        current = Question.objects.get(pk=self.question.pk)
+        fresh = QuestionForm(instance=current)
+        touched = set(self.fields.changed_names)
+        for name in ("seen", *QuestionForm.Meta.fields):
+            now = fresh[name].field.widget.format_value(fresh[name].value()) or ""
+            if name not in touched:
+                data[name] = now
+            data[f"initial-{name}"] = now
+        rows = self._rebased_rows(current)
+        data[f"{PREFIX}-INITIAL_FORMS"] = str(current.choices.count())
+        data[f"{PREFIX}-TOTAL_FORMS"] = str(len(rows))
+        for number, row in enumerate(rows):
+            for name, value in row.items():
+                data.setlist(f"{PREFIX}-{number}-{name}", [value] if value else [])
+            data[f"initial-{PREFIX}-{number}-text"] = row["was"]
+        self._bind(data)
+        self._forget_errors()
+        self.current = current
+
+    def _rebased_rows(self, current: Question) -> list[dict[str, str]]:
+        """
+        The choices that there are, reworded and marked for removal as this
+        person did, then those that the person added, or changed and somebody
+        else removed.
+        """
+        here = {str(choice.pk): choice for choice in current.choices.all()}
+        rows = {
+            key: {"id": key, "text": choice.text, "was": choice.text, "DELETE": ""}
+            for key, choice in here.items()
+        }
+        added = []
+        for form in self.choices.forms:
+            key, text = form["id"].data or "", form["text"].data or ""
+            is_changed = "text" in form.changed_data
+            is_removed = bool(form["DELETE"].data)
+            if key in rows:
+                rows[key] |= {"text": text} if is_changed else {}
+                rows[key] |= {"DELETE": "on"} if is_removed else {}
+            elif is_changed and not is_removed:
+                added.append({"id": "", "text": text, "was": "", "DELETE": ""})
+        return [*rows.values(), *added]
+
+    def save(self) -> str:
+        """Write what was changed. Returns it in words, for the commit."""
+        names = self.fields.changed_names
+        if self.is_new:
+            self.fields.save()
+        elif names:
+            self.question.save(update_fields=names)
+        self.choices.instance = self.question
+        self.choices.save()
+        if self.is_new:
+            return f"Add “{self.question}”"
+        what = [_WORDS[name] for name in names]
+        what += [f"choice “{choice}” added" for choice in self.choices.new_objects]
+        what += [
+            f"choice “{choice}” reworded" for choice, _ in self.choices.changed_objects
+        ]
+        what += [
+            f"choice “{choice}” removed" for choice in self.choices.deleted_objects
+        ]
+        return f"Edit “{self.question}”: {', '.join(what) or 'nothing'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    form: Any
+    number: int  # from 1, as the page counts
+
+
+def empty_row(count: str) -> Row:
+    """
+    An empty choice after ``count`` others. Raises ``ValueError``, with a
+    sentence, if that is no number or there is no room.
+    """
+    if not count.isdecimal() or len(count) > 3:
+        raise ValueError("The form’s count of choices is damaged.")
+    number = int(count) + 1
+    if number > MAX_CHOICES:
+        raise ValueError(f"A question has {MAX_CHOICES} choices at most.")
+    form = ChoiceFormSet(prefix=PREFIX).empty_form
+    form.prefix = f"{PREFIX}-{number - 1}"
+    form.fields["text"].widget.attrs["data-focus"] = True
+    return Row(form, number)
+
+
 def fingerprint(question: Question) -> str:
     """A short text that differs when a question or its choices' texts differ."""
     if question.pk is None:
@@ -89,3 +257,9 @@ def fingerprint(question: Question) -> str:
     rows = state.choices.order_by("pk").values_list("pk", "text")
     parts = [state.text, state.details, state.published.isoformat(), list(rows)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _folded(text: str) -> str:
+    """A text without case and accents."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))

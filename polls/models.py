@@ -28,6 +28,11 @@ class Question(models.Model):
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def total_votes(self) -> int:
+        """Of all choices. Lists fetch those beforehand (``prefetch_related``)."""
+        return sum(choice.votes for choice in self.choices.all())
+
 
 class Choice(models.Model):
     question = models.ForeignKey(

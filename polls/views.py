@@ -6,19 +6,22 @@ from django.core.exceptions import BadRequest
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Q, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 import versioning
-from polls.forms import MAX_CHOICES, ChoiceFormSet, QuestionForm
+from polls.forms import MAX_CHOICES, PollForm, empty_row
 from polls.models import Choice, Question
+from polls.results import tally
 from versioning.access import needs
 from versioning.http import page_or_part
 from versioning.place import TOKEN_FIELD
 
 PAGE = 20
+WAITING = 5
 _signer = Signer(salt="polls.index")
 
 
@@ -26,7 +29,7 @@ _signer = Signer(salt="polls.index")
 def index(request: HttpRequest) -> HttpResponse:
     """Published questions, newest first; ``?q=`` searches, ``?after=`` goes on."""
     search = request.GET.get("q", "").strip()
-    questions = Question.objects.published().annotate(total=Sum("choices__votes"))
+    questions = Question.objects.published().prefetch_related("choices")
     if search:
         questions = questions.filter(
             Q(text__icontains=search) | Q(details__icontains=search)
@@ -38,8 +41,22 @@ def index(request: HttpRequest) -> HttpResponse:
         )
     found = list(questions[: PAGE + 1])
     more = _cursor(found[PAGE - 1]) if len(found) > PAGE else None
-    context = {"questions": found[:PAGE], "search": search, "more": more}
+    context = {
+        "questions": found[:PAGE],
+        "search": search,
+        "more": more,
+        "is_first": not after,
+        "waiting": _waiting(request) if not after and not search else [],
+    }
     return page_or_part(request, "polls/index.html", "list", context)
+
+
+def _waiting(request: HttpRequest) -> list[Question]:
+    """For editors: the questions next to open, which the list leaves out."""
+    if not request.user.has_perm("polls.change_question"):
+        return []
+    waiting = Question.objects.filter(published__gt=timezone.now())
+    return list(waiting.order_by("published", "pk")[:WAITING])
 
 
 def _cursor(question: Question) -> str:
@@ -60,11 +77,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "polls/detail.html", {"question": question})
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @versioning.open_to_all
 def vote(request: HttpRequest, pk: int) -> HttpResponse:
-    """Count one vote; the form's token makes it count once."""
+    """
+    Count one vote; the form's token makes it count once.
+
+    A GET, as by reloading the page of a vote that failed, leads to the form.
+    """
     question = get_object_or_404(Question.objects.published(), pk=pk)
+    if request.method == "GET":
+        return redirect("polls:detail", pk)
     token = request.POST.get(TOKEN_FIELD)
     if not token:
         raise BadRequest("The form has no one-time token.")
@@ -86,17 +109,13 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def results(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(Question.objects.published(), pk=pk)
-    choices = list(question.choices.order_by("-votes", "pk"))
-    total = sum(choice.votes for choice in choices)
-    rows = [
-        (choice, round(100 * choice.votes / total) if total else 0)
-        for choice in choices
-    ]
-    return render(
-        request,
-        "polls/results.html",
-        {"question": question, "rows": rows, "total": total},
-    )
+    rows = tally(question.choices.all())
+    context = {
+        "question": question,
+        "rows": rows,
+        "total": sum(row.choice.votes for row in rows),
+    }
+    return render(request, "polls/results.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -112,80 +131,43 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HttpRequest, question: Question) -> HttpResponse:
-    is_new = question.pk is None
     if request.method == "GET":
-        form = QuestionForm(instance=question)
-        choices = ChoiceFormSet(instance=question, prefix="choices")
-        return _form(request, form, choices)
-    form = QuestionForm(request.POST, instance=question)
+        return _form(request, PollForm(question))
+    try:
+        poll = PollForm(question, request.POST)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
     if "add" in request.POST:
-        choices = ChoiceFormSet(_one_more(request), instance=question, prefix="choices")
-        return _form(request, form, choices, status=422, quiet=True)
-    choices = ChoiceFormSet(request.POST, instance=question, prefix="choices")
-    stale = form.is_stale
-    if stale or not (form.is_valid() and choices.is_valid()):
-        return _form(request, form, choices, status=409 if stale else 422, stale=stale)
-    question = form.save_changes()
-    choices.instance = question
-    choices.save()
-    what = [str(name) for name in form.changed_data if name != "seen"]
-    if choices.has_changed():
-        what.append("choices")
-    versioning.describe(
-        f"Add “{question}”" if is_new else f"Edit “{question}”: {', '.join(what)}"
-    )
+        poll.add_row()
+        return _form(request, poll)
+    if poll.is_stale:
+        poll.rebase()
+        return _form(request, poll, status=409)
+    if not poll.is_valid():
+        return _form(request, poll, status=422)
+    versioning.describe(poll.save())
+    is_open = Question.objects.published().filter(pk=question.pk).exists()
     return see_other(
         reverse("polls:detail", args=[question.pk])
-        if question in Question.objects.published()
+        if is_open
         else reverse("polls:index")
     )
 
 
-def _one_more(request: HttpRequest) -> Any:
-    """The form's data with room for one more choice."""
-    data = request.POST.copy()
-    count = data.get("choices-TOTAL_FORMS", "0")
-    if count.isdecimal() and int(count) < MAX_CHOICES:
-        data["choices-TOTAL_FORMS"] = str(int(count) + 1)
-    return data
-
-
-def _form(
-    request: HttpRequest,
-    form: QuestionForm,
-    choices: Any,
-    *,
-    status: int = 200,
-    stale: bool = False,
-    quiet: bool = False,
-) -> HttpResponse:
-    current = None
-    if stale:
-        # What is there now, beside what was typed; sending again is a decision.
-        current = Question.objects.get(pk=form.instance.pk)
-        data: Any = request.POST.copy()
-        data["seen"] = form.initial["seen"]
-        form.data = data
-    context = {
-        "form": form,
-        "choices": choices,
-        "current": current,
-        "question": form.instance,
-        "quiet": quiet,
-    }
+def _form(request: HttpRequest, poll: PollForm, *, status: int = 200) -> HttpResponse:
+    context = {"poll": poll, "question": poll.question, "max_choices": MAX_CHOICES}
     return render(request, "polls/form.html", context, status=status)
 
 
 @require_GET
-@needs("polls.change_question")
+@needs("polls.change_question", "polls.add_question")
 def choice_row(request: HttpRequest) -> HttpResponse:
     """One more empty row for the form, for HTMX."""
-    count = request.GET.get("choices-TOTAL_FORMS", "")
-    if not count.isdecimal() or int(count) >= MAX_CHOICES:
-        raise BadRequest(f"A question has {MAX_CHOICES} choices at most.")
-    empty = ChoiceFormSet(prefix="choices").empty_form
-    empty.prefix = f"choices-{int(count)}"
-    context = {"choice": empty, "total": int(count) + 1}
+    try:
+        row = empty_row(request.GET.get("choices-TOTAL_FORMS", ""))
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    context = {"choice": row.form, "number": row.number, "total": row.number}
     return render(request, "polls/form.html#added", context)
 
 
@@ -193,11 +175,11 @@ def choice_row(request: HttpRequest) -> HttpResponse:
 @needs("polls.delete_question")
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(Question, pk=pk)
+    total = question.choices.aggregate(total=Sum("votes"))["total"] or 0
     if request.method == "POST":
         versioning.describe(f"Delete “{question}”")
         question.delete()
         return see_other(reverse("polls:index"))
-    total = question.choices.aggregate(total=Sum("votes"))["total"] or 0
     return render(request, "polls/delete.html", {"question": question, "total": total})
 
 

@@ -1,0 +1,305 @@
+"""Asking, editing and deleting questions: what is written, and what is not."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from tests.web.fields import fields
+
+CREATE = reverse("polls:create")
+
+
+@pytest.fixture
+def question(repository):
+    with versioning.on_branch("main", message="Add a poll"):
+        question = Question.objects.create(text="What’s up?", details="Look there.")
+        question.choices.create(text="The sky", votes=12)
+        question.choices.create(text="The clouds", votes=3)
+    return question
+
+
+@pytest.fixture
+def writer(maintainer, django_user_model):
+    """A browser that may edit the polls, on main too."""
+    django_user_model.objects.get(username="mo").user_permissions.add(
+        *Permission.objects.filter(content_type__app_label="polls")
+    )
+    return maintainer
+
+
+def edit(question):
+    return reverse("polls:edit", args=[question.pk])
+
+
+def state(question):
+    """Its text, and its choices with their votes."""
+    question = Question.objects.get(pk=question.pk)
+    return question.text, dict(question.choices.values_list("text", "votes"))
+
+
+def subject(repository):
+    return repository.commit(repository.head("main")).subject
+
+
+def test_a_question_and_its_choices_are_one_commit(repository, writer):
+    before = repository.head("main")
+    sent = fields(writer.get(CREATE)) | {
+        "text": "Which tea?",
+        "choices-0-text": "Green",
+        "choices-1-text": "Black",
+    }
+    response = writer.post(CREATE, sent)
+    assert response.status_code == 303
+    question = Question.objects.get()
+    assert response["Location"] == reverse("polls:detail", args=[question.pk])
+    assert state(question) == ("Which tea?", {"Green": 0, "Black": 0})
+    commit = repository.commit(repository.head("main"))
+    assert commit.parents == (before,)
+    assert commit.subject == "Add “Which tea?”"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"text": ""}, "This field is required"),
+        ({"text": "x" * 201}, "at most 200 characters"),
+        ({"published": "yesterday"}, "Enter a valid date/time"),
+        ({"choices-1-text": ""}, "This field is required"),
+        ({"choices-1-text": "GREEN"}, "has that choice already"),
+        ({"choices-1-text": "Gréen"}, "has that choice already"),
+        ({"choices-TOTAL_FORMS": "1"}, "at least 2 choices"),
+    ],
+)
+def test_a_form_with_a_mistake_says_so_and_keeps_what_was_typed(
+    repository, writer, change, sentence
+):
+    head = repository.head("main")
+    typed = {
+        "text": "Which tea?",
+        "details": "For Sunday.",
+        "choices-0-text": "Green",
+        "choices-1-text": "Black",
+    }
+    response = writer.post(CREATE, fields(writer.get(CREATE)) | typed | change)
+    assert response.status_code == 422
+    assert sentence in seen.main(response)
+    assert fields(response)["details"] == "For Sunday."
+    assert fields(response)["choices-0-text"] == "Green"
+    assert repository.head("main") == head
+    assert not Question.objects.exists()
+
+
+@pytest.mark.parametrize("count", ["", "x", "9" * 5000])
+def test_a_damaged_form_is_a_bad_request(repository, writer, question, count):
+    head = repository.head("main")
+    for url in (CREATE, edit(question)):
+        sent = fields(writer.get(url)) | {"choices-TOTAL_FORMS": count}
+        assert writer.post(url, sent).status_code == 400
+        assert writer.post(url, sent | {"add": "1"}).status_code == 400
+    assert repository.head("main") == head
+
+
+def test_too_many_choices_are_refused(repository, writer):
+    typed = {"text": "Which?", "choices-TOTAL_FORMS": "21"}
+    typed |= {f"choices-{n}-text": f"Choice {n}" for n in range(21)}
+    response = writer.post(CREATE, fields(writer.get(CREATE)) | typed)
+    assert response.status_code == 422
+    assert "20 choices at most" in seen.main(response)
+    assert not Question.objects.exists()
+
+
+def test_a_choice_can_be_added_without_javascript(repository, writer):
+    head = repository.head("main")
+    typed = {"text": "Which tea?", "choices-0-text": "Green", "choices-1-text": "Black"}
+    response = writer.post(CREATE, fields(writer.get(CREATE)) | typed | {"add": "1"})
+    assert response.status_code == 200
+    assert 'aria-invalid="true"' not in response.content.decode()
+    assert repository.head("main") == head
+    again = fields(response)
+    assert {name: again[name] for name in typed} == typed
+    again["choices-2-text"] = "White"
+    assert writer.post(CREATE, again).status_code == 303
+    assert list(Choice.objects.values_list("text", flat=True)) == [
+        "Green",
+        "Black",
+        "White",
+    ]
+
+
+def test_a_choice_can_be_added_with_htmx(repository, writer):
+    url = reverse("polls:choice-row")
+    part = writer.get(url, {"choices-TOTAL_FORMS": "2"}).content.decode()
+    assert 'name="choices-2-text"' in part
+    assert re.search(r'name="choices-TOTAL_FORMS" value="3"', part)
+    assert "<html" not in part
+    for count in ("", "x", "20", "-1", "9" * 5000):
+        assert writer.get(url, {"choices-TOTAL_FORMS": count}).status_code == 400
+
+
+def test_a_row_that_was_taken_away_is_not_missed(repository, writer):
+    typed = {
+        "text": "Which tea?",
+        "choices-TOTAL_FORMS": "4",
+        "choices-0-text": "Green",
+        "choices-1-text": "Black",
+        "choices-3-text": "White",
+    }
+    assert writer.post(CREATE, fields(writer.get(CREATE)) | typed).status_code == 303
+    assert Choice.objects.count() == 3
+
+
+def test_an_edit_says_what_it_changed(repository, writer, question):
+    sky = question.choices.get(text="The sky")
+    sent = fields(writer.get(edit(question))) | {
+        "text": "What is up?",
+        "choices-0-text": "The blue sky",
+        "choices-1-DELETE": "on",
+        "choices-2-text": "The moon",
+        "choices-3-text": "The stars",
+        "choices-TOTAL_FORMS": "4",
+    }
+    assert writer.post(edit(question), sent).status_code == 303
+    assert state(question) == (
+        "What is up?",
+        {"The blue sky": 12, "The moon": 0, "The stars": 0},
+    )
+    assert Choice.objects.get(text="The blue sky").pk == sky.pk
+    assert subject(repository) == (
+        "Edit “What is up?”: question, choice “The moon” added, choice “The stars” "
+        "added, choice “The blue sky” reworded, choice “The clouds” removed"
+    )
+
+
+def test_an_edit_that_changes_nothing_is_no_commit(repository, writer, question):
+    head = repository.head("main")
+    sent = fields(writer.get(edit(question)))
+    assert writer.post(edit(question), sent).status_code == 303
+    assert repository.head("main") == head
+
+
+def test_votes_that_come_during_an_edit_stay(repository, writer, question):
+    sent = fields(writer.get(edit(question))) | {"choices-0-text": "The blue sky"}
+    with versioning.on_branch("main", message="Vote"):
+        Choice.objects.filter(question=question).update(votes=50)
+    assert writer.post(edit(question), sent).status_code == 303
+    assert state(question)[1] == {"The blue sky": 50, "The clouds": 50}
+
+
+def test_an_edit_writes_the_changed_columns_alone(repository, writer, question):
+    before = repository.head("main")
+    sent = fields(writer.get(edit(question))) | {"details": "Look again."}
+    assert writer.post(edit(question), sent).status_code == 303
+    rows = list(
+        repository.diff_rows(
+            "polls_question", before, repository.head("main"), limit=10
+        )
+    )
+    assert len(rows) == 1
+    changed = {
+        name
+        for name, value in rows[0].after.items()
+        if str(value) != str(rows[0].before[name])
+    }
+    assert changed == {"details"}
+
+
+def test_an_edit_of_what_somebody_else_changed_is_refused(repository, writer, question):
+    sent = fields(writer.get(edit(question))) | {
+        "text": "What is up?",
+        "choices-1-text": "All the clouds",
+    }
+    with versioning.on_branch("main", message="Reword"):
+        Question.objects.filter(pk=question.pk).update(
+            text="What is above?", details="Look up."
+        )
+        question.choices.filter(text="The sky").update(text="The blue sky")
+        question.choices.create(text="The moon", votes=1)
+    head = repository.head("main")
+    response = writer.post(edit(question), sent)
+    assert response.status_code == 409
+    assert repository.head("main") == head
+    page = seen.main(response)
+    assert "Somebody changed this question meanwhile" in page
+    assert "it is now “What is above?”" in page
+    again = fields(response)
+    assert again["text"] == "What is up?"  # what this person changed
+    assert again["details"] == "Look up."  # what only the other one did
+    assert again["choices-0-text"] == "The blue sky"
+    assert again["choices-1-text"] == "All the clouds"
+    assert again["choices-2-text"] == "The moon"
+    # To send what is shown now is a decision.
+    assert writer.post(edit(question), again).status_code == 303
+    assert state(question) == (
+        "What is up?",
+        {"The blue sky": 12, "All the clouds": 3, "The moon": 1},
+    )
+
+
+def test_a_choice_that_somebody_else_removed_can_be_put_back(
+    repository, writer, question
+):
+    sent = fields(writer.get(edit(question))) | {
+        "choices-1-text": "All the clouds",
+        "choices-2-text": "The moon",
+        "choices-TOTAL_FORMS": "3",
+    }
+    with versioning.on_branch("main", message="Remove a choice"):
+        question.choices.filter(text="The clouds").delete()
+    response = writer.post(edit(question), sent)
+    assert response.status_code == 409
+    assert writer.post(edit(question), fields(response)).status_code == 303
+    assert state(question)[1] == {"The sky": 12, "All the clouds": 0, "The moon": 0}
+
+
+def test_a_deletion_says_what_goes_with_it(repository, writer, question):
+    url = reverse("polls:delete", args=[question.pk])
+    page = writer.get(url)
+    assert "2 choices and 15 votes go with it, on main only" in seen.main(page)
+    response = writer.post(url, fields(page))
+    assert response.status_code == 303
+    assert response["Location"] == reverse("polls:index")
+    assert not Question.objects.exists()
+    assert not Choice.objects.exists()
+    assert subject(repository) == "Delete “What’s up?”"
+
+
+def test_editors_find_what_is_not_open_yet(repository, writer, client, question):
+    sent = fields(writer.get(edit(question))) | {"published": "2099-01-01T12:00"}
+    response = writer.post(edit(question), sent)
+    assert response["Location"] == reverse("polls:index")
+    page = writer.get(reverse("polls:index"))
+    assert edit(question) in seen.addresses(page)
+    assert "What’s up?" in seen.main(page)
+    assert "What’s up?" not in seen.main(client.get(reverse("polls:index")))
+
+
+@pytest.mark.parametrize("name", ["create", "edit", "delete", "choice-row"])
+def test_editing_asks_for_a_sign_in_and_a_permission(
+    repository, client, nobody, question, name
+):
+    args = [question.pk] if name in ("edit", "delete") else []
+    url = reverse(f"polls:{name}", args=args)
+    response = client.get(url)
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("login"))
+    refused = nobody.get(url)
+    assert refused.status_code == 403
+    assert "isn’t allowed to" in seen.main(refused)
+
+
+def test_a_protected_branch_says_so_before_anything_is_typed(
+    repository, editor, django_user_model, question
+):
+    django_user_model.objects.get(username="edith").user_permissions.add(
+        *Permission.objects.filter(content_type__app_label="polls")
+    )
+    for url in (CREATE, edit(question), reverse("polls:delete", args=[question.pk])):
+        page = editor.get(url)
+        assert "main is protected" in seen.main(page)
+        assert reverse("versioning:branch-create") in seen.addresses(page)
+        assert fields(page) == {}

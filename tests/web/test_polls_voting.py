@@ -1,0 +1,117 @@
+"""A vote: counted once, on the right choice, or refused with a reason."""
+
+import uuid
+
+import pytest
+from django.urls import reverse
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from tests.web.fields import fields
+from versioning.place import TOKEN_FIELD
+
+
+@pytest.fixture
+def question(repository):
+    with versioning.on_branch("main", message="Add a poll"):
+        question = Question.objects.create(text="What’s up?")
+        question.choices.create(text="The sky", votes=12)
+        question.choices.create(text="The clouds", votes=3)
+        other = Question.objects.create(text="And down?")
+        other.choices.create(text="The ground", votes=7)
+    return question
+
+
+def address(question):
+    return reverse("polls:vote", args=[question.pk])
+
+
+def form(client, question):
+    """The fields of the vote form as the page gives them."""
+    return fields(client.get(reverse("polls:detail", args=[question.pk])))
+
+
+def counts():
+    return dict(Choice.objects.values_list("text", "votes"))
+
+
+def test_a_vote_adds_one_to_its_choice_alone(connection, client, question):
+    sky = question.choices.get(text="The sky")
+    sent = form(client, question) | {"choice": sky.pk}
+    response = client.post(address(question), sent)
+    assert response.status_code == 303
+    results = reverse("polls:results", args=[question.pk])
+    assert response["Location"] == f"{results}?receipt={sent[TOKEN_FIELD]}"
+    assert counts() == {"The sky": 13, "The clouds": 3, "The ground": 7}
+
+
+def test_the_page_after_a_vote_shows_its_receipt_first(client, question):
+    sky = question.choices.get(text="The sky")
+    response = client.post(
+        address(question), form(client, question) | {"choice": sky.pk}, follow=True
+    )
+    page = seen.main(response)
+    assert page.index("12 → 13") < page.index("What’s up?")
+
+
+def test_each_page_has_a_token_of_its_own(client, question):
+    first, second = form(client, question), form(client, question)
+    assert first[TOKEN_FIELD] != second[TOKEN_FIELD]
+
+
+@pytest.mark.parametrize("choice", [None, "", "x", "-1", "0", "9" * 40, "²"])
+def test_a_vote_for_nothing_says_what_to_do(repository, client, question, choice):
+    head = repository.head("main")
+    sent = form(client, question)
+    if choice is not None:
+        sent["choice"] = choice
+    response = client.post(address(question), sent)
+    assert response.status_code == 422
+    assert "Choose one of the answers" in seen.main(response)
+    # Sending it again is the same form, so it has the same token.
+    assert fields(response)[TOKEN_FIELD] == sent[TOKEN_FIELD]
+    assert repository.head("main") == head
+
+
+def test_a_vote_for_another_question_s_choice_counts_nowhere(
+    repository, client, question
+):
+    head = repository.head("main")
+    ground = Choice.objects.get(text="The ground")
+    sent = form(client, question) | {"choice": ground.pk}
+    assert client.post(address(question), sent).status_code == 422
+    assert repository.head("main") == head
+    assert counts()["The ground"] == 7
+
+
+@pytest.mark.parametrize("token", [None, "", "x", str(uuid.uuid4()).upper()])
+def test_a_vote_without_a_sound_token_is_a_bad_request(
+    repository, client, question, token
+):
+    head = repository.head("main")
+    sent = form(client, question) | {"choice": question.choices.first().pk}
+    del sent[TOKEN_FIELD]
+    if token is not None:
+        sent[TOKEN_FIELD] = token
+    assert client.post(address(question), sent).status_code == 400
+    assert repository.head("main") == head
+
+
+def test_a_form_that_failed_can_be_sent_again(repository, client, question):
+    failed = client.post(address(question), form(client, question))
+    sky = question.choices.get(text="The sky")
+    response = client.post(address(question), fields(failed) | {"choice": sky.pk})
+    assert response.status_code == 303
+    assert counts()["The sky"] == 13
+
+
+def test_reloading_the_page_of_a_failed_vote_shows_the_poll(client, question):
+    response = client.get(address(question))
+    assert response.status_code == 302
+    assert response["Location"] == reverse("polls:detail", args=[question.pk])
+
+
+def test_other_methods_are_refused(client, question):
+    assert client.put(address(question)).status_code == 405
+    assert counts()["The sky"] == 12
