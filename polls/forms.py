@@ -122,9 +122,10 @@ class PollForm:
 
     def __init__(self, question: Question, data: QueryDict | None = None):
         self.question = question
-        self.is_new = question.pk is None
+        self.is_new = question._state.adding
         self.show_errors = data is not None
         self.current: Question | None = None
+        self._data = data or QueryDict()
         self._bind(data)
         if self.choices.is_bound and not self.choices.management_form.is_valid():
             raise ValueError("The form’s count of choices is damaged.")
@@ -145,7 +146,7 @@ class PollForm:
 
     def add_row(self) -> None:
         """Show one more empty choice; nothing is checked yet."""
-        data = self.fields.data.copy()
+        data = self._data.copy()
         count = min(self.choices.total_form_count() + 1, MAX_CHOICES)
         data[f"{PREFIX}-TOTAL_FORMS"] = str(count)
         self._bind(data)
@@ -162,7 +163,7 @@ class PollForm:
         Put what this person changed on top of what is there now, and show it
         without saving: to send it again is to decide.
         """
-        data = self.fields.data.copy()
+        data = self._data.copy()
         current = Question.objects.get(pk=self.question.pk)
         fresh = QuestionForm(instance=current)
         touched = set(self.fields.changed_names)
@@ -251,7 +252,7 @@ def empty_row(count: str) -> Row:
 
 def fingerprint(question: Question) -> str:
     """A short text that differs when a question or its choices' texts differ."""
-    if question.pk is None:
+    if question._state.adding:
         return ""
     state = Question.objects.get(pk=question.pk)
     rows = state.choices.order_by("pk").values_list("pk", "text")
