@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from django.db import DatabaseError, OperationalError
@@ -23,11 +24,13 @@ from versioning.backends.errors import (
 )
 from versioning.backends.repository import (
     Author,
+    ChangeKind,
     Commit,
     Features,
     Key,
     MergeStatus,
     SchemaChange,
+    TableChange,
 )
 from versioning.backends.sql import SqlRepository, utc
 
@@ -255,6 +258,36 @@ class DoltRepository(SqlRepository):
             cursor.execute(sql, params)
             names = [column[0] for column in cursor.description]
             return names, list(cursor.fetchall())
+
+    def _summary(self, before: str, after: str) -> list[TableChange]:
+        """
+        Without changes of a definition that are none: the engine counts the
+        next number of an AUTO_INCREMENT as a part of it, so that every new
+        row would be reported as a new definition.
+        """
+        changes = super()._summary(before, after)
+        if not any(c.schema_changed and c.kind is ChangeKind.CHANGED for c in changes):
+            return changes
+        redefined = {
+            new or old
+            for old, new in self._fetch(
+                "SELECT from_table_name, to_table_name FROM dolt_schema_diff(%s, %s)",
+                [before, after],
+            )
+        }
+        checked = [
+            replace(change, schema_changed=change.table in redefined)
+            if change.kind is ChangeKind.CHANGED
+            else change
+            for change in changes
+        ]
+        return [
+            change
+            for change in checked
+            if change.data_changed
+            or change.schema_changed
+            or change.kind is not ChangeKind.CHANGED
+        ]
 
     def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
         self._known(before)

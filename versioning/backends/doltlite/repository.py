@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import heapq
 import os
 import re
 import sqlite3
@@ -13,6 +12,7 @@ from typing import Any
 
 from django.db import DatabaseError, OperationalError, transaction
 
+from versioning.backends.doltlite.history import Heights
 from versioning.backends.errors import (
     BranchExists,
     BranchMoved,
@@ -34,6 +34,8 @@ from versioning.backends.repository import (
     SchemaChange,
 )
 from versioning.backends.sql import SqlRepository, utc
+
+_heights = Heights()
 
 READERS = 4  # connections kept open at other commits
 _HASH = re.compile(r"[0-9a-f]{40}\Z")
@@ -189,14 +191,30 @@ class DoltLiteRepository(SqlRepository):
         return {child: tuple(parents) for child, parents in found.items()}
 
     def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
-        if len(starts) == 1:
-            return self._log(starts, limit)
-        # dolt_log() takes one start. Read as far from each, and put the lists
-        # together so that no commit comes before one of its children.
-        commits: dict[str, Commit] = {}
+        _heights.learn(starts, self._parents_of, self._parents)
+        order = _heights.first(starts, limit)
+        found: dict[str, tuple[Any, ...]] = {}
         for start in starts:
-            commits.update((c.hash, c) for c in self._log([start], limit))
-        return _children_first(commits, limit)
+            if all(hash in found for hash, _ in order):
+                break
+            found |= self._described(start, limit)
+        # A commit may be further down in the engine's order than in ours.
+        for hash, _ in order:
+            if hash not in found:
+                found |= self._described(hash, 1)
+        return [
+            Commit(hash, Author(name, email), utc(date), message, parents)
+            for hash, parents in order
+            for _, name, email, date, message in [found[hash]]
+        ]
+
+    def _described(self, start: str, limit: int) -> dict[str, tuple[Any, ...]]:
+        rows = self._fetch(
+            "SELECT commit_hash, committer, email, date, message FROM dolt_log(%s) "
+            f"LIMIT {int(limit)}",
+            [start],
+        )
+        return {row[0]: row for row in rows}
 
     def merge_base(self, one: str, other: str) -> str | None:
         self._known(one)
@@ -358,27 +376,3 @@ class DoltLiteRepository(SqlRepository):
 def _question_marks(sql: str) -> str:
     """``%s`` and ``%%`` as the plain driver spells them."""
     return sql.replace("%s", "?").replace("%%", "%")
-
-
-def _children_first(commits: dict[str, Commit], limit: int) -> list[Commit]:
-    children = dict.fromkeys(commits, 0)
-    for commit in commits.values():
-        for parent in commit.parents:
-            if parent in children:
-                children[parent] += 1
-    ready = [
-        (-c.date.timestamp(), c.hash) for c in commits.values() if not children[c.hash]
-    ]
-    heapq.heapify(ready)
-    found: list[Commit] = []
-    while ready and len(found) < limit:
-        _, hash = heapq.heappop(ready)
-        commit = commits[hash]
-        found.append(commit)
-        for parent in commit.parents:
-            if parent in children:
-                children[parent] -= 1
-                if not children[parent]:
-                    other = commits[parent]
-                    heapq.heappush(ready, (-other.date.timestamp(), parent))
-    return found
