@@ -1,0 +1,297 @@
+"""The merge page: look, decide, land; and what it refuses."""
+
+import pytest
+from django.urls import reverse
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from versioning.merging import drafts
+from versioning.merging.preview import sides_of
+from versioning.models import Decision, MergeDraft
+from versioning.presentation.conflicts import anchor
+from versioning.values import key_text
+
+URL = "/merge/?source=summer&target=main"
+
+
+@pytest.fixture
+def sky(repository, erin):
+    """A choice whose text and votes differ on main and on summer."""
+    with versioning.on_branch("main", author=erin, message="Add a poll"):
+        question = Question.objects.create(text="What’s up?")
+        Choice.objects.create(question=question, text="The clouds")
+        choice = Choice.objects.create(question=question, text="The sky", votes=5)
+    repository.create_branch("summer", repository.head("main"))
+    for branch, text, votes in (("main", "Heaven", 6), ("summer", "Skies", 7)):
+        with versioning.on_branch(branch, author=erin, message=f"Reword on {branch}"):
+            Choice.objects.filter(pk=choice.pk).update(text=text, votes=votes)
+    return choice
+
+
+def pins(repository, source="summer", target="main"):
+    sides = sides_of(repository, repository.head(target), repository.head(source))
+    assert sides is not None
+    return {
+        "source": source,
+        "target": target,
+        "base": sides.base,
+        "ours": sides.ours,
+        "theirs": sides.theirs,
+    }
+
+
+def about(choice, **decisions):
+    return {
+        "scope": "row",
+        "table": "polls_choice",
+        "key": key_text((choice.pk,)),
+        **{name.replace("__", ":"): value for name, value in decisions.items()},
+    }
+
+
+def decide(client, fields, **headers):
+    return client.post(reverse("versioning:merge-decide"), fields, **headers)
+
+
+def land(client, fields):
+    return client.post(reverse("versioning:merge-land"), fields)
+
+
+def test_the_page_shows_what_will_happen_before_anything_is_pressed(
+    repository, maintainer, sky
+):
+    head = repository.head("main")
+    page = maintainer.get(URL)
+    words = seen.main(page)
+    assert "Merge summer into main" in words
+    assert "1 value changed on both branches" in words
+    assert "Choice “Heaven” of “What’s up?”" in words
+    assert "5 + 1 + 2 = 8" in words
+    assert "0 of 1 settled" in words
+    assert "1 decision still missing" in words
+    assert b"disabled" in page.content
+    assert repository.head("main") == head
+    assert not MergeDraft.objects.exists()
+
+
+def test_a_decision_is_kept_and_the_page_goes_on_from_it(repository, maintainer, sky):
+    response = decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
+    assert response.status_code == 303
+    where = anchor("polls_choice", key_text((sky.pk,)))
+    assert response["Location"] == f"{URL}#{where}"
+    words = seen.main(maintainer.get(URL))
+    assert "1 of 1 settled" in words
+    assert "Skies" in words
+    decision = Decision.objects.get()
+    assert (decision.column, decision.take) == ("text", "theirs")
+    assert decision.decided_by.username == "mo"
+
+
+def test_htmx_gets_the_card_and_the_bar(repository, maintainer, sky):
+    response = decide(
+        maintainer,
+        pins(repository) | about(sky, take__text="ours"),
+        headers={"HX-Request": "true"},
+    )
+    words = seen.text(response)
+    assert response.status_code == 200
+    assert b"<html" not in response.content
+    assert b'hx-swap-oob="true"' in response.content
+    assert "1 of 1 settled" in words
+    assert "by mo" in words
+
+
+def test_what_is_decided_is_merged(repository, maintainer, sky):
+    decide(
+        maintainer,
+        pins(repository) | about(sky, take__text="value", value__text="The firmament"),
+    )
+    head = repository.head("main")
+    response = land(maintainer, pins(repository))
+    commit = repository.commit(repository.head("main"))
+    assert response.status_code == 303
+    assert response["Location"] == reverse("versioning:commit", args=[commit.hash])
+    assert commit.parents == (head, repository.head("summer"))
+    assert commit.message == "Merge summer into main\n\n1 decision by hand."
+    sky.refresh_from_db()
+    assert (sky.text, sky.votes) == ("The firmament", 8)
+    assert "has it all already" in seen.main(maintainer.get(URL))
+    merges = seen.main(maintainer.get(reverse("versioning:merges")))
+    assert "summer into main by mo" in merges
+
+
+def test_a_value_that_the_field_refuses_is_said_and_kept_in_the_field(
+    repository, maintainer, sky
+):
+    response = decide(
+        maintainer,
+        pins(repository) | about(sky, take__text="value", value__text="x" * 201),
+        headers={"HX-Request": "true"},
+    )
+    assert response.status_code == 422
+    assert "at most 200 characters" in seen.text(response)
+    assert b"x" * 201 in response.content
+    assert not Decision.objects.exists()
+
+
+def test_nothing_lands_while_a_decision_is_missing(repository, maintainer, sky):
+    head = repository.head("main")
+    response = land(maintainer, pins(repository))
+    assert response.status_code == 422
+    assert "Decisions are still missing" in seen.main(response)
+    assert repository.head("main") == head
+
+
+@pytest.mark.parametrize("mover", ["main", "summer"])
+def test_a_branch_that_moved_makes_it_a_409(repository, maintainer, erin, sky, mover):
+    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    old = pins(repository)
+    with versioning.on_branch(mover, author=erin, message="Meanwhile"):
+        Question.objects.update(details="Meanwhile")
+    head = repository.head("main")
+    response = land(maintainer, old)
+    words = seen.main(response)
+    assert response.status_code == 409
+    assert f"{mover} moved while you were deciding" in words
+    assert "1 of 1 settled" in words  # the decision still stands
+    assert repository.head("main") == head
+    refused = decide(maintainer, old | about(sky, take__text="theirs"))
+    assert refused.status_code == 409
+    assert Decision.objects.get().take == "ours"
+    assert land(maintainer, pins(repository)).status_code == 303
+
+
+def test_a_decision_on_other_values_is_to_be_looked_at_again(
+    repository, maintainer, erin, sky
+):
+    decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
+    with versioning.on_branch("summer", author=erin, message="Reword again"):
+        Choice.objects.filter(pk=sky.pk).update(text="All skies")
+    words = seen.main(maintainer.get(URL))
+    assert "0 of 1 settled" in words
+    assert "1 to look at again" in words
+    assert "Look again: decided for other values by mo" in words
+
+
+def test_all_that_is_left_can_be_taken_from_one_side(repository, maintainer, erin, sky):
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Reword both"):
+            Question.objects.update(text=f"On {branch}?")
+    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    response = decide(maintainer, pins(repository) | {"scope": "all", "take": "theirs"})
+    assert response.status_code == 303
+    assert land(maintainer, pins(repository)).status_code == 303
+    sky.refresh_from_db()
+    assert (sky.text, sky.votes) == ("Heaven", 8)
+    assert Question.objects.get().text == "On summer?"
+
+
+@pytest.mark.parametrize(("answer", "left"), [("ours", 1), ("theirs", 0)])
+def test_a_row_that_one_side_deleted(repository, maintainer, erin, sky, answer, left):
+    with versioning.on_branch("summer", author=erin, message="Delete"):
+        Choice.objects.filter(pk=sky.pk).delete()
+    words = seen.main(maintainer.get(URL))
+    assert "Changed on main, deleted on summer." in words
+    assert "Keep it, as on main" in words
+    assert "Delete it, as on summer" in words
+    decide(maintainer, pins(repository) | about(sky, **{"take:": answer}))
+    assert land(maintainer, pins(repository)).status_code == 303
+    assert Choice.objects.filter(pk=sky.pk).count() == left
+
+
+def test_a_second_press_leads_to_what_the_first_one_made(repository, maintainer, sky):
+    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    fields = pins(repository)
+    first = land(maintainer, fields)
+    head = repository.head("main")
+    second = land(maintainer, fields)
+    assert (second.status_code, second["Location"]) == (303, first["Location"])
+    assert repository.head("main") == head
+
+
+def test_rows_that_merge_by_themselves_are_shown_as_they_will_be(
+    repository, maintainer, erin, sky
+):
+    with versioning.on_branch("summer", author=erin, message="Add"):
+        Question.objects.create(text="New in summer")
+    assert "Questions polls_question + 1 added" in seen.main(
+        maintainer.get(URL)
+    ).replace("+1", "+ 1")
+    rows = maintainer.get("/merge/rows/?source=summer&target=main&table=polls_question")
+    assert "New in summer" in seen.main(rows)
+
+
+def test_a_result_that_breaks_a_rule_is_shown_and_blocks(
+    repository, maintainer, erin, sky
+):
+    with versioning.on_branch("summer", author=erin, message="Add"):
+        Choice.objects.create(question_id=sky.question_id, text="Stars")
+    with versioning.on_branch("main", author=erin, message="Add"):
+        Choice.objects.create(question_id=sky.question_id, text="Stars")
+    page = maintainer.get(URL)
+    assert "The result would break a rule of its tables" in seen.main(page)
+    assert "Choice “Stars” of “What’s up?”" in seen.main(page)
+    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    head = repository.head("main")
+    assert land(maintainer, pins(repository)).status_code == 422
+    assert repository.head("main") == head
+
+
+def test_decisions_can_be_set_aside(repository, maintainer, sky):
+    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    draft = drafts.open_draft("summer", "main")
+    response = maintainer.post(
+        reverse("versioning:merge-abandon"), {"draft": str(draft.pk)}
+    )
+    assert response.status_code == 303
+    assert "0 of 1 settled" in seen.main(maintainer.get(URL))
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"key": "x"}, 400),
+        ({"key": "[999999]"}, 404),
+        ({"key": '[{"$":"int"}]'}, 400),
+        ({"table": "auth_user"}, 404),
+        ({"take:text": "everything"}, 400),
+        ({"take:id": "ours"}, 400),
+        ({"take:votes": "value", "value:votes": "many"}, 422),
+        ({"base": "x"}, 400),
+        ({"ours": "0" * 32}, 409),
+        ({"scope": "all", "take": "value"}, 400),
+        ({"source": "nowhere"}, 409),
+    ],
+)
+def test_a_form_that_was_touched_decides_nothing(
+    repository, maintainer, sky, fields, status
+):
+    given = pins(repository) | about(sky, take__text="ours") | fields
+    assert decide(maintainer, given).status_code == status
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("source=nowhere&target=main", 404),
+        ("source=summer&target=nowhere", 404),
+        ("source=pollard/candidate/x&target=main", 404),
+        ("source=summer&target=main&from=polls_choice:x", 400),
+    ],
+)
+def test_an_address_that_leads_nowhere(maintainer, sky, query, status):
+    assert maintainer.get(f"/merge/?{query}").status_code == status
+
+
+def test_an_editor_sees_and_does_not_merge(repository, editor, sky):
+    page = editor.get(URL)
+    assert "Merging is for maintainers" in seen.main(page)
+    head = repository.head("main")
+    assert (
+        decide(editor, pins(repository) | about(sky, take__text="ours")).status_code
+        == 403
+    )
+    assert land(editor, pins(repository)).status_code == 403
+    assert repository.head("main") == head
