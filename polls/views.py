@@ -162,7 +162,9 @@ def _form(request: HttpRequest, poll: PollForm, *, status: int = 200) -> HttpRes
 @require_GET
 @needs("polls.change_question", "polls.add_question")
 def choice_row(request: HttpRequest) -> HttpResponse:
-    """One more empty row for the form, for HTMX."""
+    """One more empty row for the form, for HTMX; with ``?drop``, nothing."""
+    if "drop" in request.GET:
+        return HttpResponse()
     try:
         row = empty_row(request.GET.get("choices-TOTAL_FORMS", ""))
     except ValueError as error:

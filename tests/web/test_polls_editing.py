@@ -141,6 +141,12 @@ def test_a_choice_can_be_added_with_htmx(repository, writer):
         assert writer.get(url, {"choices-TOTAL_FORMS": count}).status_code == 400
 
 
+def test_taking_a_new_row_away_leaves_the_others_counted(repository, writer):
+    part = writer.get(f"{reverse('polls:choice-row')}?drop")
+    assert part.status_code == 200
+    assert part.content == b""
+
+
 def test_a_row_that_was_taken_away_is_not_missed(repository, writer):
     typed = {
         "text": "Which tea?",
