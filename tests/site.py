@@ -21,7 +21,7 @@ from dolt_server import HOST, DoltServer, free_port
 from tests.engines import ENGINE
 
 ROOT = Path(__file__).resolve().parent.parent
-START = 60.0  # seconds until the site has to answer
+PATIENCE = 60.0  # seconds
 _PREPARATIONS = (
     ["migrate", "--verbosity=0"],
     ["migrate", "--verbosity=0", "--database=versioned"],
@@ -40,10 +40,18 @@ class Site:
 
     ``folder`` takes the embedded engine's files and the log. On Dolt, ``server``
     gets databases under a new name; without it, the server of the test run.
+    ``application`` is what gunicorn serves.
     """
 
-    def __init__(self, folder: Path, *, server: DoltServer | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        server: DoltServer | None = None,
+        application: str = "config.wsgi:application",
+    ):
         self.folder = folder
+        self.application = application
         self.log = folder / "site.log"
         port = free_port()
         self.url = f"http://{HOST}:{port}"
@@ -71,9 +79,15 @@ class Site:
 
     def start(self) -> None:
         """Start the processes, and wait until both databases answer."""
+        gunicorn = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--config=deploy/gunicorn.conf.py",
+        ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "--config=deploy/gunicorn.conf.py"],
+                [*gunicorn, self.application],
                 cwd=ROOT,
                 env=self.settings,
                 stdin=subprocess.DEVNULL,
@@ -82,7 +96,7 @@ class Site:
                 start_new_session=True,  # so that kill() reaches all of them
             )
         try:
-            self._wait(time.monotonic() + START)
+            self.wait()
         except BaseException:
             self.kill()
             raise
@@ -109,27 +123,28 @@ class Site:
         """Run Python in the site's environment; what it prints, stripped."""
         return self._python("-c", _SETUP, given=code).strip()
 
-    def status(self, path: str) -> int:
-        """The code that a visitor's GET is answered with; 0 if by nothing."""
+    def get(self, path: str) -> tuple[int, str]:
+        """A visitor's GET: the answer's code and text; 0 and why, if none came."""
         try:
             with urllib.request.urlopen(self.url + path, timeout=30) as answer:
-                return int(answer.status)
+                return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code
-        except OSError:
-            return 0
+                return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
 
-    # ---------------------------------------------------------------------------
-
-    def _wait(self, deadline: float) -> None:
-        while self.status("/healthz") != 200:
-            assert self.process is not None
-            if self.process.poll() is not None:
+    def wait(self, *, path: str = "/healthz", status: int = 200) -> None:
+        """Until a GET is answered so; ``SiteError`` after ``PATIENCE`` seconds."""
+        deadline = time.monotonic() + PATIENCE
+        while (answer := self.get(path))[0] != status:
+            if self.process is None or self.process.poll() is not None:
                 raise SiteError(f"The site ended:\n{self.log.read_text()}")
             if time.monotonic() > deadline:
-                raise SiteError(f"The site did not answer:\n{self.log.read_text()}")
+                raise SiteError(f"{path}: {answer}\n{self.log.read_text()}")
             time.sleep(0.05)
+
+    # ---------------------------------------------------------------------------
 
     def _python(self, *arguments: str, given: str = "") -> str:
         done = subprocess.run(
