@@ -37,6 +37,10 @@ test: ## Run the tests, on each engine that is here (ARGS="-k name")
 dolt: ## Build a Dolt server with Go, into the user's cache
 	$(TOOL)/build_dolt.py
 
+.PHONY: screenshot
+screenshot: ## Take the README's picture anew
+	$(TOOL)/screenshot.py
+
 .PHONY: dev-environment
 dev-environment:
 	$(TOOL)/environment.py dev

@@ -64,6 +64,11 @@ class Line:
     error: str = ""  # why what was typed can't be taken
 
     @property
+    def is_sum_taken(self) -> bool:
+        """Whether both sides' counts are added, as they are unless decided."""
+        return any(o.chosen and o.take is Take.SUM for o in self.options)
+
+    @property
     def is_open(self) -> bool:
         """Whether the decision is still missing."""
         return not any(option.chosen for option in self.options) and (
