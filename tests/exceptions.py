@@ -17,6 +17,8 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "test_a_site_without_its_server_says_so_and_recovers": (
             "the embedded engine has no server that could go away"
         ),
+    }
+    | {
         f"tests/deploy/test_deployment.py::{name}": "a deployment is on a Dolt server"
         for name in _ON_A_SERVER
     },
