@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
 from versioning.conf import options
@@ -19,7 +20,14 @@ class VersionedRouter:
         return options().database if app_label in options().apps else None
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
-        return self._alias(model._meta.app_label)
+        if alias := self._alias(model._meta.app_label):
+            return alias
+        # Unanswered, Django would look for a row's relations where the row is:
+        # for the author of a versioned row, in the versioned database.
+        row = hints.get("instance")
+        if row is not None and row._state.db == options().database:
+            return DEFAULT_DB_ALIAS
+        return None
 
     db_for_write = db_for_read
 
