@@ -150,3 +150,13 @@ document.addEventListener("keydown", (event) => {
   if (event.timeStamp - going < 1500) $(`[data-go="${CSS.escape(event.key)}"]`)?.click();
   going = 0;
 });
+
+// What was folded stays folded, in this browser.
+for (const box of document.querySelectorAll("details[data-remember]")) {
+  const key = `folded:${box.dataset.remember}`;
+  box.open = localStorage.getItem(key) === null;
+  box.addEventListener("toggle", () => {
+    if (box.open) localStorage.removeItem(key);
+    else localStorage.setItem(key, "1");
+  });
+}
