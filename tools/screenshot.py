@@ -27,11 +27,11 @@ def main() -> int:
         os.execve(python, [python, __file__], settings)
     sys.path.insert(0, str(environment.ROOT))
     from playwright.sync_api import sync_playwright
-    from test import _browser
+    from test import find_browser
 
     from tests.site import Site
 
-    chromium = _browser(environment.python_path())
+    chromium = find_browser(environment.python_path())
     if chromium is None:
         sys.exit("No Chromium was found: install one, and try again.")
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []

@@ -46,7 +46,7 @@ def main() -> int:
         left_out["dolt"] = reason
     else:
         engines.append("dolt")
-    browser = _browser(python)
+    browser = find_browser(python)
     if browser is None:
         left_out["browser"] = (
             "no Chromium was found; install one, or run "
@@ -77,7 +77,7 @@ def _why_no_dolt() -> str | None:
     return None
 
 
-def _browser(python: Path) -> Path | None:
+def find_browser(python: Path) -> Path | None:
     """The Chromium to test with: this machine's, or Playwright's own."""
     for name in BROWSERS:
         if found := shutil.which(name):
