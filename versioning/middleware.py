@@ -5,19 +5,24 @@ Goes last in ``MIDDLEWARE``: it needs the session, the user and the messages,
 and CSRF tokens are checked before it runs a view.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
 from django.contrib import messages
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from versioning import conf, pages, permissions, receipts
 from versioning.access import ask_to_sign_in
 from versioning.backends.errors import SerializationFailure, UnknownRef
+from versioning.merging.candidate import sweep_all
 from versioning.place import BRANCH_FIELD, TOKEN_FIELD, Place, State
 from versioning.unit_of_work import on_branch
+
+_log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 ATTEMPTS = 4  # of a unit that met another's commit
@@ -39,12 +44,15 @@ def is_versioned(view: Any) -> bool:
 class VersioningMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], Any]):
         self.get_response = get_response
+        self._swept = False
 
     def __call__(self, request: HttpRequest) -> Any:
         connection = conf.connection()
         request.versioning = Place(request)  # type: ignore[attr-defined]
         response = None
         try:
+            if not self._swept:
+                self._sweep()
             response = self.get_response(request)
         finally:
             if response is not None and response.streaming:
@@ -52,6 +60,14 @@ class VersioningMiddleware:
             else:
                 connection.unbind()
         return response
+
+    def _sweep(self) -> None:
+        """Once a process, before its first page: see ``sweep_all()``."""
+        self._swept = True
+        try:
+            sweep_all()
+        except DatabaseError:
+            _log.warning("What a killed merge may have left was not looked for.")
 
     def process_view(
         self,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import F
 
 import versioning
@@ -17,6 +17,7 @@ from versioning.merging.candidate import (
     ResultRefused,
     RowsInvalid,
     ViolationsRemain,
+    lock_key,
 )
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -416,8 +417,6 @@ def test_decisions_that_still_hold_survive_a_move(repository, poll, max_):
 
 
 def test_what_a_killed_landing_left_is_swept(repository, poll, max_):
-    from versioning.merging.candidate import lock_key
-
     left = f"{Repository.CANDIDATES}{lock_key('main')}-left"
     other = f"{Repository.CANDIDATES}{lock_key('other')}-alive"
     for name in (left, other):
@@ -425,6 +424,20 @@ def test_what_a_killed_landing_left_is_swept(repository, poll, max_):
     change("summer", Question, poll.pk, text="What is up there?")
     merge(repository, max_)
     assert hidden(repository) == [other]
+
+
+def test_a_new_process_sweeps_what_is_nobodys(repository, client, poll):
+    left = f"{Repository.CANDIDATES}{lock_key('a branch that is gone')}-left"
+    alive = f"{Repository.CANDIDATES}{lock_key('main')}-alive"
+    for name in (left, alive):
+        repository.create_branch(name, repository.head("main"))
+    other = connections.create_connection("versioned")
+    try:
+        with other.repository.landing_lock(lock_key("main")):
+            assert client.get("/").status_code == 200
+    finally:
+        other.close()
+    assert hidden(repository) == [alive]
 
 
 # Rules of the tables and of the application -----------------------------------

@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from versioning.backends.errors import (
     BranchNotFound,
     ConflictsRemain,
+    EngineBusy,
     EngineError,
     MergeBlocked,
     VersioningError,
@@ -125,6 +126,24 @@ def sweep(target: str) -> None:
     for branch in repository.branches():
         if branch.name.startswith(_prefix(target)):
             _remove(repository, branch.name)
+
+
+def sweep_all() -> None:
+    """
+    Remove what killed landings left, on any target, gone ones too. Leaves the
+    candidates of landings that are under way: those hold their target's lock.
+    """
+    repository: Repository = versioned_connection().repository
+    keys = {
+        branch.name.removeprefix(Repository.CANDIDATES).partition("-")[0]
+        for branch in repository.branches()
+        if branch.name.startswith(Repository.CANDIDATES)
+    }
+    for key in sorted(keys):
+        with suppress(EngineBusy), repository.landing_lock(key, timeout=0):
+            for branch in repository.branches():
+                if branch.name.startswith(f"{Repository.CANDIDATES}{key}-"):
+                    _remove(repository, branch.name)
 
 
 def _remove(repository: Repository, branch: str) -> None:
