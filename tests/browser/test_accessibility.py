@@ -1,17 +1,26 @@
 """Every page of the site: no barrier that axe knows, no error, no sideways scroll."""
 
 import json
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+)
 
 from tests.addresses import PARTS, PATHS, POST_ONLY, Things, names
+from tests.browser.conftest import sign_in
 from tests.site import Site
 
 Visit = Callable[..., Page]
+Colours = Literal["light", "dark"]
+PageIn = Callable[[Colours], tuple[Page, list[str]]]
 
 MAKE_THINGS = """
 import json
@@ -19,8 +28,8 @@ from tests.addresses import make_things
 print(json.dumps(vars(make_things())))
 """
 
-NARROW = {"width": 320, "height": 640}  # CSS pixels: a small phone, or 400 % zoom
-WIDE = {"width": 1280, "height": 800}
+NARROW = ViewportSize(width=320, height=640)  # CSS pixels: a small phone, or 400 % zoom
+WIDE = ViewportSize(width=1280, height=800)
 
 #: Pages that are not at an address of their own, by what they are asked for.
 MORE = {
@@ -47,13 +56,13 @@ def test_every_address_has_a_page_or_a_reason():
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("name", sorted({*names(), *MORE} - POST_ONLY - PARTS))
 def test_a_page_has_no_barrier(
-    name: str, colours: Literal["light", "dark"], things: Things, maxs_page: Any
+    name: str, colours: Colours, things: Things, maxs_page: PageIn
 ):
     path = (PATHS | MORE)[name].format_map(vars(things))
     page, errors = maxs_page(colours)
     page.set_viewport_size(WIDE)
     answer = page.goto(path)
-    assert answer.status == 200
+    assert answer is not None and answer.status == 200
 
     found = Axe().run(page)
     assert not found.response["violations"], found.generate_report()
@@ -82,24 +91,19 @@ def test_a_page_that_is_not_there_has_no_barrier(visit: Visit):
 
 
 @pytest.fixture(scope="module")
-def maxs_page(browser: Any, site: Site) -> Any:
+def maxs_page(browser: Browser, site: Site) -> Iterator[PageIn]:
     """
     ``maxs_page(colours)``: a maintainer's page, and the errors of its console
     from now on, those of the content security policy included. One browser for
     each colour scheme, as a sign-in costs more than a page.
     """
-    from tests.browser.conftest import sign_in
+    opened: dict[str, tuple[Page, list[str]]] = {}
 
-    opened: dict[str, tuple[Any, list[str]]] = {}
-
-    def page_in(colours: Literal["light", "dark"]) -> tuple[Page, list[str]]:
+    def page_in(colours: Colours) -> tuple[Page, list[str]]:
         if colours not in opened:
             context = browser.new_context(base_url=site.url, color_scheme=colours)
-            page, errors = context.new_page(), []
-            page.on("console", lambda said: _keep(errors, said))
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            sign_in(page, "max")
-            opened[colours] = page, errors
+            opened[colours] = context.new_page(), _errors_of(context)
+            sign_in(opened[colours][0], "max")
         page, errors = opened[colours]
         errors.clear()
         return page, errors
@@ -109,9 +113,17 @@ def maxs_page(browser: Any, site: Site) -> Any:
         page.context.close()
 
 
-def _keep(errors: list[str], said: Any) -> None:
-    if said.type in ("error", "warning"):
-        errors.append(said.text)
+def _errors_of(context: BrowserContext) -> list[str]:
+    """A list that errors and warnings of the browser's console are added to."""
+    errors: list[str] = []
+
+    def keep(said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            errors.append(said.text)
+
+    context.on("console", keep)
+    context.on("weberror", lambda found: errors.append(str(found.error)))
+    return errors
 
 
 def _sideways(page: Page) -> list[str]:

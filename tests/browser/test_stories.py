@@ -111,12 +111,12 @@ def parted(site: Site) -> Parted:
 def test_a_visitor_votes_and_follows_the_receipt_to_the_commit(
     site: Site, visit: Visit, javascript: bool
 ):
-    pk = site.run(ASK.format(text="Which way shall we walk?"))
+    question = f"Which way shall we walk, {uuid.uuid4().hex[:6]}?"
+    site.run(ASK.format(text=question))
     page = visit(java_script_enabled=javascript)
 
     page.goto("/")
-    page.get_by_role("link", name="Which way shall we walk?").first.click()
-    page.goto(f"/polls/{pk}/")
+    page.get_by_role("link", name=question).click()
     page.get_by_label("At the bridge").check()
     page.get_by_role("button", name="Vote", exact=True).click()
 
@@ -132,7 +132,7 @@ def test_a_visitor_votes_and_follows_the_receipt_to_the_commit(
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile(f"/commits/{short}"))
     title = page.get_by_role("heading", level=1)
-    expect(title).to_have_text("Vote for “At the bridge” in “Which way shall we walk?”")
+    expect(title).to_have_text(f"Vote for “At the bridge” in “{question}”")
     expect(page.get_by_role("main")).to_contain_text("Anonymous visitor")
 
 
