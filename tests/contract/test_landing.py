@@ -99,7 +99,7 @@ def state(repository, connection, branch="main"):
         }
 
 
-# Clean merges -----------------------------------------------------------------
+# Clean merges ---------------------------------------------------------------
 
 
 def test_a_clean_merge_is_a_commit_of_two_parents(repository, connection, poll, max_):
@@ -156,7 +156,7 @@ def test_a_preview_leaves_nothing_behind(repository, connection, poll):
     change("main", Question, poll.pk, details="Still writable")
 
 
-# Decisions --------------------------------------------------------------------
+# Decisions ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_added_on_both_with_the_same_key(repository, poll, max_):
     assert (row.text, row.votes) == ("The stars", 5)
 
 
-# Counters ---------------------------------------------------------------------
+# Counters -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("here", "there", "total"), [(1, 2, 8), (1, 1, 7), (3, 0, 8)])
@@ -277,7 +277,7 @@ def test_a_sum_can_be_decided_otherwise(repository, poll, max_):
     assert choice.votes == 9
 
 
-# What lands is what was shown -------------------------------------------------
+# What lands is what was shown -----------------------------------------------
 
 
 def test_what_lands_equals_the_preview_cell_for_cell(
@@ -337,7 +337,7 @@ def keys(repository, table):
     return [(pk,) for pk in model.objects.values_list("pk", flat=True)]
 
 
-# Everything that moves --------------------------------------------------------
+# Everything that moves ------------------------------------------------------
 
 
 def test_a_target_that_moved_is_not_merged_into(repository, connection, poll, max_):
@@ -431,7 +431,7 @@ def test_a_new_process_sweeps_what_is_nobodys(repository, client, poll):
     alive = f"{Repository.CANDIDATES}{lock_key('main')}-alive"
     for name in (left, alive):
         repository.create_branch(name, repository.head("main"))
-    other = connections.create_connection("versioned")
+    other: Any = connections.create_connection("versioned")
     try:
         with other.repository.landing_lock(lock_key("main")):
             assert client.get("/").status_code == 200
@@ -440,7 +440,7 @@ def test_a_new_process_sweeps_what_is_nobodys(repository, client, poll):
     assert hidden(repository) == [alive]
 
 
-# Rules of the tables and of the application -----------------------------------
+# Rules of the tables and of the application ---------------------------------
 
 
 def test_a_result_that_breaks_a_foreign_key_blocks(repository, connection, poll, max_):

@@ -1,5 +1,7 @@
 """What ``Repository`` promises, on the engine at hand."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.transaction import TransactionManagementError
@@ -55,7 +57,7 @@ def transact(connection):
         yield begin
 
 
-# Branches ----------------------------------------------------------------------
+# Branches -------------------------------------------------------------------
 
 
 def test_a_branch_is_made_at_a_commit_and_listed(repository, main):
@@ -166,7 +168,7 @@ def test_branches_are_no_part_of_a_transaction(
     assert [branch.name for branch in repository.branches()] == ["main", "summer"]
 
 
-# Place -------------------------------------------------------------------------
+# Place ----------------------------------------------------------------------
 
 
 def test_a_connection_is_where_it_is_bound(repository, connection, summer):
@@ -239,7 +241,7 @@ def test_a_savepoint_is_undone_on_a_branch_that_is_not_the_default(
     assert repository.uncommitted() is None
 
 
-# Writes ------------------------------------------------------------------------
+# Writes ---------------------------------------------------------------------
 
 
 def test_nothing_is_written_without_a_door(repository):
@@ -309,7 +311,7 @@ def test_rows_are_written_by_their_keys(repository, transact, main):
     assert list(found) == [(pk, "new"), (9000, "added")]
 
 
-# Refs and history ----------------------------------------------------------------
+# Refs and history -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("ref", NOTHING)
@@ -372,7 +374,7 @@ def test_merge_bases(repository, connection, transact, summer, main):
     assert repository.merge_bases(*heads) == sorted([one, two])
 
 
-# Diffs ---------------------------------------------------------------------------
+# Diffs ----------------------------------------------------------------------
 
 
 def test_a_diff_counts_and_lists_rows_by_key(repository, main):
@@ -448,7 +450,7 @@ def test_a_column_that_only_one_state_has_is_in_its_rows(
     assert "mood" not in repository.columns(QUESTIONS, at=before)
 
 
-# Merging ---------------------------------------------------------------------------
+# Merging --------------------------------------------------------------------
 
 
 def test_a_merge_lives_in_its_transaction(repository, transact, summer):
@@ -555,14 +557,14 @@ def test_uncommitted_rows_are_in_the_way_of_a_move(
     assert repository.head("main") == head
 
 
-# Locks -----------------------------------------------------------------------------
+# Locks ----------------------------------------------------------------------
 
 
 def test_one_landing_at_a_time(repository, connection):
     from django.db import connections
 
     with repository.landing_lock("main"):
-        other = connections.create_connection("versioned")
+        other: Any = connections.create_connection("versioned")
         try:
             with (
                 pytest.raises(EngineBusy),

@@ -1,6 +1,5 @@
 """A vote: counted once, on the right choice, or refused with a reason."""
 
-
 import pytest
 from django.urls import reverse
 
