@@ -57,6 +57,15 @@ def repository(connection: Any) -> Any:
 
 
 @pytest.fixture
+def other_connection(db: None) -> Iterator[Any]:
+    """A connection of our own kind, as another worker of the site has it."""
+    first = engines.connection()
+    other = first.__class__(first.settings_dict, "versioned")
+    yield other
+    other.close()
+
+
+@pytest.fixture
 def stranger(engine: Any, db: None) -> engines.Stranger:
     """Another client of the database, which takes none of our locks."""
     found: engines.Stranger = engine

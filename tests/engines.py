@@ -23,6 +23,12 @@ class Stranger(Protocol):
     def branch(self, name: str) -> None:
         """Make a branch of ``main``, with whatever name the engine takes."""
 
+    def tag(self, name: str) -> None:
+        """Tag the head of ``main``."""
+
+    def delete_branch_unforced(self, name: str) -> None:
+        """Delete a branch as one does that nobody is on, or raise."""
+
 
 def connection() -> Any:
     found = connections["versioned"]
@@ -69,6 +75,12 @@ class DoltLite:
             client.execute("SELECT dolt_branch('--', ?)", [name])
         finally:
             client.close()
+
+    def tag(self, name: str) -> None:
+        self.execute(MAIN, f"SELECT dolt_tag('{name}')")
+
+    def delete_branch_unforced(self, name: str) -> None:
+        self.execute(MAIN, f"SELECT dolt_branch('-d', '{name}')")
 
 
 class Dolt:
@@ -135,6 +147,12 @@ class Dolt:
 
     def branch(self, name: str) -> None:
         self._run(lambda cursor: cursor.execute("CALL dolt_branch('--', %s)", [name]))
+
+    def tag(self, name: str) -> None:
+        self.execute(MAIN, f"CALL dolt_tag('{name}')")
+
+    def delete_branch_unforced(self, name: str) -> None:
+        self.execute(MAIN, f"CALL dolt_branch('-d', '{name}')")
 
 
 def engine() -> DoltLite | Dolt:

@@ -45,6 +45,13 @@ _WRITES = frozenset(
     "create alter drop rename".split()
 )
 _WRITE_WITHIN = re.compile(r"\b(insert|update|delete|replace)\b", re.I)
+# DoltLite's procedures are functions, called in a SELECT.
+_PROCEDURE = re.compile(
+    r"\bdolt_(add|branch|checkout|cherry_pick|clean|commit|conflicts_resolve|"
+    r"connect_branch|default_branch|fetch|gc|merge|pull|push|rebase|remote|reset|"
+    r"revert|tag|verify_constraints)\s*\(",
+    re.I,
+)
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`")
 
 
@@ -56,7 +63,7 @@ def is_write(sql: str) -> bool:
     word = match[1].lower()
     if word == "with":
         return _WRITE_WITHIN.search(_QUOTED.sub("", sql)) is not None
-    return word in _WRITES
+    return word in _WRITES or _PROCEDURE.search(sql) is not None
 
 
 class VersionedConnection:
@@ -69,13 +76,17 @@ class VersionedConnection:
 
     connection: Any
     in_atomic_block: bool
+    errors_occurred: bool
     execute_wrappers: list[Callable[..., Any]]
+    close: Callable[[], None]
+    close_if_unusable_or_obsolete: Callable[[], None]
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self._wanted = DEFAULT
         self._actual: Binding | None = None
         self._moving = False
+        self._lost = False
         self._doors = 0
         self._read_only: str | None = None
         self.execute_wrappers.append(self._guard)
@@ -108,11 +119,18 @@ class VersionedConnection:
 
     def unbind(self) -> None:
         """
-        Leave whatever the connection was bound to, so that a pooled or
-        persistent connection keeps no branch from being deleted.
+        Leave whatever the connection was bound to, at once, so that a pooled
+        or persistent connection keeps no branch from being deleted.
+
+        A connection on which something failed is checked, and closed if it is
+        of no more use. ``TransactionManagementError`` inside ``atomic()``.
         """
-        self._wanted = DEFAULT
+        self.bind()
         self._read_only = None
+        if self.in_atomic_block:
+            return
+        if self.errors_occurred:
+            self.close_if_unusable_or_obsolete()
         if self._actual not in (None, DEFAULT):
             self._leave()
 
@@ -127,8 +145,12 @@ class VersionedConnection:
             yield
         finally:
             self.bind(before.branch, at=before.at)
+            if before == DEFAULT and self._actual not in (None, DEFAULT):
+                self._leave()
 
     def ensure_connection(self) -> None:
+        if self._lost and not self.in_atomic_block:
+            self.close()
         super().ensure_connection()  # type: ignore[misc]
         if self._moving or self._actual == self._wanted:
             return
@@ -140,8 +162,13 @@ class VersionedConnection:
             self._moving = False
 
     def _note_place(self, place: Binding | None) -> None:
-        """Called by a backend for a connection just made or just lost."""
+        """Called by a backend for a connection just made or just closed."""
         self._actual = place
+        self._lost = False
+
+    def _note_loss(self) -> None:
+        """Called by a backend where it sees that the connection is dead."""
+        self._lost = True
 
     def _switch(self, place: Binding) -> None:
         raise NotImplementedError
@@ -181,8 +208,9 @@ class VersionedConnection:
     def _guard(
         self, execute: Any, sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        if (self._read_only or not self._doors) and is_write(sql):
-            if self._read_only:
-                raise ReadOnlyState(self._read_only)
+        state = self._read_only or self._wanted.at
+        if (state or not self._doors) and is_write(sql):
+            if state:
+                raise ReadOnlyState(state)
             raise WriteOutsideBranch
         return execute(sql, params, many, context)

@@ -425,7 +425,7 @@ class Repository(ABC):
         engine could not parse, or control characters.
         """
 
-    # Merging. Inside the outermost ``atomic()``, on a branch. ------------------
+    # Merging. Inside the outermost ``atomic()``, on a branch. ----------------
 
     @abstractmethod
     def start_merge(self, theirs: str) -> MergeStatus:
@@ -510,10 +510,13 @@ class Repository(ABC):
         """
 
     @abstractmethod
-    def broken_constraints(self) -> list[Violation]:
+    def broken_constraints(
+        self, tables: Sequence[str] | None = None
+    ) -> list[Violation]:
         """
         Constraints that the current branch's committed rows break: foreign
-        keys without a parent, values of a unique index that occur twice.
+        keys without a parent, values of a unique index that occur twice; of
+        ``tables`` only, if given. At most 100 rows for each constraint.
 
         In autocommit only, and never inside a transaction that may be rolled
         back (on Dolt the next write would fail).
@@ -526,9 +529,10 @@ class Repository(ABC):
 
         A compare-and-swap: outside ``atomic()``; raises ``BranchMoved`` and
         changes nothing if the head is another hash, even when a writer that
-        takes no lock moved it meanwhile, ``UncommittedRows`` if rows that
-        nobody committed are in the way. Afterwards the head *is* ``to``.
-        The connection must be bound to ``branch``.
+        takes no lock moved it meanwhile (unless to a commit that ``to`` holds,
+        so that nothing is lost), ``UncommittedRows`` if the branch has rows
+        that nobody committed. Afterwards the head *is* ``to``. The connection
+        must be bound to ``branch``: ``ValueError``.
         """
 
     # Locks -------------------------------------------------------------------

@@ -12,6 +12,7 @@ from versioning.backends.errors import (
     BranchNotFound,
     EngineError,
     EngineUnavailable,
+    ReadOnlyState,
     SerializationFailure,
     UnknownRef,
 )
@@ -19,6 +20,8 @@ from versioning.backends.translation import TranslatesErrors
 
 # The server isn't there, or the connection to it died.
 _GONE = frozenset({1040, 1053, 2002, 2003, 2005, 2006, 2013, 2055, 4031})
+# It is there, and lets nobody of this name into this database.
+_SHUT = frozenset({1044, 1045})
 
 
 class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrapper):
@@ -35,15 +38,27 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
         return connection
 
     def _switch(self, place: Binding) -> None:
-        repository = self.repository
-        if self.default_branch is None:
-            repository.default_branch()
+        try:
+            self._go(place)
+        except EngineUnavailable:
+            raise
+        except DatabaseError:
+            if self._actual == DEFAULT:
+                raise
+            # The branch that it was on has been deleted by force: there is no
+            # way from there but a new connection.
+            self.close()
+            self.connect()
+            self._go(place)
+
+    def _go(self, place: Binding) -> None:
+        default = self.repository.default_branch()
         if place.at is not None:
-            repository.use(place.at)
+            self.repository.use(place.at)
         else:
             # By dolt_checkout on the base database: on "db/branch" ROLLBACK TO
             # SAVEPOINT keeps the inner writes.
-            repository.checkout(place.branch or repository.default_branch())
+            self.repository.checkout(place.branch or default)
 
     def _leave(self) -> None:
         """Back to the default branch: one that a connection is on can't go."""
@@ -52,8 +67,6 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
         try:
             self.ensure_connection()
         except DatabaseError:
-            # The branch was deleted by force, or the server is gone: either
-            # way this connection is of no more use.
             self.close()
 
     def close(self) -> None:
@@ -61,18 +74,25 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
         if self.connection is None:
             self._note_place(None)
 
-    def translate_error(self, error: DatabaseError) -> EngineError | None:
+    def translate_error(self, error: DatabaseError) -> Exception | None:
         if isinstance(error, EngineError) or not error.args:
             return None
         number, text = error.args[0], str(error.args[-1])
-        if number in _GONE:
+        if number in _GONE or (number == 0 and not text.strip()):
+            self._note_loss()
+            return EngineUnavailable(text)
+        if number in _SHUT or text.startswith("Access denied for user"):
             return EngineUnavailable(text)
         if number == 1213 or "dangling ref" in text:
             return SerializationFailure(text)
-        if number == 1049:
-            if self._wanted.at:
-                return UnknownRef(self._wanted.at)
-            if self._wanted.branch:
-                return BranchNotFound(self._wanted.branch)
-            return EngineUnavailable(text)
+        place = self._wanted
+        if number == 1049 or text == "branch not found":
+            if place.at:
+                return UnknownRef(place.at)
+            if place.branch:
+                return BranchNotFound(place.branch)
+            if number == 1049:
+                return EngineUnavailable(text)
+        if place.at and text.endswith("is read-only."):
+            return ReadOnlyState(place.at)
         return None

@@ -14,6 +14,7 @@ from versioning.backends.errors import (
     EngineBusy,
     EngineError,
     EngineUnavailable,
+    ReadOnlyState,
     SerializationFailure,
     UnknownRef,
 )
@@ -32,7 +33,13 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
 
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
-        ref = self._wanted.at or self._wanted.branch
+        # A transaction that reads first and writes later would meet another
+        # one's commit; and a fast-forward compares the head under this lock.
+        self.transaction_mode = "IMMEDIATE"
+        place = self._wanted
+        if place.at is not None and not self.repository.is_hash(place.at):
+            raise UnknownRef(place.at)
+        ref = place.at or place.branch
         if ref is not None:
             # Only an existing file: else one named "data.db@branch" is made.
             if not Path(self.path).exists():
@@ -43,6 +50,12 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         place = self._wanted
         connection = super().get_new_connection(conn_params)
+        if place.branch is not None:
+            # A tag, HEAD and main~1 can be opened in the same way.
+            (active,) = connection.execute("SELECT active_branch()").fetchone()
+            if active != place.branch:
+                connection.close()
+                raise BranchNotFound(place.branch)
         self._note_place(place)
         return connection
 
@@ -62,14 +75,13 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
         if self.connection is None:
             self._note_place(None)
 
-    def translate_error(self, error: DatabaseError) -> EngineError | None:
+    def translate_error(self, error: DatabaseError) -> Exception | None:
         if not isinstance(error, OperationalError) or isinstance(error, EngineError):
             return None
         text = str(error)
-        cause = error.__cause__
-        name = getattr(cause, "sqlite_errorname", "")
+        name = getattr(error.__cause__, "sqlite_errorname", "")
+        place = self._wanted
         if text.startswith(("cannot write: branch", "branch or revision")):
-            place = self._wanted
             if place.at:
                 return UnknownRef(place.at)
             return BranchNotFound(place.branch or "")
@@ -79,4 +91,6 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
             return EngineBusy(text)
         if text.startswith(("unable to open database file", "disk I/O error")):
             return EngineUnavailable(text)
+        if place.at and text.startswith("attempt to write a readonly database"):
+            return ReadOnlyState(place.at)
         return None

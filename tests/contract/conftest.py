@@ -1,0 +1,73 @@
+"""What the contract's tests write with: straight through the backend."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from polls.models import Choice, Question
+from versioning.backends.repository import Author
+
+ERIN = Author("Erin Editor", "erin@example.org")
+
+Statement = str | tuple[str, list[Any]] | Callable[[], Any]
+
+
+@pytest.fixture
+def write(connection) -> Callable[..., str | None]:
+    """
+    ``write(branch, *work, message="…")``: run statements, or callables that use
+    the ORM, on a branch and commit them; the new commit's hash.
+    """
+
+    def commit(branch: str, *work: Statement, message: str = "Change") -> str | None:
+        with (
+            connection.bound(branch),
+            connection.writing(),
+            transaction.atomic(using="versioned", durable=True),
+        ):
+            for one in work:
+                if callable(one):
+                    one()
+                    continue
+                sql, params = one if isinstance(one, tuple) else (one, None)
+                with connection.cursor() as cursor:
+                    cursor.execute(sql, params)
+            found: str | None = connection.repository.commit_all(message, ERIN)
+            return found
+
+    return commit
+
+
+@pytest.fixture
+def poll(write) -> Question:
+    """A question with two choices, committed on main."""
+    question = Question(text="What’s up?", details="Look.")
+
+    def make() -> None:
+        question.save()
+        Choice.objects.create(question=question, text="The sky", votes=5)
+        Choice.objects.create(question=question, text="The clouds", votes=0)
+
+    write("main", make, message="Add a poll")
+    return question
+
+
+@pytest.fixture
+def summer(repository, poll) -> str:
+    """A branch where main is, with the poll on it."""
+    repository.create_branch("summer", repository.head("main"))
+    return "summer"
+
+
+@pytest.fixture
+def rows(connection) -> Callable[..., list[tuple[Any, ...]]]:
+    """``rows(branch, sql, params=None)``: what a statement finds on a branch."""
+
+    def ask(branch: str, sql: str, params: Any = None) -> list[tuple[Any, ...]]:
+        with connection.bound(branch), connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return list(cursor.fetchall())
+
+    return ask

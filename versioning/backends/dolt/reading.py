@@ -1,0 +1,154 @@
+"""Reading on a Dolt SQL server: commits, tables as of a commit, diffs."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from django.db import DatabaseError
+
+from versioning.backends.errors import EngineError
+from versioning.backends.repository import Author, Commit, Key, TableChange
+from versioning.backends.sql import SqlRepository
+from versioning.backends.sql.statements import Table, utc
+from versioning.backends.sql.tables import Diff
+
+_HASH = re.compile(r"[0-9a-v]{32}\Z")
+_PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
+_COLUMN = re.compile(r"`((?:[^`]|``)*)`")
+
+
+class Reading(SqlRepository):
+    def _quote(self, name: str) -> str:
+        return "`" + name.replace("`", "``") + "`"
+
+    # Place -------------------------------------------------------------------
+
+    @property
+    def _database(self) -> str:
+        return str(self.connection.settings_dict["NAME"])
+
+    def _place(self) -> str:
+        settings = self.connection.settings_dict
+        return f"{settings['HOST']}:{settings['PORT']}/{self._database}"
+
+    def _use_base(self) -> None:
+        self._execute(f"USE {self._name(self._database)}")
+
+    @contextmanager
+    def _history(self) -> Iterator[None]:
+        """
+        Ask from the base database: at a commit, logs and diffs are refused to
+        a user who is no administrator, and merge bases to everybody.
+        """
+        at = self.connection.binding.at
+        if at is None:
+            yield
+            return
+        self._use_base()
+        try:
+            yield
+        finally:
+            self._execute(f"USE {self._name(self._database, '/', at)}")
+
+    # Commits -----------------------------------------------------------------
+
+    def is_hash(self, text: str) -> bool:
+        return _HASH.match(text) is not None
+
+    def _exists(self, hash: str) -> bool:
+        try:
+            return bool(self._value("SELECT dolt_hashof(%s)", [hash]) == hash)
+        except DatabaseError as error:
+            if isinstance(error, EngineError):
+                raise
+            return False
+
+    def _log(self, start: str, limit: int) -> list[Commit]:
+        return self._log_from([start], limit)
+
+    def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
+        marks = ", ".join(["%s"] * len(starts))
+        with self._history():
+            rows = self._fetch(
+                "SELECT commit_hash, committer, email, date, message, parents "
+                f"FROM dolt_log({marks}, '--parents') LIMIT {int(limit)}",
+                starts,
+            )
+        return [
+            Commit(
+                hash,
+                Author(name, email),
+                utc(date),
+                message,
+                tuple(part for part in (parents or "").split(", ") if part),
+            )
+            for hash, name, email, date, message, parents in rows
+        ]
+
+    def _engines_base(self, one: str, other: str) -> str | None:
+        try:
+            found = self._value("SELECT dolt_merge_base(%s, %s)", [one, other])
+        except DatabaseError as error:
+            if "no common ancestor" in str(error):
+                return None
+            raise
+        return None if found is None else str(found)
+
+    # Tables ------------------------------------------------------------------
+
+    def tables(self, at: str | None = None) -> list[str]:
+        if at is None:
+            rows = self._fetch("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
+        else:
+            self._known(at)
+            rows = self._fetch("SHOW TABLES AS OF %s", [at])
+        return sorted(row[0] for row in rows if not self._own(row[0]))
+
+    def _columns(self, table: str, at: str | None) -> list[str]:
+        source, params = self._as_of(table, at)
+        return self._table(f"SELECT * FROM {source} LIMIT 0", params)[0]
+
+    def _primary_key(self, table: str, at: str | None) -> Key:
+        source, params = self._as_of(table, at)
+        row = self._one(f"SHOW CREATE TABLE {source}", params)
+        assert row is not None
+        match = _PRIMARY_KEY.search(row[1])
+        if match is None:
+            return ()
+        return tuple(name.replace("``", "`") for name in _COLUMN.findall(match[1]))
+
+    def _as_of(self, table: str, at: str | None) -> tuple[str, list[Any]]:
+        if at is None:
+            return self._name(table), []
+        return f"{self._name(table)} AS OF %s", [at]
+
+    def _read_at(self, at: str, table: str, where: str, params: Sequence[Any]) -> Table:
+        source, first = self._as_of(table, at)
+        return self._table(f"SELECT * FROM {source} WHERE {where}", [*first, *params])
+
+    def _summary(self, before: str, after: str) -> list[TableChange]:
+        """Without what the engine calls a change of schema: a counter of keys."""
+        found = super()._summary(before, after)
+        if not any(change.schema_changed for change in found):
+            return found
+        with self._history():
+            rows = self._fetch(
+                "SELECT from_table_name, to_table_name FROM dolt_schema_diff(%s, %s)",
+                [before, after],
+            )
+        altered = {new or old for old, new in rows}
+        return [
+            replace(change, schema_changed=change.table in altered) for change in found
+        ]
+
+    def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
+        with self._history():
+            return self._table(
+                f"SELECT * FROM dolt_diff(%s, %s, %s){tail}",
+                [diff.before, diff.after, diff.table, *params],
+            )
+
+    def _partial_indexes(self, table: str) -> set[str]:
+        return set()  # MySQL has none

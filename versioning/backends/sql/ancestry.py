@@ -1,0 +1,112 @@
+"""
+Who descends from whom: the parents of commits, kept once they were read.
+
+A commit's parents never change, so what one request read serves the next. The
+engines' own table of parents takes time in proportion to the whole history.
+"""
+
+import heapq
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from versioning.backends.repository import Commit
+
+READ_AT_ONCE = 200
+
+#: (hash, limit) → at most so many commits from there, children before parents.
+Reader = Callable[[str, int], list[Commit]]
+
+#: Sorts children before parents, then newest first, then by hash.
+Place = tuple[int, float, str]
+
+
+class Ancestry:
+    """The parents and the place in order of every commit that was asked about."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, tuple[str, ...]] = {}
+        self._dates: dict[str, float] = {}
+        # One more than the highest parent's.
+        self._heights: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def _place(self, hash: str) -> Place:
+        return -self._heights[hash], -self._dates[hash], hash
+
+    def learn(self, starts: Iterable[str], read: Reader) -> None:
+        """Make sure that everything reachable from ``starts`` is known."""
+        with self._lock:
+            for start in starts:
+                if start not in self._heights:
+                    self._read(start, read)
+                    self._measure(start)
+
+    def _read(self, start: str, read: Reader) -> None:
+        waiting, limit = [start], READ_AT_ONCE
+        while waiting:
+            hash = waiting.pop()
+            if hash in self._parents:
+                continue
+            for commit in read(hash, limit):
+                self._dates[commit.hash] = commit.date.timestamp()
+                self._parents[commit.hash] = commit.parents
+                waiting += [p for p in commit.parents if p not in self._parents]
+            limit *= 2
+
+    def _measure(self, start: str) -> None:
+        """Heights, without recursion: a history is longer than Python's stack."""
+        waiting = [start]
+        while waiting:
+            hash = waiting[-1]
+            parents = self._parents[hash]
+            unknown = [p for p in parents if p not in self._heights]
+            if unknown:
+                waiting += unknown
+                continue
+            self._heights[hash] = 1 + max(
+                (self._heights[p] for p in parents), default=0
+            )
+            waiting.pop()
+
+    def walk(self, starts: Iterable[str]) -> Iterator[str]:
+        """
+        What is reachable from ``starts``, each once, highest first: a child is
+        higher than its parents, so it always comes before them.
+        """
+        seen = set(starts)
+        heap = [self._place(hash) for hash in seen]
+        heapq.heapify(heap)
+        while heap:
+            *_, hash = heapq.heappop(heap)
+            yield hash
+            for parent in self._parents[hash]:
+                if parent not in seen:
+                    seen.add(parent)
+                    heapq.heappush(heap, self._place(parent))
+
+    def best_common(self, one: str, other: str) -> list[str]:
+        """
+        Common ancestors that no other common ancestor descends from, by hash.
+
+        Walks both histories together, highest first, and stops where only
+        ancestors of common ancestors are left.
+        """
+        from_one, from_other, below = 1, 2, 4
+        marks = {one: from_one}
+        marks[other] = marks.get(other, 0) | from_other
+        heap = [self._place(hash) for hash in marks]
+        heapq.heapify(heap)
+        found = []
+        while any(not marks[hash] & below for *_, hash in heap):
+            *_, hash = heapq.heappop(heap)
+            mark = marks[hash]
+            if mark & (from_one | from_other) == from_one | from_other:
+                if not mark & below:
+                    found.append(hash)
+                mark |= below
+            for parent in self._parents[hash]:
+                if parent not in marks:
+                    marks[parent] = 0
+                    heapq.heappush(heap, self._place(parent))
+                marks[parent] |= mark
+        return sorted(found)

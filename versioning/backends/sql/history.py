@@ -1,0 +1,189 @@
+"""Branches and commits, in the SQL that both engines take."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from versioning.backends.errors import (
+    BranchExists,
+    BranchIsDefault,
+    BranchMoved,
+    BranchNotFound,
+)
+from versioning.backends.repository import Author, Branch, Commit
+from versioning.backends.sql.ancestry import Ancestry
+from versioning.backends.sql.statements import Statements, utc
+
+_BRANCHES = (
+    "SELECT name, hash, latest_committer, latest_committer_email, "
+    "latest_commit_date, latest_commit_message, dirty FROM dolt_branches"
+)
+
+
+class History(Statements):
+    #: By database: what its commits descend from never changes.
+    _ancestries: dict[str, Ancestry] = {}
+
+    # Branches ----------------------------------------------------------------
+
+    def branches(self) -> list[Branch]:
+        return sorted(
+            (_branch(row) for row in self._fetch(_BRANCHES)),
+            key=lambda branch: branch.name,
+        )
+
+    def branch(self, name: str) -> Branch:
+        for row in self._fetch(f"{_BRANCHES} WHERE name = %s", [name]):
+            if row[0] == name:  # whatever the collation calls equal
+                return _branch(row)
+        raise BranchNotFound(name)
+
+    def head(self, branch: str) -> str:
+        found = self._named("dolt_branches", "name", "hash", branch)
+        if found is None:
+            raise BranchNotFound(branch)
+        return found
+
+    def create_branch(self, name: str, at: str) -> None:
+        self._outside_atomic()
+        start = self.resolve(at)
+        self._refuse_taken(name)
+        self._branch_call(name, "--", name, start)
+
+    def rename_branch(self, old: str, new: str) -> None:
+        self._outside_atomic()
+        self.head(old)
+        self._refuse_default(old)
+        self._refuse_taken(new, but=old)
+        self._leave_branch(old)
+        # By force: connections that idle on it do not keep its name.
+        self._branch_call(new, "-m", "-f", "--", old, new)
+
+    def delete_branch(self, name: str, *, expected_head: str | None = None) -> str:
+        self._outside_atomic()
+        self._refuse_default(name)
+        head = self.head(name)
+        if expected_head is not None and head != expected_head:
+            raise BranchMoved(name, expected_head, head)
+        self._leave_branch(name)
+        self._branch_call(name, "-D", "--", name)
+        return head
+
+    def _leave_branch(self, name: str) -> None:
+        if self.connection.binding.branch == name:
+            self.connection.unbind()
+
+    def _refuse_taken(self, name: str, *, but: str = "") -> None:
+        for branch in self.branches():
+            if branch.name.lower() == name.lower() and branch.name != but:
+                raise BranchExists(name)
+
+    def _refuse_default(self, name: str) -> None:
+        if name == self.default_branch():
+            raise BranchIsDefault(name)
+
+    def _require_head(self, branch: str, expected: str) -> None:
+        found = self.head(branch)
+        if found != expected:
+            raise BranchMoved(branch, expected, found)
+
+    def _require_bound(self, branch: str) -> None:
+        if (self.connection.binding.branch or self.default_branch()) != branch:
+            raise ValueError(f"The connection isn’t bound to “{branch}”.")
+
+    @abstractmethod
+    def _branch_call(self, name: str, *args: str) -> None:
+        """``dolt_branch`` with these arguments, its errors by type for ``name``."""
+
+    # Refs --------------------------------------------------------------------
+
+    def _named(self, table: str, column: str, hash: str, name: str) -> str | None:
+        for found, value in self._fetch(
+            f"SELECT {column}, {hash} FROM {table} WHERE {column} = %s", [name]
+        ):
+            if found == name:  # whatever the collation calls equal
+                return str(value)
+        return None
+
+    def resolve(self, ref: str) -> str:
+        found = self._named("dolt_branches", "name", "hash", ref) or self._named(
+            "dolt_tags", "tag_name", "tag_hash", ref
+        )
+        if found is None:
+            self._known(ref)
+        return found or ref
+
+    # Commits -----------------------------------------------------------------
+
+    @abstractmethod
+    def _log(self, start: str, limit: int) -> list[Commit]:
+        """
+        The commits of a hash or of a range ``a..b``, children before parents;
+        the hashes are known to exist.
+        """
+
+    @abstractmethod
+    def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
+        """``log()`` for several hashes that are known to exist."""
+
+    def commit(self, hash: str) -> Commit:
+        self._known(hash)
+        return self._log(hash, 1)[0]
+
+    def log(self, starts: Sequence[str], *, limit: int) -> list[Commit]:
+        once = list(dict.fromkeys(starts))
+        self._known(*once)
+        return self._log_from(once, limit) if once and limit > 0 else []
+
+    def commits_between(
+        self, exclude: str, include: str, *, limit: int
+    ) -> list[Commit]:
+        self._known(exclude, include)
+        return self._log(f"{exclude}..{include}", limit)
+
+    def count_between(self, exclude: str, include: str) -> int:
+        self._known(exclude, include)
+        with self._history():
+            return int(
+                self._value(
+                    "SELECT count(*) FROM dolt_log(%s)", [f"{exclude}..{include}"]
+                )
+            )
+
+    def children(self, hash: str) -> list[str]:
+        self._known(hash)
+        rows = self._fetch(
+            "SELECT commit_hash FROM dolt_commit_ancestors WHERE parent_hash = %s",
+            [hash],
+        )
+        return sorted(row[0] for row in rows)
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        self._known(one, other)
+        with self._history():
+            return self._engines_base(one, other)
+
+    @abstractmethod
+    def _engines_base(self, one: str, other: str) -> str | None:
+        """What the engine calls the merge base of two hashes that exist."""
+
+    def merge_bases(self, one: str, other: str) -> list[str]:
+        base = self.merge_base(one, other)
+        if base is None or base in (one, other):
+            return [] if base is None else [base]
+        return self._ancestry(one, other).best_common(one, other)
+
+    def _ancestry(self, *starts: str) -> Ancestry:
+        """What these hashes descend from."""
+        ancestry = self._ancestries.setdefault(self._place(), Ancestry())
+        ancestry.learn(starts, self._log)
+        return ancestry
+
+    @abstractmethod
+    def _place(self) -> str:
+        """What tells this database from any other that the process uses."""
+
+
+def _branch(row: tuple[Any, ...]) -> Branch:
+    name, head, author, email, date, message, dirty = row
+    return Branch(name, head, Author(author, email), utc(date), message, bool(dirty))

@@ -1,0 +1,298 @@
+"""The working set, and a merge that lives in it, in the SQL that both engines take."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from versioning.backends.errors import ConflictsRemain
+from versioning.backends.repository import (
+    ConflictCount,
+    ConflictRow,
+    Key,
+    Row,
+    RowChange,
+    RowWrite,
+    SchemaConflict,
+    TableChange,
+    TableStat,
+    Uncommitted,
+    Violation,
+    ViolationKind,
+)
+from versioning.backends.sql.statements import batches
+from versioning.backends.sql.tables import Diff, Tables
+
+
+class Merging(Tables):
+    def uncommitted(self) -> Uncommitted | None:
+        rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
+        return Uncommitted(tuple(sorted(row[0] for row in rows))) if rows else None
+
+    def _is_merging(self) -> bool:
+        return bool(self._value("SELECT is_merging FROM dolt_merge_status"))
+
+    # Conflicts ---------------------------------------------------------------
+
+    def conflict_counts(self) -> list[ConflictCount]:
+        rows = self._fetch(
+            f"SELECT {self._name('table')}, num_conflicts FROM dolt_conflicts"
+        )
+        counts = [ConflictCount(table, int(n)) for table, n in rows if int(n)]
+        return sorted(
+            (count for count in counts if not self._own(count.table)),
+            key=lambda count: count.table,
+        )
+
+    def conflicts(
+        self,
+        table: str,
+        *,
+        since: Key | None = None,
+        limit: int | None = None,
+        keys: Sequence[Key] | None = None,
+    ) -> list[ConflictRow]:
+        primary = self.primary_key(table)
+        if table not in {count.table for count in self.conflict_counts()}:
+            return []  # Dolt has no list of conflicts for a table without any
+        order = [self._conflict_key(column) for column in primary]
+        where: list[str] = []
+        params: list[Any] = []
+        if since is not None:
+            condition, more = self._key_after(order, since)
+            where.append(condition)
+            params += more
+        if keys is None:
+            return self._read_conflicts(table, primary, where, params, order, limit)
+        found = []
+        for batch in batches(keys):
+            condition, more = self._key_in(order, batch)
+            found += self._read_conflicts(
+                table, primary, [*where, condition], [*params, *more], order, limit
+            )
+        return sorted(found, key=lambda row: row.key)[:limit]
+
+    def _conflict_key(self, column: str) -> str:
+        names = (self._name(side, column) for side in ("base_", "our_", "their_"))
+        return f"coalesce({', '.join(names)})"
+
+    def _read_conflicts(
+        self,
+        table: str,
+        primary: Key,
+        where: Sequence[str],
+        params: Sequence[Any],
+        order: Sequence[str],
+        limit: int | None,
+    ) -> list[ConflictRow]:
+        sql = f"SELECT * FROM {self._name('dolt_conflicts_', table)}"
+        if where:
+            sql += " WHERE " + " AND ".join(where)
+        sql += " ORDER BY " + ", ".join(order)
+        if limit is not None:
+            sql += f" LIMIT {int(limit)}"
+        names, rows = self._table(sql, params)
+        return [_conflict(table, primary, names, row) for row in rows]
+
+    def schema_conflicts(self) -> list[SchemaConflict]:
+        return [
+            SchemaConflict(*(str(part or "") for part in row))
+            for row in self._fetch(
+                "SELECT table_name, base_schema, our_schema, their_schema, "
+                "description FROM dolt_schema_conflicts ORDER BY table_name"
+            )
+        ]
+
+    def settle_conflicts(self, table: str, keys: Sequence[Key]) -> None:
+        """By primary key: DoltLite numbers its conflict ids anew at each delete."""
+        order = [self._conflict_key(column) for column in self.primary_key(table)]
+        asked = set(keys)
+        if asked != {row.key for row in self.conflicts(table, keys=list(asked))}:
+            raise ConflictsRemain(f"{table}: not all of these rows are in conflict.")
+        for batch in batches(keys):
+            where, params = self._key_in(order, batch)
+            self._execute(
+                f"DELETE FROM {self._name('dolt_conflicts_', table)} WHERE {where}",
+                params,
+            )
+        if self.conflicts(table, keys=list(asked)):
+            raise ConflictsRemain(f"{table}: rows stayed in conflict.")
+
+    # Violations --------------------------------------------------------------
+
+    def violations(self, *, limit: int | None = None) -> list[Violation]:
+        found: list[Violation] = []
+        for table in self._violated():
+            left = None if limit is None else limit - len(found)
+            if left is None or left > 0:
+                found += self._violations_of(table, left)
+        return found
+
+    def _violated(self) -> list[str]:
+        rows = self._fetch(
+            f"SELECT {self._name('table')}, num_violations "
+            "FROM dolt_constraint_violations"
+        )
+        return sorted(table for table, count in rows if int(count))
+
+    def _violations_of(self, table: str, limit: int | None) -> list[Violation]:
+        primary = self.primary_key(table)
+        sql = (
+            f"SELECT * FROM {self._name('dolt_constraint_violations_', table)} "
+            f"ORDER BY {self._names(primary) or 'violation_type'}"
+        )
+        if limit is not None:
+            sql += f" LIMIT {int(limit)}"
+        columns = set(self._columns(table, None))
+        names, rows = self._table(sql)
+        return [
+            _violation(table, primary, columns, dict(zip(names, row, strict=True)))
+            for row in rows
+        ]
+
+    def settle_violations(self, table: str) -> None:
+        self._require_table(table)
+        if table in self._violated():
+            self._execute(
+                f"DELETE FROM {self._name('dolt_constraint_violations_', table)}"
+            )
+
+    # The result --------------------------------------------------------------
+
+    def merged_summary(self) -> list[TableChange]:
+        return self._summary("HEAD", "WORKING")
+
+    def merged_stat(self) -> list[TableStat]:
+        return self._stat("HEAD", "WORKING")
+
+    def merged_rows(
+        self,
+        table: str,
+        *,
+        since: Key | None = None,
+        limit: int | None = None,
+        keys: Sequence[Key] | None = None,
+    ) -> Iterator[RowChange]:
+        there = table in self.tables()
+        at = None if there else self._value("SELECT dolt_hashof('HEAD')")
+        diff = Diff(table, "HEAD", "WORKING", self.primary_key(table, at))
+        return self._changes(diff, since, limit, (), keys)
+
+    def write_rows(self, table: str, writes: Sequence[RowWrite]) -> None:
+        primary = self.primary_key(table)
+        columns = [self._name(column) for column in primary]
+        quoted = self._name(table)
+        kept: dict[tuple[str, ...], list[RowWrite]] = {}
+        for write in writes:
+            if write.values is not None:
+                kept.setdefault(tuple(write.values), []).append(write)
+        there = self._existing(table, primary, [w.key for w in writes])
+        with self._unchecked():
+            for batch in batches([w.key for w in writes if w.values is None]):
+                where, params = self._key_in(columns, batch)
+                self._execute(f"DELETE FROM {quoted} WHERE {where}", params)
+            for names, group in kept.items():
+                old = [w for w in group if w.key in there]
+                new = [w for w in group if w.key not in there]
+                self._update(quoted, primary, names, old)
+                self._insert(quoted, primary, names, new)
+
+    @abstractmethod
+    def _unchecked(self) -> AbstractContextManager[None]:
+        """Foreign keys are not checked row by row."""
+
+    def _existing(self, table: str, primary: Key, keys: Sequence[Key]) -> set[Key]:
+        columns = [self._name(column) for column in primary]
+        found: set[Key] = set()
+        for batch in batches(keys):
+            where, params = self._key_in(columns, batch)
+            found |= set(
+                self._fetch(
+                    f"SELECT {', '.join(columns)} FROM {self._name(table)} "
+                    f"WHERE {where}",
+                    params,
+                )
+            )
+        return found
+
+    def _update(
+        self, table: str, primary: Key, names: Sequence[str], writes: list[RowWrite]
+    ) -> None:
+        names = [name for name in names if name not in primary]
+        if not writes or not names:
+            return
+        changes = ", ".join(f"{self._name(name)} = %s" for name in names)
+        where = " AND ".join(f"{self._name(column)} = %s" for column in primary)
+        self._execute_many(
+            f"UPDATE {table} SET {changes} WHERE {where}",
+            [[*_values(w, names), *w.key] for w in writes],
+        )
+
+    def _insert(
+        self, table: str, primary: Key, names: Sequence[str], writes: list[RowWrite]
+    ) -> None:
+        if not writes:
+            return
+        names = [name for name in names if name not in primary]
+        marks = ", ".join(["%s"] * (len(primary) + len(names)))
+        self._execute_many(
+            f"INSERT INTO {table} ({self._names([*primary, *names])}) VALUES ({marks})",
+            [[*w.key, *_values(w, names)] for w in writes],
+        )
+
+
+def _values(write: RowWrite, names: Sequence[str]) -> list[Any]:
+    assert write.values is not None
+    return [write.values[name] for name in names]
+
+
+def _conflict(
+    table: str, primary: Key, names: list[str], row: tuple[Any, ...]
+) -> ConflictRow:
+    """
+    A row of ``from_root_ish, base_…, our_…, our_diff_type, their_…,
+    their_diff_type, dolt_conflict_id``. By place, as a table's own columns may
+    be called ``diff_type``.
+    """
+    ours = next(i for i, name in enumerate(names[1:], 1) if name.startswith("our_"))
+    theirs = len(names) - 1 - names[::-1].index("our_diff_type") + 1
+    end = len(names) - 2
+
+    def version(prefix: str, start: int, stop: int) -> Row | None:
+        found = {
+            name.removeprefix(prefix): value
+            for name, value in zip(names[start:stop], row[start:stop], strict=True)
+        }
+        # A row that isn't there has no key.
+        there = all(found.get(column) is not None for column in primary)
+        return found if there else None
+
+    base = version("base_", 1, ours)
+    our = version("our_", ours, theirs - 1)
+    their = version("their_", theirs, end)
+    if row[theirs - 1] == "removed":
+        our = None
+    if row[end] == "removed":
+        their = None
+    some = base or our or their
+    assert some is not None
+    key = tuple(some[column] for column in primary)
+    return ConflictRow(table, key, base, our, their)
+
+
+def _violation(
+    table: str, primary: Key, columns: set[str], row: dict[str, Any]
+) -> Violation:
+    raw = row["violation_info"]
+    info = json.loads(raw) if isinstance(raw, str | bytes) else raw or {}
+    named = info.get("Columns") or []
+    return Violation(
+        table=table,
+        kind=ViolationKind(row["violation_type"]),
+        key=tuple(row[column] for column in primary),
+        row={name: value for name, value in row.items() if name in columns},
+        columns=tuple(named) if isinstance(named, list) else (),
+        referenced_table=str(info.get("ReferencedTable") or ""),
+        detail=json.dumps(info),
+    )

@@ -1,0 +1,188 @@
+"""Asking an engine: statements, names, keys, and where a transaction may be."""
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.transaction import TransactionManagementError
+
+from versioning.backends.errors import UnknownRef, UnknownTable
+from versioning.backends.repository import Author, Key, Repository
+
+KEYS_AT_ONCE = 200
+FETCHED_AT_ONCE = 500
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_IN_MESSAGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+#: Column names, and rows in the same order.
+Table = tuple[list[str], list[tuple[Any, ...]]]
+
+
+class Statements(Repository):
+    """What the other parts of a repository ask with."""
+
+    #: The engine's own tables, besides those that begin with ``dolt_``.
+    OWN_TABLES: frozenset[str] = frozenset()
+
+    # Asking ------------------------------------------------------------------
+
+    @contextmanager
+    def _engine(self) -> Iterator[None]:
+        """Statements of the repository itself may be ones that write."""
+        with self.connection.writing():
+            yield
+
+    @contextmanager
+    def _history(self) -> Iterator[None]:
+        """
+        Around questions about commits, which are the same wherever the
+        connection is; an engine may have to ask them from elsewhere.
+        """
+        yield
+
+    def _table(self, sql: str, params: Sequence[Any] = ()) -> Table:
+        with self._engine(), self.connection.cursor() as cursor:
+            cursor.execute(sql, list(params))
+            names = [column[0] for column in cursor.description or ()]
+            return names, list(cursor.fetchall()) if names else []
+
+    def _fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._table(sql, params)[1]
+
+    def _one(self, sql: str, params: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        rows = self._fetch(sql, params)
+        return rows[0] if rows else None
+
+    def _value(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """The first column of the first row; None if there is no row."""
+        row = self._one(sql, params)
+        return row[0] if row else None
+
+    def _execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+        with self._engine(), self.connection.cursor() as cursor:
+            cursor.execute(sql, list(params))
+
+    def _execute_many(self, sql: str, rows: list[list[Any]]) -> None:
+        with self._engine(), self.connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+    def ping(self) -> None:
+        self._fetch("SELECT 1")
+
+    # Names and keys ----------------------------------------------------------
+
+    @abstractmethod
+    def _quote(self, name: str) -> str:
+        """An identifier as the engine reads it, whatever is in it."""
+
+    def _name(self, *parts: str) -> str:
+        """
+        An identifier, quoted for this engine and for a statement with
+        parameters. The parts are known names, or checked to exist.
+        """
+        return self._quote("".join(parts)).replace("%", "%%")
+
+    def _names(self, columns: Sequence[str]) -> str:
+        return ", ".join(self._name(column) for column in columns)
+
+    @staticmethod
+    def _key_in(columns: Sequence[str], keys: Sequence[Key]) -> tuple[str, list[Any]]:
+        """A condition that a row has one of these keys; ``columns`` are SQL."""
+        if not keys:
+            return "1 = 0", []
+        if len(columns) == 1:
+            marks = ", ".join(["%s"] * len(keys))
+            return f"{columns[0]} IN ({marks})", [key[0] for key in keys]
+        one = "(" + " AND ".join(f"{column} = %s" for column in columns) + ")"
+        return (
+            "(" + " OR ".join([one] * len(keys)) + ")",
+            [part for key in keys for part in key],
+        )
+
+    @staticmethod
+    def _key_after(columns: Sequence[str], key: Key) -> tuple[str, list[Any]]:
+        """
+        A condition that a row comes after a key where rows are ordered by the
+        same ``columns``, SQL, and so by the same collation.
+        """
+        parts, params = [], []
+        for number, column in enumerate(columns):
+            equal = [f"{c} = %s" for c in columns[:number]]
+            parts.append("(" + " AND ".join([*equal, f"{column} > %s"]) + ")")
+            params += [*key[:number], key[number]]
+        return "(" + " OR ".join(parts) + ")", params
+
+    # What is known -----------------------------------------------------------
+
+    @abstractmethod
+    def is_hash(self, text: str) -> bool:
+        """Whether a text has the form of this engine's full hashes."""
+
+    @abstractmethod
+    def _exists(self, hash: str) -> bool:
+        """Whether a text of that form is the hash of a commit."""
+
+    def _known(self, *hashes: str) -> None:
+        """Raises ``UnknownRef`` unless each is the hash of a commit."""
+        for hash in hashes:
+            if not self.is_hash(hash) or not self._exists(hash):
+                raise UnknownRef(hash)
+
+    def _own(self, table: str) -> bool:
+        return table in self.OWN_TABLES or table.startswith("dolt_")
+
+    def _require_table(self, table: str, at: str | None = None) -> None:
+        if table not in self.tables(at):
+            raise UnknownTable(table)
+
+    # Where in a transaction --------------------------------------------------
+
+    def _outside_atomic(self) -> None:
+        if self.connection.in_atomic_block:
+            raise TransactionManagementError(
+                "The engine commits here, so this can't be done within atomic()."
+            )
+
+    def _in_outermost_atomic(self) -> None:
+        if not self.connection.in_atomic_block or self.connection.savepoint_ids:
+            raise TransactionManagementError(
+                "This belongs into the outermost atomic() and into no savepoint."
+            )
+
+    # Signed by whom ----------------------------------------------------------
+
+    @staticmethod
+    def _check_commit(message: str, author: Author) -> str:
+        """The author as the engines parse it. Raises ``ValueError``."""
+        if not message.strip():
+            raise ValueError("A commit needs a message.")
+        if _CONTROL_IN_MESSAGE.search(message):
+            raise ValueError("A commit message can’t hold control characters.")
+        text = f"{author.name}{author.email}"
+        if (
+            not author.name.strip()
+            or not author.email.strip()
+            or _CONTROL.search(text)
+            or set(text) & set("<>()")
+        ):
+            raise ValueError(f"This can’t be an author: {author}")
+        return f"{author.name} <{author.email}>"
+
+
+def utc(date: Any) -> datetime:
+    """A commit's date, which the engines give without a zone, in UTC."""
+    if isinstance(date, str):
+        date = datetime.fromisoformat(date)
+    found: datetime = date.replace(tzinfo=UTC)
+    return found
+
+
+def batches(items: Sequence[Any]) -> Iterator[list[Any]]:
+    """The items, each once, in lists as long as one statement takes."""
+    once = list(dict.fromkeys(items))
+    for start in range(0, len(once), KEYS_AT_ONCE):
+        yield once[start : start + KEYS_AT_ONCE]

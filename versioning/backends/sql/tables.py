@@ -1,0 +1,309 @@
+"""Tables, rows and diffs, in the SQL that both engines take."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from versioning.backends.errors import UnknownTable
+from versioning.backends.repository import (
+    ChangeKind,
+    Key,
+    Row,
+    RowChange,
+    SchemaChange,
+    TableChange,
+    TableStat,
+)
+from versioning.backends.sql.statements import Statements, Table, batches
+
+PAGE = 5000  # rows of a diff read at a time
+KINDS = {
+    "added": ChangeKind.ADDED,
+    "removed": ChangeKind.REMOVED,
+    "modified": ChangeKind.CHANGED,
+    "dropped": ChangeKind.REMOVED,
+    "renamed": ChangeKind.RENAMED,
+}
+_SPELLED = {
+    ChangeKind.ADDED: "added",
+    ChangeKind.REMOVED: "removed",
+    ChangeKind.CHANGED: "modified",
+    ChangeKind.RENAMED: "renamed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """One table between two refs: hashes, or HEAD and WORKING."""
+
+    table: str
+    before: str
+    after: str
+    primary: Key  # () if the table has no primary key
+
+
+class Tables(Statements):
+    # Rows ---------------------------------------------------------------------
+
+    def columns(self, table: str, at: str | None = None) -> list[str]:
+        self._require_table(table, at)
+        return self._columns(table, at)
+
+    def primary_key(self, table: str, at: str | None = None) -> Key:
+        self._require_table(table, at)
+        return self._primary_key(table, at)
+
+    @abstractmethod
+    def _columns(self, table: str, at: str | None) -> list[str]:
+        """``columns()`` of a table that is known to be there."""
+
+    @abstractmethod
+    def _primary_key(self, table: str, at: str | None) -> Key:
+        """``primary_key()`` of a table that is known to be there."""
+
+    @abstractmethod
+    def _read_at(self, at: str, table: str, where: str, params: Sequence[Any]) -> Table:
+        """Whole rows of a table as of a hash."""
+
+    def rows(self, table: str, keys: Sequence[Key], *, at: str) -> dict[Key, Row]:
+        self._known(at)
+        primary = self.primary_key(table, at)
+        found: dict[Key, Row] = {}
+        for batch in batches(keys):
+            where, params = self._key_in([self._name(c) for c in primary], batch)
+            names, rows = self._read_at(at, table, where, params)
+            for values in rows:
+                row = dict(zip(names, values, strict=True))
+                found[tuple(row[column] for column in primary)] = row
+        return found
+
+    # What differs ------------------------------------------------------------
+
+    def diff_summary(self, before: str, after: str) -> list[TableChange]:
+        self._known(before, after)
+        return self._summary(before, after)
+
+    def _summary(self, before: str, after: str) -> list[TableChange]:
+        found = []
+        with self._history():
+            rows = self._fetch(
+                "SELECT from_table_name, to_table_name, diff_type, data_change, "
+                "schema_change FROM dolt_diff_summary(%s, %s)",
+                [before, after],
+            )
+        for old, new, kind, data, schema in rows:
+            table = new or old
+            if not self._own(table):
+                change = TableChange(
+                    table, KINDS[kind], old or new, bool(data), bool(schema)
+                )
+                found.append(change)
+        return sorted(found, key=lambda change: change.table)
+
+    def diff_stat(self, before: str, after: str) -> list[TableStat]:
+        self._known(before, after)
+        return self._stat(before, after)
+
+    def _stat(self, before: str, after: str) -> list[TableStat]:
+        found = []
+        with self._history():
+            rows = self._fetch(
+                "SELECT table_name, rows_added, rows_deleted, rows_modified, "
+                "cells_modified, old_row_count, new_row_count "
+                "FROM dolt_diff_stat(%s, %s)",
+                [before, after],
+            )
+        for table, *counts in rows:
+            added, removed, changed, cells, old, new = (int(c or 0) for c in counts)
+            if not self._own(table) and added + removed + changed:
+                found.append(TableStat(table, added, removed, changed, cells, old, new))
+        return sorted(found, key=lambda stat: stat.table)
+
+    def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
+        self._known(before, after)
+        # DoltLite also lists indexes and triggers, under their own names.
+        tables = {change.table for change in self._summary(before, after)}
+        with self._history():
+            rows = self._fetch(
+                "SELECT from_table_name, to_table_name, from_create_statement, "
+                "to_create_statement FROM dolt_schema_diff(%s, %s)",
+                [before, after],
+            )
+        changes = [
+            SchemaChange(new or old, earlier or "", later or "")
+            for old, new, earlier, later in rows
+            if (new or old) in tables
+        ]
+        return sorted(changes, key=lambda change: change.table)
+
+    # Rows that differ --------------------------------------------------------
+
+    def diff_rows(
+        self,
+        table: str,
+        before: str,
+        after: str,
+        *,
+        since: Key | None = None,
+        limit: int | None = None,
+        kinds: Sequence[ChangeKind] = (),
+        keys: Sequence[Key] | None = None,
+    ) -> Iterator[RowChange]:
+        self._known(before, after)
+        at = after if table in self.tables(after) else before
+        if at == before and table not in self.tables(before):
+            raise UnknownTable(table)
+        diff = Diff(table, before, after, self._primary_key(table, at))
+        return self._changes(diff, since, limit, kinds, keys)
+
+    def _changes(
+        self,
+        diff: Diff,
+        since: Key | None,
+        limit: int | None,
+        kinds: Sequence[ChangeKind],
+        keys: Sequence[Key] | None,
+    ) -> Iterator[RowChange]:
+        if not diff.primary:
+            return self._keyless_changes(diff, since, limit, kinds, keys)
+        if keys is not None:
+            found = self._changes_of(diff, keys, kinds)
+            if since is not None:
+                found = [change for change in found if change.key > since]
+            return islice(found, limit)
+        return self._paged_changes(diff, since, limit, kinds)
+
+    def _paged_changes(
+        self,
+        diff: Diff,
+        since: Key | None,
+        limit: int | None,
+        kinds: Sequence[ChangeKind],
+    ) -> Iterator[RowChange]:
+        """Page by page, so that no cursor stays open while the caller works."""
+        order = [
+            f"coalesce({self._name('to_', c)}, {self._name('from_', c)})"
+            for c in diff.primary
+        ]
+        while limit is None or limit > 0:
+            size = PAGE if limit is None else min(limit, PAGE)
+            where, params = self._kinds(kinds)
+            if since is not None:
+                condition, more = self._key_after(order, since)
+                where.append(condition)
+                params += more
+            page = self._read_changes(diff, where, params, order, size)
+            yield from page
+            if len(page) < size:
+                return
+            since = page[-1].key
+            limit = None if limit is None else limit - size
+
+    def _changes_of(
+        self, diff: Diff, keys: Sequence[Key], kinds: Sequence[ChangeKind]
+    ) -> list[RowChange]:
+        """
+        Two questions, not one with OR: that takes Dolt 1.5 s at a million rows.
+        """
+        found: list[RowChange] = []
+        for batch in batches(keys):
+            for side in ("to_", "from_"):
+                where, params = self._kinds(kinds)
+                condition, more = self._key_in(
+                    [self._name(side, c) for c in diff.primary], batch
+                )
+                where.append(condition)
+                if side == "from_":
+                    where.append("diff_type = 'removed'")
+                found += self._read_changes(diff, where, [*params, *more])
+        return sorted(found, key=lambda change: change.key)
+
+    def _keyless_changes(
+        self,
+        diff: Diff,
+        since: Key | None,
+        limit: int | None,
+        kinds: Sequence[ChangeKind],
+        keys: Sequence[Key] | None,
+    ) -> Iterator[RowChange]:
+        """
+        All columns are the key, NULL among them, and rows may repeat: they are
+        read at once and put in order here.
+        """
+        where, params = self._kinds(kinds)
+        found = sorted(
+            self._read_changes(diff, where, params),
+            key=lambda change: (_sortable(change.key), change.kind),
+        )
+        if keys is not None:
+            found = [change for change in found if change.key in set(keys)]
+        if since is not None:
+            found = [c for c in found if _sortable(c.key) > _sortable(since)]
+        return islice(found, limit)
+
+    @staticmethod
+    def _kinds(kinds: Sequence[ChangeKind]) -> tuple[list[str], list[Any]]:
+        if not kinds:
+            return [], []
+        marks = ", ".join(["%s"] * len(kinds))
+        return [f"diff_type IN ({marks})"], [_SPELLED[kind] for kind in kinds]
+
+    def _read_changes(
+        self,
+        diff: Diff,
+        where: Sequence[str],
+        params: Sequence[Any],
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> list[RowChange]:
+        tail = ""
+        if where:
+            tail += " WHERE " + " AND ".join(where)
+        if order:
+            tail += " ORDER BY " + ", ".join(order)
+        if limit is not None:
+            tail += f" LIMIT {int(limit)}"
+        return self._complete(diff, _changes(self._diff(diff, tail, params), diff))
+
+    @abstractmethod
+    def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
+        """
+        What the engine's table function of a diff gives; ``tail`` is the rest
+        of the statement, with ``params``.
+        """
+
+    def _complete(self, diff: Diff, changes: list[RowChange]) -> list[RowChange]:
+        """The changes with all columns of both sides, where an engine omits some."""
+        return changes
+
+
+def _changes(table: Table, diff: Diff) -> list[RowChange]:
+    """
+    Rows of ``to_…, to_commit, to_commit_date, from_…, from_commit,
+    from_commit_date, diff_type`` as changes. By place, as a table's own
+    columns may be called ``commit_date``.
+    """
+    names, rows = table
+    middle = len(names) - 1 - names[::-1].index("to_commit_date")
+    to_names = [name.removeprefix("to_") for name in names[: middle - 1]]
+    from_names = [name.removeprefix("from_") for name in names[middle + 1 : -3]]
+    found = []
+    for row in rows:
+        kind = KINDS[row[-1]]
+        before = after = None
+        if kind is not ChangeKind.ADDED:
+            before = dict(zip(from_names, row[middle + 1 : -3], strict=True))
+        if kind is not ChangeKind.REMOVED:
+            after = dict(zip(to_names, row[: middle - 1], strict=True))
+        keyed = before if after is None else after
+        assert keyed is not None
+        key = tuple(keyed.get(column) for column in diff.primary or keyed)
+        found.append(RowChange(kind, key, before, after))
+    return found
+
+
+def _sortable(key: Key) -> tuple[tuple[bool, str, Any], ...]:
+    """A key whose parts may be NULL or of different types, to sort by."""
+    return tuple((part is not None, type(part).__name__, part) for part in key)
