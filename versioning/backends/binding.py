@@ -48,8 +48,8 @@ _WRITE_WITHIN = re.compile(r"\b(insert|update|delete|replace)\b", re.I)
 # DoltLite's procedures are functions, called in a SELECT.
 _PROCEDURE = re.compile(
     r"\bdolt_(add|branch|checkout|cherry_pick|clean|commit|conflicts_resolve|"
-    r"connect_branch|default_branch|fetch|gc|merge|pull|push|rebase|remote|reset|"
-    r"revert|tag|verify_constraints)\s*\(",
+    r"connect_branch|fetch|gc|merge|pull|push|rebase|remote|reset|revert|tag|"
+    r"verify_constraints)\s*\(|\bdolt_default_branch\s*\(\s*[^\s)]",
     re.I,
 )
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`")
