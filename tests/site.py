@@ -39,7 +39,7 @@ class Site:
     The demo's polls, branches and people, served at ``url``.
 
     ``folder`` takes the embedded engine's files and the log. On Dolt, ``server``
-    gets databases under a new name; without it, the server of the test run.
+    gets databases under a new name; without it, a server of the site's own.
     ``application`` is what gunicorn serves.
     """
 
@@ -65,8 +65,14 @@ class Site:
             "PYTHONUNBUFFERED": "1",
         }
         self.settings.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+        self._own_server: DoltServer | None = None
         if ENGINE == "dolt":
-            self.settings |= _new_database(server or _server_of_the_run())
+            if server is None:
+                # Not the run's: while a database is made, a transaction that
+                # another worker begins there fails.
+                server = self._own_server = DoltServer(folder / "dolt")
+                server.start()
+            self.settings |= _new_database(server)
 
     def __enter__(self) -> Self:
         for command in _PREPARATIONS:
@@ -76,6 +82,8 @@ class Site:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if self._own_server is not None:
+            self._own_server.stop()
 
     def start(self) -> None:
         """Start the processes, and wait until both databases answer."""
@@ -158,12 +166,6 @@ class Site:
         if done.returncode:
             raise SiteError(done.stderr)
         return done.stdout
-
-
-def _server_of_the_run() -> DoltServer:
-    """The one that ``tests.boot`` started."""
-    port, data = os.environ["POLLARD_TEST_SERVER"].split(" ", 1)
-    return DoltServer(Path(data), port=int(port))
 
 
 def _new_database(server: DoltServer) -> dict[str, str]:
