@@ -11,6 +11,7 @@ tag name. *Rows* are mappings from column name to the value as the driver gave
 it; ``versioning.values`` turns them into what a model field would hold.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -29,6 +30,26 @@ class Author:
 
     name: str
     email: str
+
+
+#: What ends a name or an address where the engines parse an author.
+_NOT_IN_AN_AUTHOR = re.compile(r"[\x00-\x1f\x7f()<>\s]+")
+
+
+def clean_author(name: str, email: str) -> Author:
+    """
+    An author that both engines can keep, of whatever a person goes by.
+
+    Brackets and control characters become spaces; somebody without a name or
+    an address gets one that says so.
+    """
+
+    def cleaned(text: str) -> str:
+        return _NOT_IN_AN_AUTHOR.sub(" ", text).strip()
+
+    return Author(
+        cleaned(name) or "Somebody", cleaned(email) or "nobody@pollard.invalid"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from versioning.backends.errors import EngineError
-from versioning.backends.repository import Author, Commit, Key, TableChange
+from versioning.backends.repository import Author, ChangeKind, Commit, Key, TableChange
 from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.statements import Table, utc
 from versioning.backends.sql.tables import Diff
@@ -129,7 +129,10 @@ class Reading(SqlRepository):
         return self._table(f"SELECT * FROM {source} WHERE {where}", [*first, *params])
 
     def _summary(self, before: str, after: str) -> list[TableChange]:
-        """Without what the engine calls a change of schema: a counter of keys."""
+        """
+        Without what the engine takes for a change of schema: where the next
+        key of an AUTO_INCREMENT stands, also in tables that nobody wrote to.
+        """
         found = super()._summary(before, after)
         if not any(change.schema_changed for change in found):
             return found
@@ -139,8 +142,16 @@ class Reading(SqlRepository):
                 [before, after],
             )
         altered = {new or old for old, new in rows}
+        exact = [
+            replace(change, schema_changed=change.table in altered)
+            for change in found
+        ]
         return [
-            replace(change, schema_changed=change.table in altered) for change in found
+            change
+            for change in exact
+            if change.data_changed
+            or change.schema_changed
+            or change.kind is not ChangeKind.CHANGED
         ]
 
     def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
