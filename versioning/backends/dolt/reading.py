@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from versioning.backends.errors import EngineError
 from versioning.backends.repository import Author, ChangeKind, Commit, Key, TableChange
 from versioning.backends.sql import SqlRepository
+from versioning.backends.sql.constraints import ForeignKey
 from versioning.backends.sql.statements import Table, utc
 from versioning.backends.sql.tables import Diff
 
@@ -143,8 +144,7 @@ class Reading(SqlRepository):
             )
         altered = {new or old for old, new in rows}
         exact = [
-            replace(change, schema_changed=change.table in altered)
-            for change in found
+            replace(change, schema_changed=change.table in altered) for change in found
         ]
         return [
             change
@@ -161,5 +161,26 @@ class Reading(SqlRepository):
                 [diff.before, diff.after, diff.table, *params],
             )
 
-    def _partial_indexes(self, table: str) -> set[str]:
-        return set()  # MySQL has none
+    # Constraints ---------------------------------------------------------------
+
+    def _constraints(self, table: str) -> list[dict[str, Any]]:
+        with self.connection.cursor() as cursor:
+            found = self.connection.introspection.get_constraints(cursor, table)
+        return list(found.values())
+
+    def _foreign_keys(self, table: str) -> list[ForeignKey]:
+        return [
+            ForeignKey(constraint["columns"][0], *constraint["foreign_key"])
+            for constraint in self._constraints(table)
+            if constraint["foreign_key"] and len(constraint["columns"]) == 1
+        ]
+
+    def _unique(self, table: str) -> list[tuple[str, ...]]:
+        return [
+            tuple(constraint["columns"])
+            for constraint in self._constraints(table)
+            if constraint["unique"]
+            and not constraint["primary_key"]
+            and constraint["columns"]
+            and None not in constraint["columns"]
+        ]

@@ -1,6 +1,7 @@
 """Version control on a Dolt SQL server."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,9 @@ from versioning.backends.errors import (
     UncommittedRows,
 )
 from versioning.backends.repository import Author, Features, MergeStatus
+
+# How the server says that a merge has something left to settle.
+_UNSETTLED = re.compile("in conflict|have schema conflicts|constraint violations")
 
 
 class DoltRepository(Reading):
@@ -109,7 +113,7 @@ class DoltRepository(Reading):
         try:
             hash = self._value(f"CALL dolt_commit({marks})", args)
         except OperationalError as error:
-            if "in conflict" in str(error) or "constraint violations" in str(error):
+            if _UNSETTLED.search(str(error)):
                 raise ConflictsRemain(str(error.args[-1])) from error
             raise
         return str(hash) if hash else None

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice, pairwise
@@ -12,6 +13,7 @@ from django.db import OperationalError
 from versioning.backends.errors import EngineError, UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
 from versioning.backends.sql import SqlRepository
+from versioning.backends.sql.constraints import ForeignKey
 from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff
 
@@ -187,11 +189,35 @@ class Reading(SqlRepository):
             for change in changes
         ]
 
-    def _partial_indexes(self, table: str) -> set[str]:
+    # Constraints: Django's introspection reads a table's SQL here, which the
+    # engine writes in its own way, and misses some.
+
+    def _foreign_keys(self, table: str) -> list[ForeignKey]:
         rows = self._fetch(
-            "SELECT name FROM pragma_index_list(%s) WHERE partial", [table]
+            'SELECT id, "from", "table", "to" FROM pragma_foreign_key_list(%s)',
+            [table],
         )
-        return {row[0] for row in rows}
+        times = Counter(id for id, *_ in rows)
+        return [
+            ForeignKey(column, parent, to or self._primary_key(parent, None)[0])
+            for id, column, parent, to in rows
+            if times[id] == 1
+        ]
+
+    def _unique(self, table: str) -> list[tuple[str, ...]]:
+        indexes = self._fetch(
+            'SELECT name FROM pragma_index_list(%s) WHERE "unique" '
+            "AND NOT partial AND origin <> 'pk' ORDER BY name",
+            [table],
+        )
+        found = []
+        for (name,) in indexes:
+            columns = self._fetch(
+                "SELECT name FROM pragma_index_info(%s) ORDER BY seqno", [name]
+            )
+            if all(column for (column,) in columns):  # none for an expression
+                found.append(tuple(column for (column,) in columns))
+        return found
 
 
 def _tied(one: Commit, next_: Commit) -> bool:

@@ -7,8 +7,8 @@ within a transaction that is rolled back.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from versioning.backends.repository import Violation, ViolationKind
 from versioning.backends.sql.tables import Tables
@@ -16,41 +16,42 @@ from versioning.backends.sql.tables import Tables
 FAULTS_SHOWN = 100  # rows for each constraint
 
 
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    column: str
+    parent: str  # table
+    parent_column: str
+
+
 class Constraints(Tables):
+    @abstractmethod
+    def _foreign_keys(self, table: str) -> list[ForeignKey]:
+        """Those of one column, as all of Django's are."""
+
+    @abstractmethod
+    def _unique(self, table: str) -> list[tuple[str, ...]]:
+        """Columns of the unique indexes that hold for every row."""
+
     def broken_constraints(
         self, tables: Sequence[str] | None = None
     ) -> list[Violation]:
         self._outside_atomic()
         found: list[Violation] = []
         for table in self.tables():
-            if tables is None or table in tables:
-                for constraint in self._constraints(table):
-                    found += self._broken(table, constraint)
+            if tables is not None and table not in tables:
+                continue
+            for key in self._foreign_keys(table):
+                found += self._faults(
+                    table,
+                    ViolationKind.FOREIGN_KEY,
+                    self._orphans(table, key.column, key.parent, key.parent_column),
+                    (key.column,),
+                    key.parent,
+                )
+            for columns in self._unique(table):
+                sql = self._duplicates(table, columns)
+                found += self._faults(table, ViolationKind.UNIQUE, sql, columns, "")
         return found
-
-    def _constraints(self, table: str) -> Iterator[dict[str, Any]]:
-        """A table's constraints as Django's introspection gives them."""
-        with self.connection.cursor() as cursor:
-            found = self.connection.introspection.get_constraints(cursor, table)
-        partial = self._partial_indexes(table)
-        for name, constraint in found.items():
-            if name not in partial and None not in constraint["columns"]:
-                yield constraint
-
-    @abstractmethod
-    def _partial_indexes(self, table: str) -> set[str]:
-        """Names of the indexes that hold for some rows only."""
-
-    def _broken(self, table: str, constraint: dict[str, Any]) -> list[Violation]:
-        columns = tuple(constraint["columns"])
-        if constraint["foreign_key"] and len(columns) == 1:
-            parent, column = constraint["foreign_key"]
-            sql = self._orphans(table, columns[0], parent, column)
-            return self._faults(table, ViolationKind.FOREIGN_KEY, sql, columns, parent)
-        if constraint["unique"] and not constraint["primary_key"] and columns:
-            sql = self._duplicates(table, columns)
-            return self._faults(table, ViolationKind.UNIQUE, sql, columns, "")
-        return []
 
     def _orphans(self, table: str, child: str, parent: str, column: str) -> str:
         return (
