@@ -21,7 +21,7 @@ NAMES = {"doltlite": "DoltLite", "dolt": "Dolt"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
-_SUMMARY = re.compile(r"^=+ (.*\d+ \w+.* in [\d.]+s.*) =+$")
+_SUMMARY = re.compile(r"^(?:=+ )?(\d+ [a-z].* in [\d.]+s.*?|no tests ran.*?)(?: =+)?$")
 _NOTHING_COLLECTED = 5
 
 
