@@ -217,7 +217,14 @@ class DoltServer:
     # ---------------------------------------------------------------------------
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "DOLT_ROOT_PATH": str(self.data)}
+        # Dolt leaves an empty file in the folder for temporary ones at each start.
+        scratch = self.data / "tmp"
+        scratch.mkdir(parents=True, exist_ok=True)
+        return {
+            **os.environ,
+            "DOLT_ROOT_PATH": str(self.data),
+            "TMPDIR": str(scratch),
+        }
 
     def _configure(self) -> None:
         config = self.data / ".dolt" / "config_global.json"

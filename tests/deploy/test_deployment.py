@@ -40,6 +40,7 @@ def settings(server: DoltServer, tmp_path: Path) -> dict[str, str]:
     return {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
         "DOLT_ROOT_PATH": str(tmp_path),
         "DOLT_ROOT_PASSWORD": "",
         "VIRTUAL_ENV": sys.prefix,
