@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.core.signals import request_finished
 
 
 class VersioningConfig(AppConfig):
@@ -12,3 +15,11 @@ class VersioningConfig(AppConfig):
         from versioning import checks  # noqa: F401
 
         autodiscover_modules("versioned")
+        # After the answer was sent, so that nobody waits for it.
+        request_finished.connect(_tidy, dispatch_uid="versioning.tidy")
+
+
+def _tidy(**kwargs: Any) -> None:
+    from versioning.conf import repository
+
+    repository().tidy()

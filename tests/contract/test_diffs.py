@@ -380,3 +380,20 @@ def test_a_table_renamed(repository, write):
     after = write("main", "ALTER TABLE t RENAME TO u")
     (change,) = repository.diff_summary(before, after)
     assert (change.kind, change.old_table, change.table) == ("renamed", "t", "u")
+
+
+def test_rows_can_be_asked_for_by_a_unique_column(repository, write, connection):
+    """As a foreign key's ``to_field`` needs them."""
+    with_code = write(
+        "main",
+        "CREATE TABLE polls_place (id integer PRIMARY KEY, code varchar(20) UNIQUE)",
+        "INSERT INTO polls_place VALUES (1, 'mill'), (2, 'bridge'), (3, 'park')",
+    )
+    found = repository.rows(
+        "polls_place", [("mill",), ("park",), ("moon",)], at=with_code, by="code"
+    )
+    assert {key: row["id"] for key, row in found.items()} == {
+        ("mill",): 1,
+        ("park",): 3,
+    }
+    assert repository.rows("polls_place", [("x",)], at=with_code, by="nothing") == {}

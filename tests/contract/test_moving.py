@@ -9,6 +9,11 @@ from django.db.transaction import TransactionManagementError
 from polls.models import Question
 from versioning.backends.errors import BranchMoved, UncommittedRows, UnknownRef
 
+ROW = (
+    "INSERT INTO polls_question (text, details, published) "
+    "VALUES ('stranger', '', '2026-01-01')"
+)
+
 
 def add(text: str = "q") -> Question:
     return Question.objects.create(text=text)
@@ -96,14 +101,32 @@ def test_what_it_must_be_called_with(repository, connection, ahead):
     assert repository.head("main") == main
 
 
+def test_a_commit_right_on_top_of_it_is_no_reason_to_call_it_refused(
+    repository, connection, stranger, ahead
+):
+    main, summer = ahead
+    moved = intruded = False
+
+    def intrude(execute, sql, params, many, context):
+        nonlocal moved, intruded
+        if moved and not connection.in_atomic_block and not intruded:
+            intruded = True
+            stranger.execute("main", ROW, commit="Stranger")
+        result = execute(sql, params, many, context)
+        moved = moved or "dolt_merge(" in sql
+        return result
+
+    with connection.bound("main"), connection.execute_wrapper(intrude):
+        repository.fast_forward("main", expected=main, to=summer)
+        repository.ping()  # the latest moment for the stranger
+    assert intruded
+    assert repository.commit(repository.head("main")).parents == (summer,)
+
+
 def test_against_a_writer_that_takes_no_lock(
     repository, connection, stranger, write, ahead
 ):
     """Whoever is first wins; nothing of a writer's is lost, and nothing mixed in."""
-    row = (
-        "INSERT INTO polls_question (text, details, published) "
-        "VALUES ('stranger', '', '2026-01-01')"
-    )
     outcomes = []
     for _ in range(12):
         before = repository.head("main")
@@ -114,7 +137,7 @@ def test_against_a_writer_that_takes_no_lock(
 
         def intrude(begin=begin) -> None:
             begin.wait(20)
-            stranger.execute("main", row, commit="Stranger")
+            stranger.execute("main", ROW, commit="Stranger")
 
         other = threading.Thread(target=intrude)
         other.start()

@@ -254,6 +254,14 @@ class Repository(ABC):
     def ping(self) -> None:
         """Ask the engine for a constant. Raises ``EngineUnavailable``."""
 
+    @abstractmethod
+    def tidy(self) -> None:
+        """
+        Give back the disk space of superseded rows where that is much, else do
+        nothing: cheap to call after every write. Waits for writers, for two
+        seconds at most, and loses nothing. (Dolt's server does this by itself.)
+        """
+
     # Branches ----------------------------------------------------------------
 
     @abstractmethod
@@ -378,11 +386,14 @@ class Repository(ABC):
         """Names of the key columns in order; () if there is no key."""
 
     @abstractmethod
-    def rows(self, table: str, keys: Sequence[Key], *, at: str) -> dict[Key, Row]:
+    def rows(
+        self, table: str, keys: Sequence[Key], *, at: str, by: str | None = None
+    ) -> dict[Key, Row]:
         """
         The rows with these primary keys as of a hash; keys without a row are
-        left out. Any number of keys: the method splits them. Raises
-        ``UnknownRef``, ``UnknownTable``.
+        left out. Any number of keys: the method splits them. With ``by``, keys
+        are values of that unique column instead; none match one that the table
+        did not have. Raises ``UnknownRef``, ``UnknownTable``.
         """
 
     # Diffs. Both refs are hashes; the diff leads from the first to the second.
@@ -552,8 +563,9 @@ class Repository(ABC):
         changes nothing if the head is another hash, even when a writer that
         takes no lock moved it meanwhile (unless to a commit that ``to`` holds,
         so that nothing is lost), ``UncommittedRows`` if the branch has rows
-        that nobody committed. Afterwards the head *is* ``to``. The connection
-        must be bound to ``branch``: ``ValueError``.
+        that nobody committed. Afterwards the head is ``to``, or what somebody
+        committed on top of it by then. The connection must be bound to
+        ``branch``: ``ValueError``.
         """
 
     # Locks -------------------------------------------------------------------

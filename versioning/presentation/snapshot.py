@@ -124,9 +124,11 @@ class Snapshot:
             return {}
         if model._meta.app_label not in options().apps:
             return _unversioned(field, model, wanted, self.table_of(field))
-        if not field.target_field.primary_key:
-            return {}
-        rows = self._read(model._meta.db_table, {(raw,) for raw in wanted})
+        keys = {(raw,) for raw in wanted}
+        if field.target_field.primary_key:
+            rows = self._read(model._meta.db_table, keys)
+        else:
+            rows = self._read_by(str(field.target_field.column), model, keys)
         instances = self._instances(model, list(rows.values()), depth)
         return {key[0]: instance for key, instance in zip(rows, instances, strict=True)}
 
@@ -153,6 +155,15 @@ class Snapshot:
             if table in self._tables_then:
                 known.update(self._repository.rows(table, missing, at=self.at))
         return {key: row for key in wanted if (row := known[key]) is not None}
+
+    def _read_by(
+        self, column: str, model: type[models.Model], keys: Iterable[Key]
+    ) -> dict[Key, Row]:
+        """Rows by a unique column that a foreign key's ``to_field`` names."""
+        table = model._meta.db_table
+        if table not in self._tables_then:
+            return {}
+        return self._repository.rows(table, list(keys), at=self.at, by=column)
 
     @cached_property
     def _tables_then(self) -> frozenset[str]:

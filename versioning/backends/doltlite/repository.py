@@ -9,12 +9,15 @@ from contextlib import contextmanager, suppress
 
 from django.db import DatabaseError, OperationalError, transaction
 
+from versioning.backends.doltlite import garbage
 from versioning.backends.doltlite.reading import Reading
 from versioning.backends.errors import (
     BranchExists,
+    BranchMoved,
     BranchNotFound,
     ConflictsRemain,
     EngineBusy,
+    EngineError,
     InvalidBranchName,
     MergeBlocked,
     UncommittedRows,
@@ -35,6 +38,9 @@ class DoltLiteRepository(Reading):
             commit_dates_have_milliseconds=False,
             schema_changes_roll_back=True,
         )
+
+    def tidy(self) -> None:
+        garbage.collect()
 
     # Branches ----------------------------------------------------------------
 
@@ -105,9 +111,13 @@ class DoltLiteRepository(Reading):
             self._require_head(branch, expected)
             if left := self.uncommitted():
                 raise UncommittedRows(left.tables)
-            if self._engines_base(expected, to) == expected:
-                self._execute("SELECT dolt_merge(%s)", [to])
-        self._require_head(branch, to)
+            if self._engines_base(expected, to) != expected:
+                raise BranchMoved(branch, expected, expected)
+            # Asked of the engine's answer: once the lock is gone, somebody may
+            # commit on top.
+            tip = self._value("SELECT dolt_merge(%s)", [to])
+            if tip != to and expected != to:
+                raise EngineError(f"“{branch}” was moved to {tip}, not to {to}.")
 
     @contextmanager
     def _unchecked(self) -> Iterator[None]:

@@ -67,9 +67,15 @@ class Tables(Statements):
     def _read_at(self, at: str, table: str, where: str, params: Sequence[Any]) -> Table:
         """Whole rows of a table as of a hash."""
 
-    def rows(self, table: str, keys: Sequence[Key], *, at: str) -> dict[Key, Row]:
+    def rows(
+        self, table: str, keys: Sequence[Key], *, at: str, by: str | None = None
+    ) -> dict[Key, Row]:
         self._known(at)
         primary = self.primary_key(table, at)
+        if by is not None:
+            if by not in self.columns(table, at):
+                return {}
+            primary = (by,)
         found: dict[Key, Row] = {}
         for batch in batches(keys):
             where, params = self._key_in([self._name(c) for c in primary], batch)
