@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 import versioning
 from polls.forms import MAX_CHOICES, PollForm, empty_row
@@ -25,7 +25,7 @@ WAITING = 5
 _signer = Signer(salt="polls.index")
 
 
-@require_GET
+@require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Published questions, newest first; ``?q=`` searches, ``?after=`` goes on."""
     search = request.GET.get("q", "").strip()
@@ -71,13 +71,13 @@ def _read_cursor(text: str) -> tuple[Any, int]:
     return parse_datetime(published), int(pk)
 
 
-@require_GET
+@require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(Question.objects.published(), pk=pk)
     return render(request, "polls/detail.html", {"question": question})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @versioning.open_to_all
 def vote(request: HttpRequest, pk: int) -> HttpResponse:
     """
@@ -86,7 +86,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     A GET, as by reloading the page of a vote that failed, leads to the form.
     """
     question = get_object_or_404(Question.objects.published(), pk=pk)
-    if request.method == "GET":
+    if request.method != "POST":
         return redirect("polls:detail", pk)
     token = request.POST.get(TOKEN_FIELD)
     if not token:
@@ -106,7 +106,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     return see_other(f"{url}?receipt={token}")
 
 
-@require_GET
+@require_safe
 def results(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(Question.objects.published(), pk=pk)
     rows = tally(question.choices.all())
@@ -118,20 +118,20 @@ def results(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "polls/results.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs("polls.add_question")
 def create(request: HttpRequest) -> HttpResponse:
     return _edit(request, Question())
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs("polls.change_question")
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _edit(request, get_object_or_404(Question, pk=pk))
 
 
 def _edit(request: HttpRequest, question: Question) -> HttpResponse:
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(request, PollForm(question))
     try:
         poll = PollForm(question, request.POST)
@@ -159,7 +159,7 @@ def _form(request: HttpRequest, poll: PollForm, *, status: int = 200) -> HttpRes
     return render(request, "polls/form.html", context, status=status)
 
 
-@require_GET
+@require_safe
 @needs("polls.change_question", "polls.add_question")
 def choice_row(request: HttpRequest) -> HttpResponse:
     """One more empty row for the form, for HTMX; with ``?drop``, nothing."""
@@ -173,7 +173,7 @@ def choice_row(request: HttpRequest) -> HttpResponse:
     return render(request, "polls/form.html#added", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs("polls.delete_question")
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     question = get_object_or_404(Question, pk=pk)

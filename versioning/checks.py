@@ -12,7 +12,9 @@ from versioning.backends.binding import VersionedConnection
 from versioning.conf import connection, options
 
 MIDDLEWARE = "versioning.middleware.VersioningMiddleware"
+HTMX = "django_htmx.middleware.HtmxMiddleware"
 ROUTER = "versioning.routers.VersionedRouter"
+CONTEXT = "versioning.context_processors.versioning"
 
 
 @checks.register("versioning")
@@ -55,6 +57,26 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]
                 "Requests are on no branch: the middleware is missing.",
                 hint=f"Add “{MIDDLEWARE}” as the last of MIDDLEWARE.",
                 id="versioning.W005",
+            )
+        )
+    if HTMX not in settings.MIDDLEWARE:
+        found.append(
+            checks.Error(
+                "The console can’t tell a request for a part of a page.",
+                hint=f"Add “{HTMX}” to MIDDLEWARE, before “{MIDDLEWARE}”.",
+                id="versioning.E006",
+            )
+        )
+    engines: list[dict[str, Any]] = settings.TEMPLATES
+    if not any(
+        CONTEXT in engine.get("OPTIONS", {}).get("context_processors", ())
+        for engine in engines
+    ):
+        found.append(
+            checks.Error(
+                "Pages can’t name the branch that they are on.",
+                hint=f"Add “{CONTEXT}” to the templates’ context_processors.",
+                id="versioning.E007",
             )
         )
     return found

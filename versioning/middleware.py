@@ -12,7 +12,12 @@ from typing import Any
 from django.apps import apps
 from django.contrib import messages
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.urls import reverse
 
 from versioning import conf, pages, permissions, receipts
@@ -54,6 +59,8 @@ class VersioningMiddleware:
             if not self._swept:
                 self._sweep()
             response = self.get_response(request)
+            if isinstance(response, HttpResponseNotAllowed):
+                response = pages.not_allowed(request, response["Allow"])
         finally:
             if response is not None and response.streaming:
                 _unbind_when_closed(response, connection)

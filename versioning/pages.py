@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -156,13 +157,37 @@ def not_found(request: HttpRequest, explanation: str) -> HttpResponse:
         404,
         "Not found",
         explanation,
-        saved="",
+        saved=NOTHING_WRITTEN if request.method == "POST" else "",
         actions=[Action("Branches", reverse("versioning:branches"))],
+        resend=_resend(request, None),
     )
 
 
 def bad_request(request: HttpRequest, explanation: str) -> HttpResponse:
-    return page(request, 400, "That address or form doesn’t make sense", explanation)
+    return page(
+        request,
+        400,
+        "That address or form doesn’t make sense",
+        explanation,
+        resend=_resend(request, None),
+    )
+
+
+def not_allowed(request: HttpRequest, allowed: str) -> HttpResponse:
+    """405. ``allowed`` is the ``Allow`` header: methods, with commas."""
+    response = page(
+        request,
+        405,
+        "Nothing to see at this address",
+        "It only takes what a button of this site sends, so it can’t be opened, "
+        "reloaded or shared."
+        if "POST" in allowed
+        else "It can only be looked at: nothing can be sent to it.",
+        actions=[Action("Branches", reverse("versioning:branches"))],
+        resend=_resend(request, None),
+    )
+    response["Allow"] = allowed
+    return response
 
 
 def bad_token(request: HttpRequest) -> HttpResponse:
@@ -180,6 +205,7 @@ def forbidden(request: HttpRequest, permission: str) -> HttpResponse:
         "You may not do this",
         f"Your account isn’t allowed to {permissions.meaning(permission)}. "
         "A maintainer can do it for you, or give you that permission.",
+        resend=_resend(request, None),
     )
 
 
@@ -278,9 +304,13 @@ def _resend(request: HttpRequest, label: str | None, branch: str | None = None) 
     """What was typed, to be shown; with a label also a button to send it again."""
     if request.method != "POST":
         return None
+    try:
+        posted = request.POST
+    except (SuspiciousOperation, OSError):  # too many fields, or a cut-off upload
+        return None
     fields = [
         (name, value)
-        for name, values in request.POST.lists()
+        for name, values in posted.lists()
         for value in values
         if name not in _NEVER_REPEATED and "password" not in name
     ]

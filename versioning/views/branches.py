@@ -9,7 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import get_script_prefix, reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 from django_tables2 import RequestConfig
 
 from versioning import branches, permissions
@@ -43,7 +47,7 @@ def see_other(url: str) -> HttpResponseRedirect:
 # The list ---------------------------------------------------------------------
 
 
-@require_GET
+@require_safe
 @needs(permissions.VIEW_HISTORY)
 def branch_list(request: Any) -> HttpResponse:
     wanted = request.GET.get("q", "").strip()
@@ -96,12 +100,12 @@ def _undo(request: HttpRequest) -> list[DeletedBranch]:
 # Making, switching, renaming --------------------------------------------------
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(permissions.CREATE_BRANCH)
 def branch_create(request: Any) -> HttpResponse:
     at_hand = repository()
     taken = [branch.name for branch in at_hand.branches()]
-    if request.method == "GET":
+    if request.method != "POST":
         at = request.GET.get("at") or request.versioning.branch
         form = BranchCreateForm(
             taken=taken, initial={"at": at, "name": request.GET.get("name", "")}
@@ -153,14 +157,14 @@ def branch_switch(request: Any) -> HttpResponse:
     return see_other(safe_next(request, get_script_prefix()))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(permissions.CREATE_BRANCH)
 def branch_rename(request: Any) -> HttpResponse:
     at_hand, active = repository(), request.versioning.branch
-    given = request.GET if request.method == "GET" else request.POST
+    given = request.GET if request.method != "POST" else request.POST
     line = _line(given.get("name", ""), active=active)
     taken = [b.name for b in at_hand.branches() if b.name != line.name]
-    if request.method == "GET":
+    if request.method != "POST":
         form = BranchRenameForm(
             taken=taken, initial={"name": line.name, "to": line.name}
         )
@@ -199,7 +203,7 @@ def _rename_form(
 # Deleting and bringing back ---------------------------------------------------
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(permissions.DELETE_BRANCH)
 def branch_delete(request: Any) -> HttpResponse:
     """GET: what would be lost. POST: delete what was seen, and nothing else."""
@@ -208,7 +212,7 @@ def branch_delete(request: Any) -> HttpResponse:
         messages.info(request, "Select the branches to delete first.")
         return see_other(reverse("versioning:branches"))
     lines = [_line(name, active=request.versioning.branch) for name in names]
-    if request.method == "GET":
+    if request.method != "POST":
         return _delete_page(request, lines)
     pins = _pins(request, names)
     form = BranchDeleteForm(request.POST, losses=branches.losses(repository(), names))
@@ -231,7 +235,7 @@ def branch_delete(request: Any) -> HttpResponse:
 
 def _chosen(request: HttpRequest) -> list[str]:
     """Branch names of the address or the form, each once."""
-    given = request.GET if request.method == "GET" else request.POST
+    given = request.GET if request.method != "POST" else request.POST
     names = list(dict.fromkeys(name for name in given.getlist("name") if name))
     if len(names) > DELETED_AT_ONCE:
         raise BadRequest(f"Delete {DELETED_AT_ONCE} branches at a time at most.")

@@ -6,7 +6,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from versioning import comparison, diffs, permissions
 from versioning.access import needs
@@ -37,7 +37,7 @@ def _query(old: str, new: str, dots: int) -> str:
     return urlencode({"from": old, "to": new, "dots": str(dots)})
 
 
-@require_GET
+@require_safe
 @needs(permissions.VIEW_HISTORY)
 def compare(request: Any) -> HttpResponse:
     """
@@ -101,7 +101,7 @@ def _differences(compared: Comparison) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 @needs(permissions.VIEW_HISTORY)
 def compare_table(request: HttpRequest) -> HttpResponse:
     """One table's rows that differ, fifty at a time, by kind and by column."""

@@ -6,7 +6,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from versioning import comparison, diffs, history, permissions
 from versioning.access import needs
@@ -17,7 +17,7 @@ from versioning.http import page_or_part
 from versioning.views.compare import rows_address
 
 
-@require_GET
+@require_safe
 @needs(permissions.VIEW_HISTORY)
 def log(request: Any) -> HttpResponse:
     """The commits of a branch, a tag or a hash, fifty at a time."""
@@ -42,7 +42,7 @@ def log(request: Any) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @needs(permissions.VIEW_HISTORY)
 def commit(request: HttpRequest, hash: str) -> HttpResponse:
     """One commit and what it changed, against its first parent."""

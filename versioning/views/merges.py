@@ -10,7 +10,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from versioning import permissions
 from versioning.access import needs
@@ -47,7 +47,7 @@ def url_of(source: str, target: str) -> str:
     return f"{reverse('versioning:merge')}?{query}"
 
 
-@require_GET
+@require_safe
 @needs(permissions.VIEW_HISTORY)
 def merge_list(request: HttpRequest) -> HttpResponse:
     """Merges that are being settled, the latest that landed, and a new one."""
@@ -62,7 +62,7 @@ def merge_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @needs(permissions.VIEW_HISTORY)
 def merge(request: Any) -> HttpResponse:
     """What a merge would do; with decisions, what it will do."""
@@ -73,7 +73,7 @@ def merge(request: Any) -> HttpResponse:
     return _screen(request, source, target, place=request.GET.get("from", ""))
 
 
-@require_GET
+@require_safe
 @needs(permissions.VIEW_HISTORY)
 def merged_rows(request: HttpRequest) -> HttpResponse:
     """The rows of one table that merge by themselves, as they will be."""

@@ -1,0 +1,85 @@
+"""Errors are pages of the site, and keep what was typed."""
+
+import pytest
+from django.test import Client
+
+import versioning
+from polls.models import Question
+from tests.addresses import POST_ONLY, make_things
+from tests.web import seen
+
+TYPED = "A text that took an hour"
+
+
+@pytest.fixture
+def poll_editor(django_user_model, maintainer: Client) -> Client:
+    user = django_user_model.objects.get(username="mo")
+    user.is_superuser = True
+    user.save()
+    return maintainer
+
+
+def test_a_question_deleted_while_it_was_edited_keeps_what_was_typed(
+    repository, poll_editor
+):
+    with versioning.on_branch("main", message="Ask"):
+        question = Question.objects.create(text="Gone soon")
+    with versioning.on_branch("main", message="Delete"):
+        Question.objects.all().delete()
+    head = repository.head("main")
+    page = poll_editor.post(
+        f"/polls/{question.pk}/edit/", {"text": TYPED, "csrfmiddlewaretoken": "secret"}
+    )
+    assert page.status_code == 404
+    assert TYPED in seen.main(page)
+    assert "Nothing was written." in seen.main(page)
+    assert "secret" not in page.content.decode()
+    assert repository.head("main") == head
+
+
+def test_who_may_not_do_it_keeps_what_was_typed(repository, nobody):
+    page = nobody.post("/polls/new/", {"text": TYPED})
+    assert page.status_code == 403
+    assert TYPED in seen.main(page)
+
+
+def test_a_damaged_form_keeps_what_was_typed(repository, poll_editor):
+    page = poll_editor.post("/polls/new/", {"text": TYPED, "choices-TOTAL_FORMS": "x"})
+    assert page.status_code == 400
+    assert TYPED in seen.main(page)
+
+
+def test_a_form_of_too_many_fields_is_refused_with_a_page(repository, nobody):
+    page = nobody.post("/polls/new/", {f"field{n}": "x" for n in range(1500)})
+    assert page.status_code == 400
+    assert "Nothing was written." in seen.main(page)
+
+
+@pytest.mark.parametrize("name", sorted(POST_ONLY - {"polls:vote"}))
+def test_an_address_of_a_button_says_so(name, repository, maintainer):
+    page = maintainer.get(make_things().path(name))
+    assert page.status_code == 405
+    assert page["Allow"] == "POST" or name == "logout"
+    assert "only takes what a button of this site sends" in seen.main(page)
+
+
+def test_an_address_to_look_at_says_so(repository, maintainer):
+    page = maintainer.post("/merges/", {"text": TYPED})
+    assert page.status_code == 405
+    assert page["Allow"] == "GET, HEAD"
+    assert "can only be looked at" in seen.main(page)
+    assert TYPED in seen.main(page)
+
+
+def test_a_probe_asks_for_heads_alone(repository, client, poll_editor):
+    with versioning.on_branch("main", message="Ask"):
+        question = Question.objects.create(text="What’s up?")
+        question.choices.create(text="The sky")
+    head = repository.head("main")
+    paths = ["/", f"/polls/{question.pk}/", f"/polls/{question.pk}/edit/", "/log/"]
+    for path in [*paths, f"/polls/{question.pk}/delete/", "/branches/new/"]:
+        answer = poll_editor.head(path)
+        assert answer.status_code == 200, path
+        assert answer.content == b""
+    assert client.head(f"/polls/{question.pk}/vote/").status_code == 302
+    assert repository.head("main") == head
