@@ -252,19 +252,60 @@ def test_equal_changes_are_listed_with_their_sum(repository, poll):
     choice = sky(poll)
     change("main", Choice, choice.pk, votes=6)
     change("summer", Choice, choice.pk, votes=6)
-    (line,) = preview.preview("main", sides(repository)).equal_changes
-    assert (line.key, line.base, line.both, line.sum) == ((choice.pk,), 5, 6, 7)
+    (line,) = preview.preview("main", sides(repository)).sums
+    assert (line.key, line.common, line.ours, line.theirs, line.sum) == (
+        (choice.pk,),
+        *(5, 6, 6, 7),
+    )
 
 
 def test_an_equal_count_adds_up_on_a_row_in_conflict_too(repository, poll, max_):
     choice = sky(poll)
     change("main", Choice, choice.pk, votes=6, text="Heaven")
     change("summer", Choice, choice.pk, votes=6, text="Skies")
-    assert preview.preview("main", sides(repository)).equal_changes == ()
+    assert preview.preview("main", sides(repository)).sums == ()
     draft = decide(repository, max_, {(CHOICES, (choice.pk,)): {"text": Take.OURS}})
     merge(repository, max_, draft)
     choice.refresh_from_db()
     assert (choice.text, choice.votes) == ("Heaven", 7)
+
+
+@pytest.mark.parametrize("texts", [("", ""), ("Heaven", "Skies")])
+def test_after_criss_cross_merges_each_vote_counts_once(repository, poll, max_, texts):
+    """There are two best merge bases then, and each holds a vote of its own."""
+    choice = sky(poll)
+    for branch in ("main", "summer"):
+        change(branch, Choice, choice.pk, votes=F("votes") + 1)
+    before = sides(repository)
+    land("summer", "main", before, None, max_)
+    back = preview.sides_of(repository, before.theirs, before.ours)
+    assert back is not None
+    land("main", "summer", back, None, max_)
+    for branch, text in zip(("main", "summer"), texts, strict=True):
+        change(branch, Choice, choice.pk, votes=F("votes") + 1)
+        if text:
+            change(branch, Choice, choice.pk, text=text)
+    at = sides(repository)
+    assert len(repository.merge_bases(at.ours, at.theirs)) == 2
+    made = {}
+    if texts[0]:
+        made = {(CHOICES, (choice.pk,)): {"text": Take.OURS}}
+    else:
+        (line,) = preview.preview("main", at).sums
+        assert (line.common, line.ours, line.theirs, line.sum) == (7, 8, 8, 9)
+    merge(repository, max_, decide(repository, max_, made))
+    choice.refresh_from_db()
+    assert choice.votes == 9
+
+
+def test_a_row_added_alike_on_both_sides_counts_both(repository, poll, max_):
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=ERIN, message="Add"):
+            Choice.objects.create(pk=7000, question=poll, text="The stars", votes=0)
+        for _ in range(3):
+            change(branch, Choice, 7000, votes=F("votes") + 1)
+    merge(repository, max_)
+    assert Choice.objects.get(pk=7000).votes == 6
 
 
 def test_a_sum_can_be_decided_otherwise(repository, poll, max_):
@@ -310,7 +351,7 @@ def test_what_lands_equals_the_preview_cell_for_cell(
                 del expected[table][row.key]
             else:
                 expected[table][row.key] = row.after
-    for line in preview.preview("main", at).equal_changes:
+    for line in preview.preview("main", at).sums:
         expected[line.table][line.key] = {
             **expected[line.table][line.key],
             line.column: line.sum,

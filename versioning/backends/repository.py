@@ -15,7 +15,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -147,6 +147,8 @@ class ConflictRow:
     Three versions of a row that a merge can't decide alone.
 
     None stands for "no such row": deleted on that side, or (base) never there.
+    ``common`` is for counters, where the sides' common history adds up to
+    something else than ``base`` holds; engines leave it empty.
     """
 
     table: str
@@ -154,6 +156,7 @@ class ConflictRow:
     base: Row | None
     ours: Row | None
     theirs: Row | None
+    common: Mapping[str, int] = field(default_factory=dict)  # by column
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +369,12 @@ class Repository(ABC):
         """
         All best common ancestors, sorted by hash: more than one after
         criss-cross merges, none without shared history.
+        """
+
+    @abstractmethod
+    def common_ancestors(self, ones: Sequence[str], other: str) -> list[str]:
+        """
+        As ``merge_bases()``, for the histories of several hashes taken as one.
         """
 
     # Tables and rows ---------------------------------------------------------

@@ -175,7 +175,7 @@ def _build(
         # are anybody's, and settling takes rows off that list.
         _write_sums(repository, sides)
         for count in repository.conflict_counts():
-            _settle(repository, count.table, draft)
+            _settle(repository, sides, count.table, draft)
         if violations := repository.violations(limit=100):
             raise ViolationsRemain(violations)
         commit = repository.commit_all(message, author)
@@ -202,8 +202,10 @@ def _write_sums(repository: Repository, sides: MergeSides) -> None:
         )
 
 
-def _settle(repository: Repository, table: str, draft: MergeDraft | None) -> None:
-    for rows in conflict_pages(repository, table):
+def _settle(
+    repository: Repository, sides: MergeSides, table: str, draft: MergeDraft | None
+) -> None:
+    for rows in conflict_pages(repository, sides, table):
         writes = []
         for judged in drafts.judge(draft, rows):
             if judged.resolution.pending:

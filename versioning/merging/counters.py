@@ -1,140 +1,263 @@
 """
-Counters that both sides changed alike.
+Counters: what a merge makes of them, whatever the history.
 
-An engine sees 5 → 6 on one side and 5 → 6 on the other as one change and
-merges 6, without a conflict: a vote is lost. These are found from the two
-diffs against the merge base, in step, by primary key; as one SQL join the
-same takes a hundred times as long on both engines (measured).
+What must hold is that a count is the sum of the changes that commits made to
+it, each counted once. So a merge gives *ours + theirs − common*, where common
+is what the commits that both sides hold add up to. An engine does otherwise
+in two ways. It sees 5 → 6 on one side and 5 → 6 on the other as one change and
+merges 6, without a conflict. And after criss-cross merges there are several
+best merge bases, of which it takes one, so that the others' changes would be
+counted twice.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from versioning import policies
 from versioning.backends.repository import (
     ChangeKind,
+    ConflictRow,
     Key,
     MergeSides,
     Repository,
-    RowChange,
+    Row,
 )
 from versioning.merging.resolution import counter_sum
 from versioning.values import same
 
 BATCH = 500  # rows looked up at a time
 
+_CHANGED = (ChangeKind.CHANGED, ChangeKind.ADDED)
+
+#: The rows of some keys, by key, in one state.
+Rows = Mapping[Key, Row]
+
 
 @dataclass(frozen=True, slots=True)
-class EqualChange:
-    """A counter that both sides changed from ``base`` to ``both``."""
+class CounterSum:
+    """A counter that adds up to something else than the engine merges."""
 
     table: str
     key: Key
     column: str
-    base: int
-    both: int
+    common: int  # what the sides' common history adds up to
+    ours: int
+    theirs: int
 
     @property
     def sum(self) -> int:
-        total = counter_sum(self.base, self.both, self.both)
-        assert total is not None
-        return total
+        return self.ours + self.theirs - self.common
 
 
-def equal_changes(repository: Repository, sides: MergeSides) -> Iterator[EqualChange]:
+class CommonHistory:
     """
-    Counters that both sides changed to the same value, by table and key, also
-    on rows that are in conflict for another column's sake. Reads what changed,
-    not what the tables hold.
+    What two sides' common history adds up to, as a sum over commits.
+
+    With one merge base that is its own count. With several it is theirs, less
+    what those have in common in turn, and so on: every commit counts once.
+    """
+
+    def __init__(self, repository: Repository, sides: MergeSides):
+        self._repository = repository
+        self.sides = sides
+
+    @cached_property
+    def terms(self) -> Mapping[str, int]:
+        """How often to take the count as of each commit (a hash)."""
+        bases = self._repository.merge_bases(self.sides.ours, self.sides.theirs)
+        # What is not a merge (a commit undone, say) names a base of its own.
+        if self.sides.base not in bases:
+            return {self.sides.base: 1}
+        return self._united(tuple(bases))
+
+    def _united(self, heads: tuple[str, ...]) -> Counter[str]:
+        """The terms of all commits that any of ``heads`` descends from."""
+        terms: Counter[str] = Counter()
+        for number, head in enumerate(heads):
+            terms[head] += 1
+            if before := heads[:number]:
+                shared = self._repository.common_ancestors(before, head)
+                terms.subtract(self._united(tuple(shared)))
+        return Counter({commit: times for commit, times in terms.items() if times})
+
+    @property
+    def is_one_commit(self) -> bool:
+        """Whether the engine's own merge base says it all."""
+        return self.terms == {self.sides.base: 1}
+
+    def rows(self, table: str, keys: Sequence[Key]) -> list[tuple[int, Rows]]:
+        """The rows as of each of ``terms``, with how often to take their counts."""
+        there = {
+            commit: table in self._repository.tables(at=commit) for commit in self.terms
+        }
+        return [
+            (
+                times,
+                self._repository.rows(table, keys, at=commit) if there[commit] else {},
+            )
+            for commit, times in self.terms.items()
+        ]
+
+
+def with_common_counts(
+    repository: Repository, sides: MergeSides, rows: Sequence[ConflictRow]
+) -> list[ConflictRow]:
+    """
+    Rows in conflict, of one table, with what their counters count from, where
+    that is not the count at the engine's merge base.
+    """
+    columns = policies.counters_of(rows[0].table) if rows else frozenset()
+    if not columns:
+        return list(rows)
+    history = CommonHistory(repository, sides)
+    if history.is_one_commit:
+        return list(rows)
+    states = history.rows(rows[0].table, [row.key for row in rows])
+    return [
+        replace(
+            row,
+            common={column: _common(states, row.key, column) for column in columns},
+        )
+        for row in rows
+    ]
+
+
+def _common(states: list[tuple[int, Rows]], key: Key, column: str) -> int:
+    """A row that is not there, or holds nothing, counts nought."""
+    return sum(times * (_value(rows.get(key), column) or 0) for times, rows in states)
+
+
+def counter_sums(repository: Repository, sides: MergeSides) -> Iterator[CounterSum]:
+    """
+    Counters that the engine would not add up by itself, by table, each once;
+    also on rows that are in conflict. Reads what changed, not what the tables
+    hold.
     """
     counting = policies.counting_tables()
     if not counting:
         return
-    on_both = _changed_tables(repository, sides.base, sides.ours) & _changed_tables(
-        repository, sides.base, sides.theirs
-    )
-    for table in sorted(on_both & counting.keys()):
-        yield from _of_table(repository, sides, table, sorted(counting[table]))
+    history = CommonHistory(repository, sides)
+    for table, states in _states_that_differ(repository, history).items():
+        if table in counting:
+            for keys in _suspects(repository, sides, table, states):
+                yield from _sums(repository, history, table, keys)
 
 
-def _changed_tables(repository: Repository, base: str, side: str) -> set[str]:
-    return {change.table for change in repository.diff_summary(base, side)}
-
-
-def _of_table(
-    repository: Repository, sides: MergeSides, table: str, columns: list[str]
-) -> Iterator[EqualChange]:
-    ours = (
-        change
-        for change in repository.diff_rows(
-            table, sides.base, sides.ours, kinds=[ChangeKind.CHANGED]
-        )
-        if any(_moved(change, column) for column in columns)
-    )
-    while batch := list(islice(ours, BATCH)):
-        yield from _in_step(repository, sides, table, columns, batch)
-
-
-def equal_changes_of(
+def counter_sums_of(
     repository: Repository, sides: MergeSides, table: str, keys: Sequence[Key]
-) -> list[EqualChange]:
-    """``equal_changes()`` for some rows of one table."""
-    columns = sorted(policies.counters_of(table))
-    if not columns or not keys:
+) -> list[CounterSum]:
+    """``counter_sums()`` for some rows of one table."""
+    if not policies.counters_of(table) or not keys:
         return []
-    ours = repository.diff_rows(
-        table, sides.base, sides.ours, kinds=[ChangeKind.CHANGED], keys=keys
-    )
-    return list(_in_step(repository, sides, table, columns, list(ours)))
+    return list(_sums(repository, CommonHistory(repository, sides), table, keys))
 
 
-def _in_step(
-    repository: Repository,
-    sides: MergeSides,
-    table: str,
-    columns: list[str],
-    ours: list[RowChange],
-) -> Iterator[EqualChange]:
-    """Put the other side's changes of the same rows beside ours."""
-    if not ours:
-        return
-    theirs = {
-        change.key: change
-        for change in repository.diff_rows(
-            table,
-            sides.base,
-            sides.theirs,
-            kinds=[ChangeKind.CHANGED],
-            keys=[change.key for change in ours],
-        )
+def _states_that_differ(
+    repository: Repository, history: CommonHistory
+) -> dict[str, list[str]]:
+    """
+    By table, the commits whose changes since the merge base tell which
+    counters may have to be added up.
+
+    With one merge base both sides must have changed a row, so the side that
+    changed fewer tells. With several, the states that the sides have in common
+    may differ in a row that neither changed since the base the engine takes.
+    """
+    sides = history.sides
+    changed = {
+        state: {
+            stat.table: stat.rows_added + stat.rows_changed
+            for stat in repository.diff_stat(sides.base, state)
+        }
+        for state in (sides.ours, sides.theirs, *history.terms)
+        if state != sides.base
     }
-    for change in ours:
-        if other := theirs.get(change.key):
-            yield from _of_row(table, change, other, columns)
+    if history.is_one_commit:
+        ours, theirs = changed.get(sides.ours, {}), changed.get(sides.theirs, {})
+        return {
+            table: [sides.ours if ours[table] <= theirs[table] else sides.theirs]
+            for table in sorted(ours.keys() & theirs.keys())
+        }
+    return {
+        table: [state for state, tables in changed.items() if table in tables]
+        for table in sorted({table for tables in changed.values() for table in tables})
+    }
 
 
-def _of_row(
-    table: str, ours: RowChange, theirs: RowChange, columns: list[str]
-) -> Iterator[EqualChange]:
-    for column in columns:
-        base, one, two = (
-            _value(ours.before, column),
-            _value(ours.after, column),
-            _value(theirs.after, column),
+def _suspects(
+    repository: Repository, sides: MergeSides, table: str, states: Sequence[str]
+) -> Iterator[list[Key]]:
+    """Keys of rows whose counters changed between the base and ``states``, once."""
+    columns = policies.counters_of(table)
+    for number, state in enumerate(states):
+        changes = (
+            change.key
+            for change in repository.diff_rows(table, sides.base, state, kinds=_CHANGED)
+            if any(
+                not same(_value(change.before, column), _value(change.after, column))
+                for column in columns
+            )
         )
-        if (
-            one is not None
-            and same(one, two)
-            and not same(base, one)
-            and counter_sum(base, one, two) is not None
-        ):
-            yield EqualChange(table, ours.key, column, base or 0, one)
+        while keys := list(islice(changes, BATCH)):
+            for earlier in states[:number]:
+                listed = {
+                    change.key
+                    for change in repository.diff_rows(
+                        table, sides.base, earlier, kinds=_CHANGED, keys=keys
+                    )
+                }
+                keys = [key for key in keys if key not in listed]
+            yield keys
 
 
-def _moved(change: RowChange, column: str) -> bool:
-    return not same(_value(change.before, column), _value(change.after, column))
+def _sums(
+    repository: Repository, history: CommonHistory, table: str, keys: Sequence[Key]
+) -> Iterator[CounterSum]:
+    sides = history.sides
+    if not keys or not all(
+        table in repository.tables(at=side) for side in (sides.ours, sides.theirs)
+    ):
+        return
+    theirs = repository.rows(table, keys, at=sides.theirs)
+    keys = [key for key in keys if key in theirs]
+    ours = repository.rows(table, keys, at=sides.ours)
+    states = history.rows(table, keys)
+    bases = states[0][1] if history.is_one_commit else _at_base(history, table, keys)
+    for key in keys:
+        if key not in ours:
+            continue
+        for column in sorted(policies.counters_of(table)):
+            one, two = _value(ours[key], column), _value(theirs[key], column)
+            common = _common(states, key, column)
+            total = counter_sum(common, one, two)
+            merged = _merged(bases.get(key), column, one, two)
+            if total is not None and merged is not _CONFLICT and merged != total:
+                yield CounterSum(table, key, column, common, one, two)
+
+
+def _at_base(history: CommonHistory, table: str, keys: Sequence[Key]) -> Rows:
+    repository, base = history._repository, history.sides.base
+    if table not in repository.tables(at=base):
+        return {}
+    return repository.rows(table, keys, at=base)
+
+
+_CONFLICT = object()
+
+
+def _merged(base: Row | None, column: str, ours: Any, theirs: Any) -> Any:
+    """What the engine makes of a cell by itself."""
+    if same(ours, theirs):
+        return ours
+    if base is None:
+        return _CONFLICT
+    if same(base.get(column), ours):
+        return theirs
+    return ours if same(base.get(column), theirs) else _CONFLICT
 
 
 def _value(row: Any, column: str) -> Any:

@@ -204,7 +204,8 @@ def seen(row: ConflictRow, column: str) -> list[Any]:
     The three values that a decision is about, in a form that can be stored
     and compared: of one column, or of all for a decision on the whole row.
     """
-    return [_encoded(version, column) for version in (row.base, row.ours, row.theirs)]
+    base = {**(row.base or {}), **row.common} if column in row.common else row.base
+    return [_encoded(version, column) for version in (base, row.ours, row.theirs)]
 
 
 def _encoded(version: Any, column: str) -> Any:

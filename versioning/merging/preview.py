@@ -29,7 +29,12 @@ from versioning.backends.repository import (
     Violation,
 )
 from versioning.conf import connection as versioned_connection
-from versioning.merging.counters import EqualChange, equal_changes, equal_changes_of
+from versioning.merging.counters import (
+    CounterSum,
+    counter_sums,
+    counter_sums_of,
+    with_common_counts,
+)
 from versioning.merging.resolution import CellState, resolve
 
 PAGE = 50  # rows on a page
@@ -57,8 +62,8 @@ class Preview:
     What a merge of three hashes would do, as counts; rows come by page.
 
     ``stats`` count the rows that merge by themselves; those in ``conflicts``
-    come on top, as do ``equal_changes``: counters that both sides changed
-    alike, which the engine would count once.
+    come on top, as do ``sums``: counters that the engine would not add up by
+    itself, on rows without a conflict.
     """
 
     sides: MergeSides
@@ -70,8 +75,8 @@ class Preview:
     conflicts: tuple[TableConflicts, ...]
     schema_conflicts: tuple[SchemaConflict, ...]
     violations: tuple[Violation, ...]  # the first ``VIOLATIONS_SHOWN``
-    equal_changes: tuple[EqualChange, ...]  # the first ``SUMS_SHOWN``
-    equal_change_count: int
+    sums: tuple[CounterSum, ...]  # the first ``SUMS_SHOWN``
+    sum_count: int
 
     @property
     def required(self) -> int:
@@ -128,14 +133,13 @@ def conflict_page(target: str, found: Preview, start: Place | None) -> ConflictP
 
     def look() -> ConflictPage:
         with rehearsal(target, found.sides) as repository:
-            return _page(repository, [table.table for table in found.conflicts], start)
+            return _page(repository, found, start)
 
     return _remember(("conflict page", found.sides, start), look)
 
 
-def _page(
-    repository: Repository, tables: list[str], start: Place | None
-) -> ConflictPage:
+def _page(repository: Repository, of: Preview, start: Place | None) -> ConflictPage:
+    tables = [table.table for table in of.conflicts]
     rows: list[ConflictRow] = []
     since = None
     if start is not None and start.table in tables:
@@ -145,7 +149,7 @@ def _page(
         room = PAGE - len(rows)
         if not room:
             return ConflictPage(tuple(rows), Place(table))
-        found = repository.conflicts(table, since=since, limit=room + 1)
+        found = conflict_rows(repository, of.sides, table, since=since, limit=room + 1)
         since = None
         rows += found[:room]
         if len(found) > room:
@@ -160,7 +164,7 @@ def conflicts_of(
 
     def look() -> list[ConflictRow]:
         with rehearsal(target, sides) as repository:
-            return repository.conflicts(table, keys=keys)
+            return conflict_rows(repository, sides, table, keys=keys)
 
     return _remember(("conflicts of", sides, table, tuple(keys)), look)
 
@@ -170,13 +174,26 @@ def each_conflict_page(
 ) -> Iterator[list[ConflictRow]]:
     """All rows of a table in conflict, a few hundred at a time."""
     with rehearsal(target, sides) as repository:
-        yield from conflict_pages(repository, table)
+        yield from conflict_pages(repository, sides, table)
 
 
-def conflict_pages(repository: Repository, table: str) -> Iterator[list[ConflictRow]]:
+def conflict_rows(
+    repository: Repository, sides: MergeSides, table: str, **which: Any
+) -> list[ConflictRow]:
+    """
+    ``Repository.conflicts()`` of a merge that is under way, with what the
+    counters count from; takes the same keywords.
+    """
+    rows = repository.conflicts(table, **which)
+    return with_common_counts(repository, sides, rows)
+
+
+def conflict_pages(
+    repository: Repository, sides: MergeSides, table: str
+) -> Iterator[list[ConflictRow]]:
     """As ``each_conflict_page()``, within a merge that is under way."""
     since: Key | None = None
-    while rows := repository.conflicts(table, since=since, limit=_SCAN):
+    while rows := conflict_rows(repository, sides, table, since=since, limit=_SCAN):
         yield rows
         since = rows[-1].key
 
@@ -203,7 +220,7 @@ def _with_sums(
 ) -> list[RowChange]:
     """Lay the sums of counters over rows as the engine merges them."""
     sums: dict[Key, dict[str, int]] = defaultdict(dict)
-    for change in equal_changes_of(repository, sides, table, [row.key for row in rows]):
+    for change in counter_sums_of(repository, sides, table, [row.key for row in rows]):
         sums[change.key][change.column] = change.sum
     return [
         replace(row, after={**row.after, **sums[row.key]})
@@ -247,7 +264,7 @@ def _look(target: str, sides: MergeSides) -> Preview:
         return _nothing(sides, up_to_date=True)
     try:
         with rehearsal(target, sides) as merge:
-            alike, alike_count = _alike(merge, sides)
+            sums, sum_count = _sums(merge, sides)
             return Preview(
                 sides=sides,
                 up_to_date=False,
@@ -255,11 +272,11 @@ def _look(target: str, sides: MergeSides) -> Preview:
                 blocked="",
                 summary=tuple(merge.merged_summary()),
                 stats=tuple(merge.merged_stat()),
-                conflicts=tuple(_conflicts(merge)),
+                conflicts=tuple(_conflicts(merge, sides)),
                 schema_conflicts=tuple(merge.schema_conflicts()),
                 violations=tuple(merge.violations(limit=VIOLATIONS_SHOWN)),
-                equal_changes=tuple(alike),
-                equal_change_count=alike_count,
+                sums=tuple(sums),
+                sum_count=sum_count,
             )
     except MergeBlocked as error:
         return _nothing(sides, blocked=str(error))
@@ -271,12 +288,12 @@ def _nothing(
     return Preview(sides, up_to_date, False, blocked, (), (), (), (), (), (), 0)
 
 
-def _alike(merge: Repository, sides: MergeSides) -> tuple[list[EqualChange], int]:
+def _sums(merge: Repository, sides: MergeSides) -> tuple[list[CounterSum], int]:
     """
-    The first of the counters that both sides changed alike, and how many there
-    are. Rows in conflict are left out: their cards show the sum.
+    The first of the counters that the engine would not add up, and how many
+    there are. Rows in conflict are left out: their cards show the sum.
     """
-    first: list[EqualChange] = []
+    first: list[CounterSum] = []
     count = 0
     for change in outside_conflicts(merge, sides):
         count += 1
@@ -285,9 +302,9 @@ def _alike(merge: Repository, sides: MergeSides) -> tuple[list[EqualChange], int
     return first, count
 
 
-def outside_conflicts(merge: Repository, sides: MergeSides) -> Iterator[EqualChange]:
-    """``equal_changes()`` without rows in conflict, within a merge under way."""
-    changes = equal_changes(merge, sides)
+def outside_conflicts(merge: Repository, sides: MergeSides) -> Iterator[CounterSum]:
+    """``counter_sums()`` without rows in conflict, within a merge under way."""
+    changes = counter_sums(merge, sides)
     for table, group in groupby(changes, key=lambda change: change.table):
         while batch := list(islice(group, _SCAN)):
             keys = sorted({change.key for change in batch})
@@ -295,13 +312,13 @@ def outside_conflicts(merge: Repository, sides: MergeSides) -> Iterator[EqualCha
             yield from (change for change in batch if change.key not in disputed)
 
 
-def _conflicts(merge: Repository) -> Iterator[TableConflicts]:
+def _conflicts(merge: Repository, sides: MergeSides) -> Iterator[TableConflicts]:
     for count in merge.conflict_counts():
         if not count.rows:  # a table whose definitions are in conflict
             continue
         counters = policies.counters_of(count.table)
         decisions = sums = 0
-        for rows in conflict_pages(merge, count.table):
+        for rows in conflict_pages(merge, sides, count.table):
             for row in rows:
                 judged = resolve(row, {}, counters)
                 decisions += judged.required

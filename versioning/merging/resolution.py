@@ -238,7 +238,7 @@ def _kept(row: ConflictRow, column: str, value: Any) -> Cell:
 
 
 def _cell(row: ConflictRow, column: str, choice: Choice | None, counts: bool) -> Cell:
-    base = _value(row.base, column)
+    base = row.common[column] if column in row.common else _value(row.base, column)
     ours, theirs = _value(row.ours, column), _value(row.theirs, column)
     state = _cell_state(row, base, ours, theirs)
     if counts and state in (CellState.AGREED, CellState.DISPUTED):

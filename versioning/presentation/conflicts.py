@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from versioning.backends.repository import Key, MergeSides, Repository, Row
-from versioning.merging.counters import EqualChange
+from versioning.merging.counters import CounterSum
 from versioning.merging.drafts import JudgedRow
 from versioning.merging.resolution import (
     ABSENT,
@@ -111,7 +111,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class SumLine:
-    """A counter that both sides changed alike, on a row without conflict."""
+    """A counter that adds up, on a row without conflict."""
 
     table_name: str
     heading: str
@@ -374,12 +374,12 @@ def _signed(number: int) -> str:
 
 
 def sum_lines(
-    repository: Repository, sides: MergeSides, changes: Sequence[EqualChange]
+    repository: Repository, sides: MergeSides, changes: Sequence[CounterSum]
 ) -> list[SumLine]:
-    """Counters that both sides changed alike, as lines with their reasons."""
+    """Counters that add up, on rows without conflict, as lines with their reasons."""
     snapshot = Snapshot(repository, sides.ours)
     lines: list[SumLine] = []
-    by_table: dict[str, list[EqualChange]] = {}
+    by_table: dict[str, list[CounterSum]] = {}
     for change in changes:
         by_table.setdefault(change.table, []).append(change)
     for table, group in by_table.items():
@@ -391,7 +391,7 @@ def sum_lines(
                 table_name(table),
                 labels.get(change.key, table),
                 values.column_name(change.column),
-                sum_reason(change.base, change.both, change.both),
+                sum_reason(change.common, change.ours, change.theirs),
             )
             for change in group
         ]

@@ -84,15 +84,16 @@ class Ancestry:
                     seen.add(parent)
                     heapq.heappush(heap, self._place(parent))
 
-    def best_common(self, one: str, other: str) -> list[str]:
+    def best_common(self, ones: Iterable[str], other: str) -> list[str]:
         """
-        Common ancestors that no other common ancestor descends from, by hash.
+        Commits that ``other`` and any of ``ones`` descend from, or are, and
+        from which no other such commit descends, by hash.
 
         Walks both histories together, highest first, and stops where only
         ancestors of common ancestors are left.
         """
         from_one, from_other, below = 1, 2, 4
-        marks = {one: from_one}
+        marks = dict.fromkeys(ones, from_one)
         marks[other] = marks.get(other, 0) | from_other
         heap = [self._place(hash) for hash in marks]
         heapq.heapify(heap)

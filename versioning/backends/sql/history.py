@@ -171,7 +171,11 @@ class History(Statements):
         base = self.merge_base(one, other)
         if base is None or base in (one, other):
             return [] if base is None else [base]
-        return self._ancestry(one, other).best_common(one, other)
+        return self._ancestry(one, other).best_common([one], other)
+
+    def common_ancestors(self, ones: Sequence[str], other: str) -> list[str]:
+        self._known(*ones, other)
+        return self._ancestry(*ones, other).best_common(ones, other)
 
     def _ancestry(self, *starts: str) -> Ancestry:
         """What these hashes descend from."""
