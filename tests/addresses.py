@@ -45,6 +45,7 @@ PATHS = {
     "versioning:merge-decide": "/merge/decide/",
     "versioning:merge-land": "/merge/land/",
     "versioning:merge-abandon": "/merge/abandon/",
+    "versioning:merge-mend": "/merge/mend/",
     "versioning:receipt": "/receipts/{token}/",
     "versioning:how": "/how-this-works/",
     "login": "/accounts/login/",
@@ -63,6 +64,7 @@ POST_ONLY = frozenset(
         "versioning:merge-decide",
         "versioning:merge-land",
         "versioning:merge-abandon",
+        "versioning:merge-mend",
         "logout",
     }
 )

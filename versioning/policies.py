@@ -13,12 +13,13 @@ class Policy:
     """
     ``label`` gives the name of a row as people say it, from an instance.
     ``counters`` are columns that count: when two sides changed one, the merge
-    adds both changes up.
+    adds both changes up. ``invariants`` are rules that a merge must not break.
     """
 
     model: type[models.Model]
     label: Callable[[Any], str] = str
     counters: frozenset[str] = frozenset()  # column names
+    invariants: tuple[Callable[[Any], None], ...] = ()
 
 
 _policies: dict[type[models.Model], Policy] = {}
@@ -29,13 +30,19 @@ def register(
     *,
     label: Callable[[Any], str] = str,
     counters: Iterable[str] = (),
+    invariants: Iterable[Callable[[Any], None]] = (),
 ) -> None:
     """
     Say how rows of a model are named and merged.
 
     ``label`` takes an instance and returns a short name for a heading;
-    ``counters`` are names of integer fields. Call it from a module
-    ``versioned.py`` in the model's app, which is found by itself. Raises
+    ``counters`` are names of integer fields. Each of ``invariants`` takes an
+    instance and raises ``ValidationError`` with a sentence if a rule does not
+    hold that spans rows ("a question keeps two choices"); it is asked of what
+    a merge touched, and of what that points to, in the merge's result.
+
+    Call it from a module ``versioned.py`` in the model's app, which is found
+    by itself. Raises
     ``ImproperlyConfigured`` for a counter that is no integer field of the
     model.
     """
@@ -53,12 +60,17 @@ def register(
                 "numbers add up."
             )
         columns.add(str(field.column))
-    _policies[model] = Policy(model, label, frozenset(columns))
+    _policies[model] = Policy(model, label, frozenset(columns), tuple(invariants))
 
 
 def for_model(model: type[models.Model]) -> Policy:
     """The policy registered for a model, or one that says nothing."""
     return _policies.get(model) or Policy(model)
+
+
+def with_invariants() -> list[Policy]:
+    """Policies of the models that have invariants."""
+    return [policy for policy in _policies.values() if policy.invariants]
 
 
 def counters_of(table: str) -> frozenset[str]:

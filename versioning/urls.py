@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from versioning.converters import HashConverter
-from versioning.views import branches, compare, history, merges, receipts
+from versioning.views import branches, compare, history, mending, merges, receipts
 
 app_name = "versioning"
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("compare/", compare.compare, name="compare"),
     path("compare/rows/", compare.compare_table, name="compare-table"),
     *merges.urlpatterns,
+    *mending.urlpatterns,
     path("receipts/<uuid:token>/", receipts.receipt, name="receipt"),
     path("how-this-works/", receipts.how_this_works, name="how"),
 ]

@@ -490,7 +490,7 @@ def test_a_result_that_breaks_a_foreign_key_blocks(repository, connection, poll,
     with versioning.on_branch("main", author=ERIN):
         poll.delete()
     found = preview.preview("main", sides(repository))
-    assert not found.can_land
+    assert not found.is_clean
     assert "foreign key" in {violation.kind for violation in found.violations}
     head = repository.head("main")
     with pytest.raises((ViolationsRemain, ConflictsRemain)):

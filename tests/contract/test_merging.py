@@ -522,11 +522,46 @@ def test_duplicates_that_were_committed_are_found_on_their_branch(
     assert {fault.row["text"] for fault in faults} == {"Same"}
     with connection.bound(summer):
         assert repository.broken_constraints() == []
-    with (
-        pytest.raises(TransactionManagementError),
-        transaction.atomic(using="versioned"),
-    ):
-        repository.broken_constraints()
+    with transaction.atomic(using="versioned"):
+        assert repository.broken_constraints() == faults
+
+
+def test_faults_of_some_rows_are_found_in_the_merge_itself(
+    repository, summer, poll, orphaned, merging, write
+):
+    with merging():
+        (fault,) = repository.violations()
+        (found,) = repository.faults_of(CHOICES, [fault.key])
+        assert (found.kind, found.key, found.row) == (
+            ViolationKind.FOREIGN_KEY,
+            fault.key,
+            fault.row,
+        )
+        assert (found.columns, found.referenced_table) == (("question_id",), QUESTIONS)
+        # Asked of the parent that is not there, the child is the fault.
+        assert repository.faults_of(QUESTIONS, [(poll.pk,)]) == [found]
+        repository.write_rows(CHOICES, [RowWrite(fault.key, None)])
+        assert repository.faults_of(CHOICES, [fault.key]) == []
+        assert repository.faults_of(QUESTIONS, [(poll.pk,)]) == []
+    assert write("main", lambda: Question.objects.create(text="Later"))
+
+
+def test_all_rows_that_share_a_unique_value_are_faults_of_one(
+    repository, summer, poll, write, merging
+):
+    for branch in (summer, "main"):
+        write(branch, lambda: Choice.objects.create(question=poll, text="Same"))
+    with merging():
+        listed = repository.violations()
+        for fault in listed:
+            found = repository.faults_of(CHOICES, [fault.key])
+            assert {one.key for one in found} == {one.key for one in listed}
+            assert {one.columns for one in found} == {("question_id", "text")}
+        others = [(pk,) for pk in Choice.objects.values_list("pk", flat=True)]
+        alone = [key for key in others if key not in {one.key for one in listed}]
+        assert repository.faults_of(CHOICES, alone) == []
+        repository.write_rows(CHOICES, [RowWrite(listed[0].key, {"text": "Other"})])
+        assert repository.faults_of(CHOICES, [one.key for one in listed]) == []
 
 
 def test_looking_for_faults_harms_no_later_write(

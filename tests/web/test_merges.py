@@ -229,8 +229,10 @@ def test_a_result_that_breaks_a_rule_is_shown_and_blocks(
     with versioning.on_branch("main", author=erin, message="Add"):
         Choice.objects.create(question_id=sky.question_id, text="Stars")
     page = maintainer.get(URL)
-    assert "The result would break a rule of its tables" in seen.main(page)
-    assert "Choice “Stars” of “What’s up?”" in seen.main(page)
+    words = seen.main(page)
+    assert "2 rows of the result would break a rule" in words
+    assert "Choice “Stars” of “What’s up?”" in words
+    assert "has what another row has, and each may be there once only" in words
     decide(maintainer, pins(repository) | about(sky, take__text="ours"))
     head = repository.head("main")
     assert land(maintainer, pins(repository)).status_code == 422

@@ -396,13 +396,19 @@ class Repository(ABC):
 
     @abstractmethod
     def rows(
-        self, table: str, keys: Sequence[Key], *, at: str, by: str | None = None
+        self,
+        table: str,
+        keys: Sequence[Key],
+        *,
+        at: str | None,
+        by: str | None = None,
     ) -> dict[Key, Row]:
         """
-        The rows with these primary keys as of a hash; keys without a row are
-        left out. Any number of keys: the method splits them. With ``by``, keys
-        are values of that unique column instead; none match one that the table
-        did not have. Raises ``UnknownRef``, ``UnknownTable``.
+        The rows with these primary keys as of a hash (None is where the
+        connection is, with what it wrote); keys without a row are left out.
+        Any number of keys: the method splits them. With ``by``, keys are values
+        of that unique column instead; none match one that the table did not
+        have. Raises ``UnknownRef``, ``UnknownTable``.
         """
 
     # Diffs. Both refs are hashes; the diff leads from the first to the second.
@@ -555,12 +561,20 @@ class Repository(ABC):
         self, tables: Sequence[str] | None = None
     ) -> list[Violation]:
         """
-        Constraints that the current branch's committed rows break: foreign
+        Constraints that the current branch's rows break: foreign
         keys without a parent, values of a unique index that occur twice; of
-        ``tables`` only, if given. At most 100 rows for each constraint.
+        ``tables`` only, if given. At most 100 rows for each constraint. Reads
+        whole tables.
+        """
 
-        In autocommit only, and never inside a transaction that may be rolled
-        back (on Dolt the next write would fail).
+    @abstractmethod
+    def faults_of(self, table: str, keys: Sequence[Key]) -> list[Violation]:
+        """
+        Constraints that the rows of ``table`` with these primary keys break as
+        they are now, in this transaction: foreign keys without a parent, values
+        that must be unique and are shared (each row that shares them is
+        listed), and rows of any table that point to one of these keys where
+        there is no row. Takes work in proportion to ``keys``.
         """
 
     @abstractmethod

@@ -11,13 +11,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from versioning.backends.errors import (
     BranchNotFound,
-    ConflictsRemain,
     EngineBusy,
     EngineError,
     MergeBlocked,
@@ -28,17 +26,19 @@ from versioning.backends.repository import (
     MergeSides,
     MergeStatus,
     Repository,
-    RowWrite,
     Violation,
 )
 from versioning.conf import connection as versioned_connection
-from versioning.merging import drafts
-from versioning.merging.preview import (
-    conflict_pages,
-    outside_conflicts,
-    require_head,
+from versioning.merging import result
+from versioning.merging.preview import require_head
+from versioning.merging.result import Written
+from versioning.merging.trial import LISTED
+from versioning.merging.validation import (
+    InvalidRow,
+    broken_invariants,
+    invalid_rows,
+    mark_old,
 )
-from versioning.merging.validation import InvalidRow, invalid_rows
 from versioning.models import MergeDraft
 
 
@@ -109,8 +109,8 @@ def candidate(
     branch = f"{_prefix(target)}{uuid.uuid4().hex}"
     repository.create_branch(branch, sides.ours)
     try:
-        commit = _build(branch, sides, draft, author, message)
-        _check(repository, branch, commit, sides)
+        commit, written = _build(branch, sides, draft, author, message)
+        _check(repository, branch, commit, sides, written)
         yield Candidate(branch, commit)
     finally:
         versioned_connection().unbind()
@@ -157,7 +157,7 @@ def _build(
     draft: MergeDraft | None,
     author: Author,
     message: str,
-) -> str:
+) -> tuple[str, Written]:
     connection = versioned_connection()
     repository: Repository = connection.repository
     with (
@@ -171,16 +171,15 @@ def _build(
             raise NothingToMerge(sides.theirs)
         if repository.schema_conflicts():
             raise MergeBlocked("Two definitions of a table can’t be merged.")
-        # Sums before conflicts: which rows are in conflict decides which sums
-        # are anybody's, and settling takes rows off that list.
-        _write_sums(repository, sides)
-        for count in repository.conflict_counts():
-            _settle(repository, sides, count.table, draft)
-        if violations := repository.violations(limit=100):
-            raise ViolationsRemain(violations)
+        listed = repository.violations(limit=LISTED)
+        written = result.write(repository, sides, draft, settle=True)
+        if broken := result.faults(repository, listed, written):
+            raise ViolationsRemain(broken)
+        for table in sorted({violation.table for violation in listed}):
+            repository.settle_violations(table)
         commit = repository.commit_all(message, author)
     assert commit is not None  # a merge is a commit, changed or not
-    return commit
+    return commit, written
 
 
 @contextmanager
@@ -191,31 +190,13 @@ def _refusals() -> Iterator[None]:
         raise ResultRefused(str(error)) from error
 
 
-def _write_sums(repository: Repository, sides: MergeSides) -> None:
-    writes: dict[str, dict[Any, dict[str, int]]] = {}
-    for change in outside_conflicts(repository, sides):
-        row = writes.setdefault(change.table, {}).setdefault(change.key, {})
-        row[change.column] = change.sum
-    for table, rows in writes.items():
-        repository.write_rows(
-            table, [RowWrite(key, values) for key, values in rows.items()]
-        )
-
-
-def _settle(
-    repository: Repository, sides: MergeSides, table: str, draft: MergeDraft | None
+def _check(
+    repository: Repository,
+    branch: str,
+    commit: str,
+    sides: MergeSides,
+    written: Written,
 ) -> None:
-    for rows in conflict_pages(repository, sides, table):
-        writes = []
-        for judged in drafts.judge(draft, rows):
-            if judged.resolution.pending:
-                raise ConflictsRemain(f"Decisions are missing in {table}.")
-            writes.append(RowWrite(judged.resolution.key, judged.resolution.result))
-        repository.write_rows(table, writes)
-        repository.settle_conflicts(table, [row.key for row in rows])
-
-
-def _check(repository: Repository, branch: str, commit: str, sides: MergeSides) -> None:
     """What must hold of the finished candidate, asked of the engine anew."""
     found = repository.commit(commit)
     if found.parents != (sides.ours, sides.theirs):
@@ -224,8 +205,13 @@ def _check(repository: Repository, branch: str, commit: str, sides: MergeSides) 
         require_head(repository, branch, commit)
         if broken := repository.broken_constraints():
             _refuse_new_faults(repository, sides, broken)
-        if wrong := invalid_rows(repository, sides, commit):
-            raise RowsInvalid(wrong)
+        invalid = invalid_rows(repository, sides, commit, written.keys)
+        broken_rules = broken_invariants(repository, sides, commit)
+    if broken_rules:
+        with versioned_connection().bound(at=sides.ours):
+            invalid += mark_old(broken_rules)
+    if wrong := [row for row in invalid if not row.was_before]:
+        raise RowsInvalid(wrong)
 
 
 def _refuse_new_faults(

@@ -12,11 +12,12 @@ from django.db import models
 
 from versioning.backends.repository import ConflictRow
 from versioning.conf import connection
-from versioning.merging.resolution import Choice, Take
+from versioning.merging.resolution import WHOLE_ROW, Choice, Take
 from versioning.values import TableValues
 
 _TAKE = "take:"
 _VALUE = "value:"
+_WAS = "was:"
 
 
 class ChoicesInvalid(ValueError):
@@ -65,6 +66,40 @@ def read(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None
     if errors:
         raise ChoicesInvalid(errors, typed)
     return choices
+
+
+def read_mends(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None]:
+    """
+    What a form wants mended in a row of the result: ``take`` for the row as a
+    whole, "" to leave it; ``value:COLUMN`` where it is not ``was:COLUMN``, as
+    the form had it. Raises as ``read()``.
+    """
+    choices: dict[str, Choice | None] = {}
+    errors: dict[str, str] = {}
+    typed: dict[str, str] = {}
+    values = TableValues(row.table, connection())
+    answer = str(posted.get("take", ""))
+    choices[WHOLE_ROW] = Choice(Take(answer)) if answer else None
+    for name in posted:
+        if not name.startswith(_VALUE):
+            continue
+        column = name.removeprefix(_VALUE)
+        text = _plain(posted[name])
+        typed[column] = text
+        if text == _plain(posted.get(_WAS + column, "")):
+            continue
+        try:
+            choices[column] = Choice(Take.VALUE, _cleaned(values, column, text))
+        except ValidationError as error:
+            errors[column] = " ".join(error.messages)
+    if errors:
+        raise ChoicesInvalid(errors, typed)
+    return choices
+
+
+def _plain(text: Any) -> str:
+    """As it was before a browser ended its lines for the wire."""
+    return str(text).replace("\r\n", "\n")
 
 
 def _cleaned(values: TableValues, column: str, text: str) -> Any:

@@ -17,7 +17,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from versioning import policies
-from versioning.backends.repository import ConflictRow, MergeSides
+from versioning.backends.repository import ConflictRow, Key, MergeSides
+from versioning.conf import repository
 from versioning.merging import preview
 from versioning.merging.resolution import (
     ABSENT,
@@ -77,23 +78,31 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
     """
     if sides_of(draft) == sides:
         return
-    made = draft.decisions.order_by("table", "pk")
+    made = draft.decisions.order_by("mends", "table", "pk")
     with transaction.atomic():
-        for table, group in groupby(made.iterator(), key=attrgetter("table")):
+        for (mends, table), group in groupby(
+            made.iterator(), key=attrgetter("mends", "table")
+        ):
             while batch := list(islice(group, BATCH)):
-                _judge_anew(draft, sides, table, batch)
+                _judge_anew(draft, sides, table, batch, mends)
         draft.base, draft.ours, draft.theirs = sides.base, sides.ours, sides.theirs
         draft.save(update_fields=["base", "ours", "theirs"])
 
 
 def _judge_anew(
-    draft: MergeDraft, sides: MergeSides, table: str, batch: list[Decision]
+    draft: MergeDraft,
+    sides: MergeSides,
+    table: str,
+    batch: list[Decision],
+    mends: bool,
 ) -> None:
     keys = sorted({key_from_text(decision.key) for decision in batch})
-    rows = {
-        _hash(row)[1]: row
-        for row in preview.conflicts_of(draft.target, sides, table, keys)
-    }
+    found = (
+        preview.versions(repository(), sides, table, keys)
+        if mends
+        else preview.conflicts_of(draft.target, sides, table, keys)
+    )
+    rows = {_hash(row)[1]: row for row in found}
     for decision in batch:
         row = rows.get(decision.key_hash)
         decision.outdated = row is None or decision.seen != seen(row, decision.column)
@@ -122,6 +131,11 @@ def _judge_row(row: ConflictRow, made: Mapping[str, Decision]) -> JudgedRow:
     return JudgedRow(resolution, counting, outdated)
 
 
+def key_of(decision: Decision) -> Key:
+    """The primary key of the row that a decision is about."""
+    return key_from_text(decision.key)
+
+
 def choice_of(decision: Decision) -> Choice:
     return Choice(Take(decision.take), decode(decision.value))
 
@@ -139,6 +153,37 @@ def decide(
     with transaction.atomic():
         _lock(draft)
         _store(draft, [(row, choices)], user)
+
+
+def mend(
+    draft: MergeDraft, row: ConflictRow, choices: Mapping[str, Choice | None], user: Any
+) -> None:
+    """
+    Keep what is to be mended in a row of the result, whatever the merge makes
+    of it: a side's row or none (``WHOLE_ROW``), or typed values; None takes
+    one back. ``row`` is the three states' rows. Raises ``ValueError`` for what
+    no state offers.
+    """
+    for column, choice in choices.items():
+        if choice is not None and not _can_mend(row, column, choice):
+            raise ValueError(f"{row.table}: nothing to mend like this in {column!r}")
+    with transaction.atomic():
+        _lock(draft)
+        _store(draft, [(row, choices)], user, mends=True)
+
+
+def take_back_mends(draft: MergeDraft, row: ConflictRow) -> None:
+    """Forget what was to be mended in one row."""
+    table, digest = _hash(row)
+    draft.decisions.filter(table=table, key_hash=digest, mends=True).delete()
+
+
+def _can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:
+    if column != WHOLE_ROW:
+        there = row.ours or row.theirs or row.base or {}
+        return choice.take is Take.VALUE and column in there
+    sides = {Take.OURS: row.ours, Take.THEIRS: row.theirs}
+    return choice.take is Take.DROP or sides.get(choice.take) is not None
 
 
 def decide_pending(
@@ -241,7 +286,11 @@ def _check(row: ConflictRow, choices: Mapping[str, Choice | None]) -> None:
 
 
 def _store(
-    draft: MergeDraft, made: Iterable[tuple[ConflictRow, Choices | Any]], user: Any
+    draft: MergeDraft,
+    made: Iterable[tuple[ConflictRow, Choices | Any]],
+    user: Any,
+    *,
+    mends: bool = False,
 ) -> None:
     """In a few statements, however many decisions."""
     new: list[Decision] = []
@@ -249,8 +298,9 @@ def _store(
     for row, choices in made:
         text = key_text(row.key)
         digest = _digest(text)
-        resolution = resolve(row, {}, policies.counters_of(row.table))
-        required = set(pending(resolution))
+        required: set[str] = set()
+        if not mends:
+            required.update(pending(resolve(row, {}, policies.counters_of(row.table))))
         for column, choice in choices.items():
             if choice is None:
                 draft.decisions.filter(
@@ -266,6 +316,7 @@ def _store(
                     column=column,
                     take=choice.take,
                     required=column in required,
+                    mends=mends,
                     value=encode(choice.value),
                     seen=seen(row, column),
                     decided_by=user,
@@ -283,6 +334,7 @@ def _store(
         update_fields=[
             "take",
             "required",
+            "mends",
             "outdated",
             "value",
             "seen",
@@ -306,7 +358,7 @@ def _decisions(
     tables = {row.table for row in rows}
     hashes = {_hash(row)[1] for row in rows}
     for decision in draft.decisions.filter(
-        table__in=tables, key_hash__in=hashes
+        table__in=tables, key_hash__in=hashes, mends=False
     ).select_related("decided_by"):
         where = (decision.table, decision.key_hash)
         found.setdefault(where, {})[decision.column] = decision

@@ -85,14 +85,12 @@ class Preview:
 
     @property
     def can_land(self) -> bool:
-        """Whether decisions are all that it may still need."""
-        return not (
-            self.up_to_date or self.blocked or self.schema_conflicts or self.violations
-        )
+        """Whether decisions and mended rows are all that it may still need."""
+        return not (self.up_to_date or self.blocked or self.schema_conflicts)
 
     @property
     def is_clean(self) -> bool:
-        return self.can_land and not self.conflicts
+        return self.can_land and not (self.conflicts or self.violations)
 
 
 def sides_of(repository: Repository, ours: str, theirs: str) -> MergeSides | None:
@@ -108,7 +106,7 @@ def preview(target: str, sides: MergeSides) -> Preview:
     Raises ``BranchMoved`` if the head of ``target`` is not ``sides.ours``,
     ``UncommittedRows`` if rows that nobody committed are on it, ``EngineBusy``.
     """
-    return _remember(("preview", sides), lambda: _look(target, sides))
+    return remember(("preview", sides), lambda: _look(target, sides))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def conflict_page(target: str, found: Preview, start: Place | None) -> ConflictP
         with rehearsal(target, found.sides) as repository:
             return _page(repository, found, start)
 
-    return _remember(("conflict page", found.sides, start), look)
+    return remember(("conflict page", found.sides, start), look)
 
 
 def _page(repository: Repository, of: Preview, start: Place | None) -> ConflictPage:
@@ -166,7 +164,7 @@ def conflicts_of(
         with rehearsal(target, sides) as repository:
             return conflict_rows(repository, sides, table, keys=keys)
 
-    return _remember(("conflicts of", sides, table, tuple(keys)), look)
+    return remember(("conflicts of", sides, table, tuple(keys)), look)
 
 
 def each_conflict_page(
@@ -212,7 +210,7 @@ def merged_rows(
             page = _with_sums(repository, sides, table, rows[:PAGE])
         return page, len(rows) > PAGE
 
-    return _remember(("merged", sides, table, since), look)
+    return remember(("merged", sides, table, since), look)
 
 
 def _with_sums(
@@ -227,6 +225,20 @@ def _with_sums(
         if row.after is not None and row.key in sums
         else row
         for row in rows
+    ]
+
+
+def versions(
+    repository: Repository, sides: MergeSides, table: str, keys: Sequence[Key]
+) -> list[ConflictRow]:
+    """Any rows as the three states of a merge hold them, in the order of ``keys``."""
+    base, ours, theirs = [
+        repository.rows(table, keys, at=at) if table in repository.tables(at=at) else {}
+        for at in (sides.base, sides.ours, sides.theirs)
+    ]
+    return [
+        ConflictRow(table, key, base.get(key), ours.get(key), theirs.get(key))
+        for key in keys
     ]
 
 
@@ -332,7 +344,7 @@ _memory: OrderedDict[Any, Any] = OrderedDict()
 _lock = threading.Lock()
 
 
-def _remember(key: Any, find: Callable[[], T]) -> T:
+def remember(key: Any, find: Callable[[], T]) -> T:
     """
     ``find()``, or what it gave for the same key before.
 

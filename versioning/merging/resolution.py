@@ -24,6 +24,7 @@ class Take(StrEnum):
     BASE = "base"
     SUM = "sum"
     VALUE = "value"  # one that a person typed
+    DROP = "drop"  # no row at all: to mend a result
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Everything that the merge page shows, gathered. No HTTP, no templates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from versioning import values
@@ -18,8 +18,10 @@ from versioning.backends.repository import (
 )
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
-from versioning.merging import drafts, preview
+from versioning.merging import drafts, preview, trial
+from versioning.merging.choices import ChoicesInvalid
 from versioning.merging.preview import Place, Preview
+from versioning.merging.trial import Trial
 from versioning.merging.validation import InvalidRow
 from versioning.models import MergeDraft
 from versioning.names import is_hidden
@@ -29,6 +31,12 @@ from versioning.presentation.conflicts import (
     SumLine,
     cards,
     sum_lines,
+)
+from versioning.presentation.mends import (
+    MendCard,
+    MendCards,
+    OldFault,
+    with_typed,
 )
 from versioning.presentation.rows import RowDiff, present_rows
 from versioning.presentation.snapshot import Snapshot, spoken_key
@@ -114,14 +122,24 @@ class Screen:
     sums: tuple[SumLine, ...] = ()
     cards: tuple[Card, ...] = ()
     next: str | None = None  # address part of the next page of cards
-    broken: tuple[BrokenRule, ...] = ()
+    trial: Trial = field(default_factory=Trial)
+    mends: tuple[MendCard, ...] = ()
+    old_faults: tuple[OldFault, ...] = ()
     schema_conflicts: tuple[SchemaConflict, ...] = ()
 
     @property
     def can_land(self) -> bool:
         return (
-            self.found is not None and self.found.can_land and self.progress.is_complete
+            self.found is not None
+            and self.found.can_land
+            and self.progress.is_complete
+            and self.trial.is_fine
         )
+
+    @property
+    def faults(self) -> int:
+        """How many rows have to be mended first."""
+        return len(self.trial.faults)
 
     @property
     def groups(self) -> list[CardGroup]:
@@ -168,6 +186,8 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
             draft=draft,
         )
     tables = _tables(found)
+    tried = tried_out(target, sides, found, draft)
+    mend_cards = MendCards(repository, sides, Names(target, source))
     judged = drafts.judge(draft, page.rows)
     return Screen(
         source=source,
@@ -185,8 +205,21 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
         sums=tuple(sum_lines(repository, sides, found.sums)),
         cards=tuple(cards(repository, sides, Names(target, source), judged)),
         next=_place_text(page.next),
-        broken=tuple(broken_rules(repository, sides, found.violations)),
+        trial=tried,
+        mends=tuple(mend_cards.cards(tried)),
+        old_faults=tuple(mend_cards.old(tried.old)),
         schema_conflicts=found.schema_conflicts,
+    )
+
+
+def with_refused_mend(shown: Screen, anchor: str, refused: ChoicesInvalid) -> Screen:
+    """The screen with what was typed on one card still in its fields."""
+    return replace(
+        shown,
+        mends=tuple(
+            with_typed(card, refused) if card.anchor == anchor else card
+            for card in shown.mends
+        ),
     )
 
 
@@ -200,6 +233,20 @@ def current_sides(
     return preview.sides_of(
         repository, repository.head(target), repository.head(source)
     )
+
+
+def tried_out(
+    target: str, sides: MergeSides, found: Preview, draft: MergeDraft | None
+) -> Trial:
+    """
+    What the result would break. Asked where something is known to be wrong or
+    was mended, and where no decision is missing any more.
+    """
+    if not found.can_land:
+        return Trial()
+    if progress(found, draft).is_complete or found.violations or trial.has_mends(draft):
+        return trial.try_out(target, sides, draft)
+    return Trial(complete=False)
 
 
 def progress(found: Preview, draft: MergeDraft | None) -> Progress:

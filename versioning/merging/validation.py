@@ -1,18 +1,34 @@
-"""The models' own rules, on rows of a merge that equal neither side."""
+"""
+The application's own rules, on the result of a merge.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+Two kinds: what a model's ``clean_fields()`` and ``clean()`` say of rows that
+equal neither side, and the invariants that a project registered, asked of what
+the merge touched and of what that points to. Uniqueness and foreign keys are
+for ``result.faults()``: in bulk, not a query a row.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
-from versioning import values
-from versioning.backends.repository import Key, MergeSides, Repository, Row
+from versioning import policies, values
+from versioning.backends.repository import (
+    Key,
+    MergeSides,
+    Repository,
+    Row,
+    RowChange,
+)
+from versioning.policies import Policy
 
 BATCH = 500  # rows compared at a time
 REPORTED = 50  # rows, at most
+TOUCHED_SHOWN = 20  # rows that broke one invariant together
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,75 +38,236 @@ class InvalidRow:
     table: str
     key: Key
     reasons: tuple[str, ...]
+    columns: tuple[str, ...] = ()  # that the reasons are about, if known
+    was_before: bool = False  # it broke the same rules before: no fault of the merge
+    touched: tuple[tuple[str, Key], ...] = ()  # rows whose change broke it
 
 
 def invalid_rows(
-    repository: Repository, sides: MergeSides, commit: str
+    repository: Repository,
+    sides: MergeSides,
+    result: str | None,
+    mended: Mapping[str, Collection[Key]],
 ) -> list[InvalidRow]:
     """
-    Rows of a merge (``commit``) that were put together from both sides, or
-    typed, and that their model's ``clean_fields()`` or ``clean()`` refuses.
+    Rows of a merge that were put together from both sides, typed or ``mended``,
+    and that their model refuses; at most ``REPORTED``.
 
-    A row as one side has it was good enough there and is not asked again.
-    Uniqueness and foreign keys are for ``broken_constraints()``: in bulk, not
-    a query a row. The connection is to be bound to the merge.
+    ``result`` is the merge's hash, or None for the working set of one that is
+    under way; the connection is to be there. A row as one side has it was good
+    enough there and is not asked again.
     """
+    tables = _changed_on_both(repository, sides) | {
+        t for t, keys in mended.items() if keys
+    }
     found = (
-        InvalidRow(table, key, reasons)
-        for table in _changed_on_both(repository, sides)
-        for key, row in _new_rows(repository, sides, commit, table)
-        if (reasons := _reasons(table, row))
+        invalid
+        for table in sorted(tables)
+        for rows in _new_rows(repository, sides, result, table)
+        for invalid in _judge(table, rows)
     )
     return list(islice(found, REPORTED))
 
 
-def _changed_on_both(repository: Repository, sides: MergeSides) -> list[str]:
+def _changed_on_both(repository: Repository, sides: MergeSides) -> set[str]:
     ours, theirs = (
         {change.table for change in repository.diff_summary(sides.base, side)}
         for side in (sides.ours, sides.theirs)
     )
-    return sorted(ours & theirs)
+    return ours & theirs
+
+
+def changes(
+    repository: Repository, sides: MergeSides, result: str | None, table: str
+) -> Iterator[RowChange]:
+    """What a merge changes in one table of ours."""
+    if result is None:
+        return repository.merged_rows(table)
+    return repository.diff_rows(table, sides.ours, result)
+
+
+@dataclass(frozen=True, slots=True)
+class _NewRow:
+    key: Key
+    row: Row
+    sides: tuple[Row, ...]  # as either side has it
 
 
 def _new_rows(
-    repository: Repository, sides: MergeSides, commit: str, table: str
-) -> Iterator[tuple[Key, Row]]:
+    repository: Repository, sides: MergeSides, result: str | None, table: str
+) -> Iterator[list[_NewRow]]:
     """Rows of the merge that neither side has like this."""
-    changed = repository.diff_rows(table, sides.ours, commit)
+    changed = changes(repository, sides, result, table)
+    there = table in repository.tables(at=sides.theirs)
     while batch := list(islice(changed, BATCH)):
         kept = [change for change in batch if change.after is not None]
-        theirs = repository.rows(
-            table, [change.key for change in kept], at=sides.theirs
+        keys = [change.key for change in kept]
+        theirs = repository.rows(table, keys, at=sides.theirs) if there else {}
+        yield [
+            _NewRow(
+                change.key,
+                change.after,
+                tuple(side for side in (change.before, theirs.get(change.key)) if side),
+            )
+            for change in kept
+            if change.after is not None and theirs.get(change.key) != change.after
+        ]
+
+
+def _judge(table: str, rows: Sequence[_NewRow]) -> Iterator[InvalidRow]:
+    for row in rows:
+        broken = _broken(table, row.row)
+        if not broken:
+            continue
+        old = {reason for side in row.sides for _, reason in _broken(table, side)}
+        new = [(column, reason) for column, reason in broken if reason not in old]
+        yield InvalidRow(
+            table,
+            row.key,
+            tuple(reason for _, reason in new or broken),
+            tuple(dict.fromkeys(column for column, _ in new or broken if column)),
+            was_before=not new,
         )
-        for change in kept:
-            if change.after is not None and theirs.get(change.key) != change.after:
-                yield change.key, change.after
 
 
-def _reasons(table: str, row: Row) -> tuple[str, ...]:
+def _broken(table: str, row: Row) -> list[tuple[str, str]]:
+    """What a model says against a row: by column, "" for the row as a whole."""
     instance = values.instance(table, row)
     if instance is None:
-        return ()
+        return []
     try:
         instance.clean_fields(exclude=_relations(instance))
         instance.clean()
     except ValidationError as error:
-        return tuple(_sentences(instance, error))
-    return ()
+        return list(_sentences(instance, error))
+    return []
 
 
 def _relations(instance: models.Model) -> list[str]:
     return [field.name for field in instance._meta.fields if field.remote_field]
 
 
-def _sentences(instance: models.Model, error: ValidationError) -> Iterator[str]:
+def _sentences(
+    instance: models.Model, error: ValidationError
+) -> Iterator[tuple[str, str]]:
     if not hasattr(error, "error_dict"):
-        yield from error.messages
+        yield from (("", message) for message in error.messages)
         return
     for name, messages in error.message_dict.items():
         if name == NON_FIELD_ERRORS:
-            yield from messages
+            yield from (("", message) for message in messages)
         else:
             field: Any = instance._meta.get_field(name)
             label = field.verbose_name
-            yield from (f"{label}: {message}" for message in messages)
+            yield from ((field.column, f"{label}: {message}") for message in messages)
+
+
+# Invariants -------------------------------------------------------------------
+
+
+def broken_invariants(
+    repository: Repository, sides: MergeSides, result: str | None
+) -> list[InvalidRow]:
+    """
+    Rows whose invariants do not hold in a merge's result, of those that it
+    touched, or that point or pointed to them; at most ``REPORTED``. As
+    ``invalid_rows()``; ``held_before()`` tells which of them are new.
+    """
+    found: list[InvalidRow] = []
+    for policy in policies.with_invariants():
+        found += islice(
+            _of_policy(repository, sides, result, policy), REPORTED - len(found)
+        )
+    return found
+
+
+def _of_policy(
+    repository: Repository, sides: MergeSides, result: str | None, policy: Policy
+) -> Iterator[InvalidRow]:
+    table = policy.model._meta.db_table
+    touched = _touched(repository, sides, result, policy)
+    keys = sorted(touched)
+    for start in range(0, len(keys), BATCH):
+        for key, reasons in _failures(policy, keys[start : start + BATCH]).items():
+            yield InvalidRow(
+                table, key, reasons, touched=tuple(touched[key][:TOUCHED_SHOWN])
+            )
+
+
+def _touched(
+    repository: Repository, sides: MergeSides, result: str | None, policy: Policy
+) -> dict[Key, list[tuple[str, Key]]]:
+    """Keys of a model's rows that a merge bears on, and by which rows."""
+    model = policy.model
+    table = model._meta.db_table
+    summary = (
+        repository.merged_summary()
+        if result is None
+        else repository.diff_summary(sides.ours, result)
+    )
+    changed = {change.table for change in summary if change.data_changed}
+    found: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
+    if table in changed:
+        for change in changes(repository, sides, result, table):
+            found[change.key].append((table, change.key))
+    for child, fields in _pointing_to(model).items():
+        if child not in changed:
+            continue
+        for change in changes(repository, sides, result, child):
+            for column in fields:
+                ends = {
+                    (row[column],)
+                    for row in (change.before, change.after)
+                    if row is not None and row.get(column) is not None
+                }
+                for end in ends:
+                    found[end].append((child, change.key))
+    return found
+
+
+def _pointing_to(model: type[models.Model]) -> dict[str, list[str]]:
+    """Columns of foreign keys to a model's primary key, by table."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for table, other in values.models_by_table().items():
+        for field in other._meta.concrete_fields:
+            if (
+                isinstance(field, models.ForeignKey)
+                and field.related_model is model
+                and field.target_field.primary_key
+            ):
+                found[table].append(str(field.column))
+    return found
+
+
+def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]:
+    """What the invariants say of rows as the connection sees them."""
+    held = values.TableValues(policy.model._meta.db_table)
+    column = str(policy.model._meta.pk.column)
+    by_pk = {held.to_field(column, key[0]): key for key in keys if len(key) == 1}
+    found: dict[Key, tuple[str, ...]] = {}
+    for pk, instance in policy.model._base_manager.in_bulk(list(by_pk)).items():
+        said: list[str] = []
+        for invariant in policy.invariants:
+            try:
+                invariant(instance)
+            except ValidationError as error:
+                said += error.messages
+        if said:
+            found[by_pk[pk]] = tuple(said)
+    return found
+
+
+def mark_old(rows: Sequence[InvalidRow]) -> list[InvalidRow]:
+    """
+    Broken invariants, with those marked that were broken in the same words
+    before the merge. The connection is to be at ours.
+    """
+    by_table = {p.model._meta.db_table: p for p in policies.with_invariants()}
+    marked = []
+    for row in rows:
+        before = _failures(by_table[row.table], [row.key]).get(row.key, ())
+        new = tuple(reason for reason in row.reasons if reason not in before)
+        marked.append(
+            replace(row, reasons=new) if new else replace(row, was_before=True)
+        )
+    return marked

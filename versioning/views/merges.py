@@ -70,7 +70,7 @@ def merge(request: Any) -> HttpResponse:
     target = request.GET.get("target") or request.versioning.branch
     if not source:
         return HttpResponseRedirect(reverse("versioning:merges"))
-    return _screen(request, source, target, place=request.GET.get("from", ""))
+    return screen_page(request, source, target, place=request.GET.get("from", ""))
 
 
 @require_safe
@@ -107,10 +107,10 @@ def merged_rows(request: HttpRequest) -> HttpResponse:
 @needs(permissions.MERGE_BRANCH)
 def decide(request: HttpRequest) -> HttpResponse:
     """Keep what was chosen for one row, or for all that is left to choose."""
-    source, target, pins = _pinned(request)
+    source, target, pins = pinned(request)
     sides = screen.current_sides(repository(), source, target)
     if sides is None or sides != pins:
-        return _moved(request, source, target, pins)
+        return moved_page(request, source, target, pins)
     if request.POST.get("scope", "row") == "row":
         return _decide_row(request, source, target, sides)
     return _decide_rest(request, source, target, sides)
@@ -132,7 +132,7 @@ def _decide_row(
     if wants_part(request):
         return _card(request, source, target, sides, draft, row)
     where = anchor(row.table, key_text(row.key))
-    return _see_other(_back(request, source, target) + f"#{where}")
+    return see_other(back_to(request, source, target) + f"#{where}")
 
 
 def _decide_rest(
@@ -161,14 +161,14 @@ def _decide_rest(
         request,
         f"{made} {'cell takes' if made == 1 else 'cells take'} the value of {side}.",
     )
-    return _see_other(_back(request, source, target))
+    return see_other(back_to(request, source, target))
 
 
 @require_POST
 @needs(permissions.MERGE_BRANCH)
 def land_merge(request: HttpRequest) -> HttpResponse:
     """Merge what the page showed, or say why not and change nothing."""
-    source, target, pins = _pinned(request)
+    source, target, pins = pinned(request)
     if not permissions.may_merge_into(request.user, target):
         raise PermissionDenied(permissions.MERGE_BRANCH)
     sides = screen.current_sides(repository(), source, target)
@@ -176,13 +176,13 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     if sides != pins:
         if draft is None and _landed_already(source, target, pins):
             return _landed_already(source, target, pins)  # type: ignore[return-value]
-        return _moved(request, source, target, pins)
+        return moved_page(request, source, target, pins)
     try:
         commit = land(source, target, sides, draft, request.user)
     except (BranchMoved, UncommittedRows):
-        return _moved(request, source, target, pins)
+        return moved_page(request, source, target, pins)
     except ConflictsRemain:
-        return _screen(
+        return screen_page(
             request,
             source,
             target,
@@ -191,7 +191,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
         )
     except NothingToMerge:
         messages.info(request, f"{target} holds everything of {source} already.")
-        return _see_other(url_of(source, target))
+        return see_other(url_of(source, target))
     except ViolationsRemain as error:
         rules = screen.broken_rules(repository(), pins, error.violations)
         return _refuse(request, source, target, str(error), rules)
@@ -209,7 +209,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     except MergeBlocked as error:
         return _refuse(request, source, target, str(error))
     messages.success(request, f"{source} is merged into {target}.")
-    return _see_other(reverse("versioning:commit", args=[commit]))
+    return see_other(reverse("versioning:commit", args=[commit]))
 
 
 @require_POST
@@ -225,13 +225,13 @@ def abandon(request: HttpRequest) -> HttpResponse:
         f"The decisions about merging {draft.source} into {draft.target} are set "
         "aside. No branch was changed.",
     )
-    return _see_other(reverse("versioning:merges"))
+    return see_other(reverse("versioning:merges"))
 
 
 # Pieces -----------------------------------------------------------------------
 
 
-def _pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
+def pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
     """Branch names and hashes that a form carries. ``BadRequest`` if damaged."""
     pins = [request.POST.get(name, "") for name in ("base", "ours", "theirs")]
     if not all(is_hash(pin) for pin in pins):
@@ -258,19 +258,22 @@ def _posted_row(request: HttpRequest, target: str, sides: MergeSides) -> Conflic
     return rows[0]
 
 
-def _screen(
+def screen_page(
     request: HttpRequest,
     source: str,
     target: str,
     *,
     place: str = "",
     status: int = 200,
+    refused_mend: tuple[str, choices.ChoicesInvalid] | None = None,
     **context: Any,
 ) -> HttpResponse:
     try:
         shown = screen.open_screen(source, target, place)
     except BadCursor as error:
         raise BadRequest(str(error)) from error
+    if refused_mend:
+        shown = screen.with_refused_mend(shown, *refused_mend)
     response = page_or_part(
         request,
         PAGE,
@@ -298,7 +301,7 @@ def _refuse(
     rules: Sequence[screen.BrokenRule] = (),
 ) -> HttpResponse:
     """422: the merge was built and did not pass; the target is untouched."""
-    return _screen(
+    return screen_page(
         request, source, target, status=422, problem=problem, broken_rules=rules
     )
 
@@ -315,7 +318,7 @@ def _card(
     """One row's card and the bar, or the whole page without HTMX."""
     if not wants_part(request):
         assert refused is not None
-        return _screen(
+        return screen_page(
             request,
             source,
             target,
@@ -324,6 +327,11 @@ def _card(
             problem=" ".join(refused.errors.values()),
         )
     found = preview.preview(target, sides)
+    tried = screen.tried_out(target, sides, found, draft)
+    if tried.rows or tried.refused or request.POST.get("faults", "0") != "0":
+        # What is to be mended stands beside the cards: all of it anew.
+        place = request.POST.get("from", "")
+        return screen_page(request, source, target, place=place)
     card = screen.one_card(Names(target, source), sides, draft, row)
     if refused:
         card = _with_typed(card, refused)
@@ -339,6 +347,7 @@ def _card(
                 sides,
                 found,
                 draft=draft,
+                trial=tried,
                 progress=screen.progress(found, draft),
             ),
             "may_merge": True,
@@ -363,7 +372,7 @@ def _with_typed(card: Card, refused: choices.ChoicesInvalid) -> Card:
     return replace(card, lines=tuple(keep(line) for line in card.lines))
 
 
-def _moved(
+def moved_page(
     request: HttpRequest, source: str, target: str, pins: MergeSides
 ) -> HttpResponse:
     """409: a branch has moved since the page was made. Nothing is decided by it."""
@@ -373,7 +382,7 @@ def _moved(
         for name, pin in ((target, pins.ours), (source, pins.theirs))
         if at_hand.head(name) != pin
     ]
-    return _screen(request, source, target, status=409, moved=moved)
+    return screen_page(request, source, target, status=409, moved=moved)
 
 
 def _landed_already(
@@ -389,7 +398,7 @@ def _landed_already(
     ).first()
     if done is None:
         return None
-    return _see_other(reverse("versioning:commit", args=[done.commit]))
+    return see_other(reverse("versioning:commit", args=[done.commit]))
 
 
 def _address(source: str, target: str, place: str) -> str:
@@ -397,11 +406,11 @@ def _address(source: str, target: str, place: str) -> str:
     return f"{url}&{urlencode({'from': place})}" if place else url
 
 
-def _back(request: HttpRequest, source: str, target: str) -> str:
+def back_to(request: HttpRequest, source: str, target: str) -> str:
     return _address(source, target, request.POST.get("from", ""))
 
 
-def _see_other(url: str) -> HttpResponseRedirect:
+def see_other(url: str) -> HttpResponseRedirect:
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response

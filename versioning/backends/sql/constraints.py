@@ -7,10 +7,12 @@ within a transaction that is rolled back.
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from versioning.backends.repository import Violation, ViolationKind
+from versioning.backends.repository import Key, Violation, ViolationKind
+from versioning.backends.sql.statements import batches
 from versioning.backends.sql.tables import Tables
 
 FAULTS_SHOWN = 100  # rows for each constraint
@@ -35,7 +37,6 @@ class Constraints(Tables):
     def broken_constraints(
         self, tables: Sequence[str] | None = None
     ) -> list[Violation]:
-        self._outside_atomic()
         found: list[Violation] = []
         for table in self.tables():
             if tables is not None and table not in tables:
@@ -52,6 +53,72 @@ class Constraints(Tables):
                 sql = self._duplicates(table, columns)
                 found += self._faults(table, ViolationKind.UNIQUE, sql, columns, "")
         return found
+
+    def faults_of(self, table: str, keys: Sequence[Key]) -> list[Violation]:
+        self._require_table(table)
+        found: dict[tuple[Any, ...], Violation] = {}
+        primary = self._primary_key(table, None)
+        for batch in batches(keys):
+            own = self._own_faults(table, primary, batch)
+            for fault in (*own, *self._left_behind(table, primary, batch)):
+                found[fault.table, fault.key, fault.kind, fault.columns] = fault
+        return list(found.values())
+
+    def _own_faults(
+        self, table: str, primary: Key, keys: Sequence[Key]
+    ) -> Iterator[Violation]:
+        """What the rows with these keys break themselves, with who is in it."""
+        where, params = self._key_in([f"c.{self._name(c)}" for c in primary], keys)
+        for key in self._foreign_keys(table):
+            sql = self._orphans(table, key.column, key.parent, key.parent_column)
+            yield from self._faults(
+                table,
+                ViolationKind.FOREIGN_KEY,
+                f"{sql} AND {where}",
+                (key.column,),
+                key.parent,
+                params,
+            )
+        for columns in self._unique(table):
+            alike = " AND ".join(
+                f"c.{self._name(column)} = o.{self._name(column)}" for column in columns
+            )
+            other = " OR ".join(
+                f"c.{self._name(column)} <> o.{self._name(column)}"
+                for column in primary
+            )
+            quoted = self._name(table)
+            for shown in ("c", "o"):
+                yield from self._faults(
+                    table,
+                    ViolationKind.UNIQUE,
+                    f"SELECT {shown}.* FROM {quoted} c JOIN {quoted} o "
+                    f"ON {alike} AND ({other}) WHERE {where}",
+                    columns,
+                    "",
+                    params,
+                )
+
+    def _left_behind(
+        self, table: str, primary: Key, keys: Sequence[Key]
+    ) -> Iterator[Violation]:
+        """Rows of any table that point to one of these keys, which is not there."""
+        if len(primary) != 1:
+            return
+        for child in self.tables():
+            for key in self._foreign_keys(child):
+                if (key.parent, key.parent_column) != (table, primary[0]):
+                    continue
+                where, params = self._key_in([f"c.{self._name(key.column)}"], keys)
+                sql = self._orphans(child, key.column, table, key.parent_column)
+                yield from self._faults(
+                    child,
+                    ViolationKind.FOREIGN_KEY,
+                    f"{sql} AND {where}",
+                    (key.column,),
+                    table,
+                    params,
+                )
 
     def _orphans(self, table: str, child: str, parent: str, column: str) -> str:
         return (
@@ -79,9 +146,10 @@ class Constraints(Tables):
         sql: str,
         columns: tuple[str, ...],
         parent: str,
+        params: Sequence[Any] = (),
     ) -> list[Violation]:
         primary = self._primary_key(table, None)
-        names, rows = self._table(f"{sql} LIMIT {FAULTS_SHOWN}")
+        names, rows = self._table(f"{sql} LIMIT {FAULTS_SHOWN}", params)
         found = []
         for values in rows:
             row = dict(zip(names, values, strict=True))

@@ -68,9 +68,15 @@ class Tables(Statements):
         """Whole rows of a table as of a hash."""
 
     def rows(
-        self, table: str, keys: Sequence[Key], *, at: str, by: str | None = None
+        self,
+        table: str,
+        keys: Sequence[Key],
+        *,
+        at: str | None,
+        by: str | None = None,
     ) -> dict[Key, Row]:
-        self._known(at)
+        if at is not None:
+            self._known(at)
         primary = self.primary_key(table, at)
         if by is not None:
             if by not in self.columns(table, at):
@@ -79,7 +85,12 @@ class Tables(Statements):
         found: dict[Key, Row] = {}
         for batch in batches(keys):
             where, params = self._key_in([self._name(c) for c in primary], batch)
-            names, rows = self._read_at(at, table, where, params)
+            if at is None:
+                names, rows = self._table(
+                    f"SELECT * FROM {self._name(table)} WHERE {where}", params
+                )
+            else:
+                names, rows = self._read_at(at, table, where, params)
             for values in rows:
                 row = dict(zip(names, values, strict=True))
                 found[tuple(row[column] for column in primary)] = row

@@ -1,0 +1,177 @@
+"""Rows of a merge's result that break a rule, mended on the merge page."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from versioning.merging.preview import sides_of
+from versioning.models import Decision
+from versioning.presentation.mends import mend_anchor
+from versioning.values import key_text
+
+URL = "/merge/?source=summer&target=main"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def orphan(repository, erin):
+    """Summer adds a choice to a question that main deletes."""
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        question = Question.objects.create(text="What’s up?")
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("summer", author=erin, message="Add"):
+        choice = Choice.objects.create(question_id=question.pk, text="Stars")
+    with versioning.on_branch("main", author=erin, message="Delete"):
+        Question.objects.all().delete()
+    return choice
+
+
+def form(repository, table, pk, **fields):
+    sides = sides_of(repository, repository.head("main"), repository.head("summer"))
+    assert sides is not None
+    return {
+        "source": "summer",
+        "target": "main",
+        "base": sides.base,
+        "ours": sides.ours,
+        "theirs": sides.theirs,
+        "table": table,
+        "key": key_text((pk,)),
+        **{name.replace("__", ":"): value for name, value in fields.items()},
+    }
+
+
+def mend(client, fields, **extra):
+    return client.post(reverse("versioning:merge-mend"), fields, **extra)
+
+
+def test_rows_are_named_with_the_reason_in_words(repository, maintainer, orphan):
+    page = maintainer.get(URL)
+    words = seen.main(page)
+    assert "2 rows of the result would break a rule" in words
+    assert "Question points to Question “What’s up?”, which will not be there." in words
+    assert (
+        "It was deleted on main, and this points to it: Choice “Stars” of “What’s up?”."
+        in words
+    )
+    assert "Keep it as on summer" in words
+    assert "2 rows still to mend" in words
+    assert b"disabled" in page.content
+
+
+def test_a_row_is_mended_at_once_and_landed(repository, maintainer, orphan):
+    parent = orphan.question_id
+    answer = mend(
+        maintainer,
+        form(repository, "polls_question", parent, take="theirs"),
+        headers=HTMX,
+    )
+    assert answer.status_code == 200
+    assert answer["HX-Retarget"] == "#merge"
+    words = answer.content.decode()
+    assert "<html" not in words
+    assert "still to mend" not in words
+    assert not re.search(r"<button[^>]* disabled", words)
+    landed = maintainer.post(
+        reverse("versioning:merge-land"), form(repository, "", parent)
+    )
+    assert landed.status_code == 303
+    assert Choice.objects.get().question.text == "What’s up?"
+
+
+def test_without_a_script_it_leads_back_to_the_row(repository, maintainer, orphan):
+    answer = mend(maintainer, form(repository, "polls_choice", orphan.pk, take="drop"))
+    assert answer.status_code == 303
+    where = mend_anchor("polls_choice", key_text((orphan.pk,)))
+    assert answer["Location"].endswith(f"#{where}")
+    page = maintainer.get(URL)
+    assert where in page.content.decode()
+    assert "by mo" in seen.main(page)
+    back = form(repository, "polls_choice", orphan.pk, clear="1")
+    assert mend(maintainer, back).status_code == 303
+    assert not Decision.objects.exists()
+    assert "2 rows still to mend" in seen.main(maintainer.get(URL))
+
+
+def test_what_can_not_be_typed_is_said_at_its_field(repository, maintainer, orphan):
+    fields = form(
+        repository,
+        "polls_choice",
+        orphan.pk,
+        take="",
+        value__question_id="the first one",
+        was__question_id=str(orphan.question_id),
+    )
+    answer = mend(maintainer, fields)
+    assert answer.status_code == 422
+    assert "Enter a whole number." in seen.main(answer)
+    assert "the first one" in answer.content.decode()
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"take": "base"}, 400),
+        ({"take": "ours"}, 400),  # main has no such row
+        ({"take": "everything"}, 400),
+        ({"value__nothing": "x"}, 400),
+        ({"table": "auth_user"}, 404),
+        ({"table": "dolt_log"}, 404),
+        ({"key": "no key"}, 400),
+        ({"key": "[123456]"}, 404),
+        ({"base": "x"}, 400),
+    ],
+)
+def test_a_damaged_form_is_refused(repository, maintainer, orphan, fields, status):
+    given = form(repository, "polls_choice", orphan.pk)
+    given |= {name.replace("__", ":"): value for name, value in fields.items()}
+    assert mend(maintainer, given).status_code == status
+    assert not Decision.objects.exists()
+
+
+def test_a_branch_that_moved_is_said_and_nothing_kept(
+    repository, maintainer, orphan, erin
+):
+    fields = form(repository, "polls_choice", orphan.pk, take="drop")
+    with versioning.on_branch("main", author=erin, message="Ask more"):
+        Question.objects.create(text="More?")
+    answer = mend(maintainer, fields)
+    assert answer.status_code == 409
+    assert "main moved while you were deciding" in seen.main(answer)
+    assert not Decision.objects.exists()
+
+
+def test_a_decision_that_breaks_a_rule_is_said_once_all_are_made(
+    repository, maintainer, erin
+):
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        question = Question.objects.create(text="What’s up?")
+        sky = Choice.objects.create(question=question, text="The sky")
+        Choice.objects.create(question=question, text="The clouds")
+    repository.create_branch("summer", repository.head("main"))
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Reword"):
+            Choice.objects.filter(pk=sky.pk).update(text=f"The sky of {branch}")
+    fields = form(
+        repository,
+        "polls_choice",
+        sky.pk,
+        scope="row",
+        take__text="value",
+        value__text="The clouds",
+    )
+    answer = maintainer.post(reverse("versioning:merge-decide"), fields, headers=HTMX)
+    assert answer.status_code == 200
+    assert answer["HX-Retarget"] == "#merge"
+    assert "can’t be stored" in answer.content.decode()
+    fields |= {"value:text": "Heaven", "faults": "1"}
+    answer = maintainer.post(reverse("versioning:merge-decide"), fields, headers=HTMX)
+    assert "can’t be stored" not in answer.content.decode()
+    landed = maintainer.post(reverse("versioning:merge-land"), fields)
+    assert landed.status_code == 303
+    assert Choice.objects.get(pk=sky.pk).text == "Heaven"

@@ -1,0 +1,73 @@
+"""Rows of a merge's result that break a rule, mended by what people decide."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from versioning import policies
+from versioning.backends.repository import ConflictRow, Key, MergeSides
+from versioning.conf import repository
+from versioning.merging import drafts, preview
+from versioning.merging.resolution import (
+    WHOLE_ROW,
+    CellState,
+    Choice,
+    RowResolution,
+    RowState,
+    Take,
+    resolve,
+)
+from versioning.models import MergeDraft
+
+
+def row_of(sides: MergeSides, table: str, key: Key) -> ConflictRow | None:
+    """A row as the three states hold it; None if none of them has it."""
+    at_hand = repository()
+    (row,) = preview.versions(at_hand, sides, table, [key])
+    return row if row.base or row.ours or row.theirs else None
+
+
+def mend(
+    draft: MergeDraft,
+    sides: MergeSides,
+    row: ConflictRow,
+    choices: Mapping[str, Choice | None],
+    user: Any,
+) -> None:
+    """
+    Decide what becomes of any row of a merge; ``row`` as ``row_of()`` gives it.
+
+    On a row in conflict, what answers the conflict's own questions is kept as
+    such a decision, so that a cell never has two. Raises ``ValueError`` for
+    what the row does not offer, and as ``preview.preview()``.
+    """
+    found = preview.conflicts_of(draft.target, sides, row.table, [row.key])
+    if not found:
+        drafts.mend(draft, row, choices, user)
+        return
+    (conflict,) = found
+    judged = resolve(conflict, {}, policies.counters_of(row.table))
+    answers = {
+        column: _answer(judged, column, choice)
+        for column, choice in choices.items()
+        if _is_asked(judged, column)
+    }
+    drafts.decide(draft, conflict, answers, user)
+    rest = {column: c for column, c in choices.items() if column not in answers}
+    drafts.mend(draft, row, rest, user)
+
+
+def _is_asked(judged: RowResolution, column: str) -> bool:
+    if judged.decided_as_a_whole:
+        return column == WHOLE_ROW
+    return any(
+        cell.column == column and cell.state in (CellState.DISPUTED, CellState.COUNTED)
+        for cell in judged.cells
+    )
+
+
+def _answer(judged: RowResolution, column: str, choice: Choice | None) -> Choice | None:
+    """To drop a row that one side deleted is to take that side."""
+    if column != WHOLE_ROW or choice is None or choice.take is not Take.DROP:
+        return choice
+    gone = Take.OURS if judged.state is RowState.DELETED_HERE else Take.THEIRS
+    return Choice(gone)

@@ -1,0 +1,225 @@
+"""
+A merge tried out with all that was decided: what its result would break.
+
+Written and asked in a transaction that is rolled back. What it finds depends
+on three hashes and the draft's decisions, and is remembered by them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import Count, Max
+
+from versioning.backends.repository import (
+    ConflictRow,
+    Key,
+    MergeSides,
+    Repository,
+    Row,
+    Violation,
+    ViolationKind,
+)
+from versioning.conf import connection as versioned_connection
+from versioning.merging import preview, result, validation
+from versioning.merging.result import MendedRow
+from versioning.merging.validation import InvalidRow
+from versioning.models import MergeDraft
+
+LISTED = 1000  # violations that the engine is asked for
+SHOWN = 100  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A row of the result that is in a fault, or that was mended."""
+
+    versions: ConflictRow  # as the three states hold it
+    result: Row | None  # as it will be; None if it will not be
+    violations: tuple[Violation, ...] = ()  # that the row itself breaks
+    missed_by: tuple[Violation, ...] = ()  # of rows that point to it; it is gone
+    reasons: tuple[str, ...] = ()  # rules of the application that it breaks
+    columns: tuple[str, ...] = ()  # that those are about
+    bears_on: tuple[str, ...] = ()  # what a rule says of a row that it belongs to
+    mend: MendedRow | None = None
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether nothing is wrong with it any more."""
+        return not (self.violations or self.missed_by or self.reasons or self.bears_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a merge's result would break. Rows are by table and key."""
+
+    rows: tuple[Trouble, ...] = ()
+    old: tuple[InvalidRow, ...] = ()  # broken before, so no reason to refuse
+    refused: str = ""  # what the engine said to a decided value it did not take
+    complete: bool = True  # False: rows in conflict were left as ours
+
+    @property
+    def faults(self) -> tuple[Trouble, ...]:
+        return tuple(row for row in self.rows if not row.is_mended)
+
+    @property
+    def is_fine(self) -> bool:
+        return not (self.refused or self.faults)
+
+
+def try_out(target: str, sides: MergeSides, draft: MergeDraft | None) -> Trial:
+    """
+    What the merge would break with the decisions as they stand. Raises as
+    ``preview.preview()``.
+
+    The application's rules are asked once nothing else is left to decide.
+    """
+    return preview.remember(
+        ("trial", sides, _version(draft)), lambda: _try_out(target, sides, draft)
+    )
+
+
+def has_mends(draft: MergeDraft | None) -> bool:
+    return draft is not None and draft.decisions.filter(mends=True).exists()
+
+
+def _version(draft: MergeDraft | None) -> Any:
+    """Something that is another whenever the decisions are."""
+    if draft is None:
+        return None
+    found = draft.decisions.aggregate(Count("pk"), Max("pk"), Max("decided_at"))
+    return (draft.pk, *found.values())
+
+
+def _try_out(target: str, sides: MergeSides, draft: MergeDraft | None) -> Trial:
+    invariants: list[InvalidRow] = []
+    with preview.rehearsal(target, sides) as merge:
+        listed = merge.violations(limit=LISTED)
+        try:
+            written = result.write(merge, sides, draft, settle=False)
+        except IntegrityError as error:
+            return Trial(refused=str(error))
+        rows = _Rows(merge, sides)
+        for fault in result.faults(merge, listed, written)[:SHOWN]:
+            rows.add_violation(fault)
+        complete = not written.left_open
+        invalid: list[InvalidRow] = []
+        if complete:
+            invalid = validation.invalid_rows(merge, sides, None, written.keys)
+            invariants = validation.broken_invariants(merge, sides, None)
+        if invariants:
+            # What the three states and the result hold, before it is rolled back.
+            for row in invariants:
+                rows.know(row.table, row.key)
+                for table, key in row.touched:
+                    rows.know(table, key)
+        for row in invalid:
+            rows.know(row.table, row.key)
+        if draft is not None:
+            for mended in result.mended_rows(merge, sides, draft):
+                for one in mended:
+                    rows.add_mend(one)
+        rows.read()
+    if invariants:
+        with versioned_connection().bound(at=sides.ours):
+            invariants = validation.mark_old(invariants)
+    found = [*invalid, *invariants]
+    for row in found:
+        if not row.was_before:
+            rows.add_invalid(row)
+    return Trial(
+        rows=rows.troubles(),
+        old=tuple(row for row in found if row.was_before),
+        complete=complete,
+    )
+
+
+@dataclass
+class _About:
+    violations: list[Violation] = field(default_factory=list)
+    missed_by: list[Violation] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    bears_on: list[str] = field(default_factory=list)
+    mend: MendedRow | None = None
+
+    @property
+    def is_about_anything(self) -> bool:
+        return bool(
+            self.violations
+            or self.missed_by
+            or self.reasons
+            or self.bears_on
+            or self.mend
+        )
+
+
+class _Rows:
+    """Collects what is wrong, row by row, and what each state holds of them."""
+
+    def __init__(self, merge: Repository, sides: MergeSides):
+        self._merge = merge
+        self._sides = sides
+        self._about: dict[tuple[str, Key], _About] = defaultdict(_About)
+        self._versions: dict[tuple[str, Key], ConflictRow] = {}
+        self._results: dict[tuple[str, Key], Row] = {}
+
+    def know(self, table: str, key: Key) -> _About:
+        """Read this row too."""
+        return self._about[table, key]
+
+    def add_violation(self, fault: Violation) -> None:
+        self.know(fault.table, fault.key).violations.append(fault)
+        if fault.kind is ViolationKind.FOREIGN_KEY:
+            parent = (fault.row[fault.columns[0]],)
+            self.know(fault.referenced_table, parent).missed_by.append(fault)
+
+    def add_mend(self, mend: MendedRow) -> None:
+        self.know(mend.versions.table, mend.versions.key).mend = mend
+
+    def add_invalid(self, row: InvalidRow) -> None:
+        about = self.know(row.table, row.key)
+        about.reasons += row.reasons
+        about.columns += row.columns
+        for table, key in row.touched:
+            if (table, key) != (row.table, row.key):
+                self.know(table, key).bears_on += row.reasons
+
+    def read(self) -> None:
+        by_table: dict[str, list[Key]] = defaultdict(list)
+        for table, key in self._about:
+            by_table[table].append(key)
+        for table, keys in by_table.items():
+            for row in preview.versions(self._merge, self._sides, table, keys):
+                self._versions[table, row.key] = row
+            if table in self._merge.tables():
+                now = self._merge.rows(table, keys, at=None)
+                self._results |= {(table, key): row for key, row in now.items()}
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        return tuple(self._troubles())
+
+    def _troubles(self) -> Iterable[Trouble]:
+        for where, about in sorted(self._about.items()):
+            versions = self._versions[where]
+            found = self._results.get(where)
+            if found is None and not self._was_anywhere(versions):
+                continue  # a parent that nobody ever had
+            if not about.is_about_anything:
+                continue
+            yield Trouble(
+                versions,
+                found,
+                tuple(about.violations),
+                tuple(about.missed_by) if found is None else (),
+                tuple(dict.fromkeys(about.reasons)),
+                tuple(dict.fromkeys(about.columns)),
+                tuple(dict.fromkeys(about.bears_on)),
+                about.mend,
+            )
+
+    @staticmethod
+    def _was_anywhere(versions: ConflictRow) -> bool:
+        return any((versions.base, versions.ours, versions.theirs))

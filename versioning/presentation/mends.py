@@ -1,0 +1,267 @@
+"""
+Rows of a merge's result that break a rule, as cards: what is wrong, and what
+can be done about it. Sides are called by their branches' names here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from versioning.backends.repository import (
+    Key,
+    MergeSides,
+    Repository,
+    Row,
+    Violation,
+    ViolationKind,
+)
+from versioning.merging.choices import ChoicesInvalid, typing_field
+from versioning.merging.resolution import WHOLE_ROW, Take
+from versioning.merging.trial import Trial, Trouble
+from versioning.merging.validation import InvalidRow
+from versioning.models import Decision
+from versioning.presentation.conflicts import Names, anchor
+from versioning.presentation.snapshot import Snapshot
+from versioning.values import TableValues, key_text, table_name
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Something that can be done with a row as a whole."""
+
+    take: str  # "" to leave it as it is
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MendField:
+    """A cell of the row that can be typed anew."""
+
+    column: str
+    name: str
+    text: str  # as it will be, or as it was typed last
+    was: str  # as it will be, in the form that is typed
+    involved: bool  # whether what is wrong is about it
+    mended: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MendCard:
+    anchor: str
+    table: str
+    table_name: str
+    key: str
+    heading: str
+    reasons: tuple[str, ...]  # what is wrong, in sentences; () once it is mended
+    ways: tuple[Way, ...]
+    fields: tuple[MendField, ...]
+    decisions: tuple[Decision, ...]  # that count, latest first
+    outdated: tuple[Decision, ...]
+
+    @property
+    def is_mended(self) -> bool:
+        return not self.reasons
+
+    @property
+    def involved(self) -> tuple[MendField, ...]:
+        return tuple(field for field in self.fields if field.involved)
+
+    @property
+    def others(self) -> tuple[MendField, ...]:
+        return tuple(field for field in self.fields if not field.involved)
+
+
+@dataclass(frozen=True, slots=True)
+class OldFault:
+    """A row that broke a rule before the merge, and still does."""
+
+    heading: str
+    reasons: tuple[str, ...]
+
+
+def mend_anchor(table: str, key: str) -> str:
+    """The id of a row's card; its card as a conflict has another."""
+    return f"mend-{anchor(table, key)}"
+
+
+def with_typed(card: MendCard, refused: ChoicesInvalid) -> MendCard:
+    """The card with what was typed still in its fields, and why it can't be taken."""
+    return replace(
+        card,
+        fields=tuple(
+            replace(
+                field,
+                text=refused.typed.get(field.column, field.text),
+                error=refused.errors.get(field.column, ""),
+                involved=field.involved or field.column in refused.errors,
+            )
+            for field in card.fields
+        ),
+    )
+
+
+_IN_WORDS = {
+    ViolationKind.UNIQUE: "has what another row has, and each may be there once only",
+    ViolationKind.CHECK: "is not what the table allows",
+    ViolationKind.NOT_NULL: "is missing, and may not be",
+}
+
+
+class MendCards:
+    """Cards for what a trial found; names are read as of the sides' commits."""
+
+    def __init__(self, repository: Repository, sides: MergeSides, names: Names):
+        self._repository = repository
+        self._names = names
+        self._snapshots = (
+            Snapshot(repository, sides.ours),
+            Snapshot(repository, sides.theirs),
+            Snapshot(repository, sides.base),
+        )
+
+    def cards(self, trial: Trial) -> list[MendCard]:
+        """Faults first, then what is mended, each by table and key."""
+        headings = self._headings(
+            [(row.versions.table, row.versions.key, _any(row)) for row in trial.rows]
+        )
+        shown = sorted(trial.rows, key=lambda row: row.is_mended)
+        return [self._card(row, headings) for row in shown]
+
+    def old(self, rows: Sequence[InvalidRow]) -> list[OldFault]:
+        headings = self._headings([(row.table, row.key, None) for row in rows])
+        return [OldFault(headings[row.table, row.key], row.reasons) for row in rows]
+
+    def _headings(
+        self, rows: Sequence[tuple[str, Key, Row | None]]
+    ) -> dict[tuple[str, Key], str]:
+        found: dict[tuple[str, Key], str] = {}
+        for table in {table for table, _, _ in rows}:
+            wanted = {key: row for t, key, row in rows if t == table}
+            for snapshot in self._snapshots:
+                missing = [key for key in wanted if (table, key) not in found]
+                there = self._there(snapshot, table, missing)
+                labels = snapshot.labels(table, there)
+                found |= {(table, key): label for key, label in labels.items()}
+            for key, row in wanted.items():
+                if (table, key) not in found:
+                    labels = self._snapshots[0].labels(table, {key: row or {}})
+                    found[table, key] = labels[key]
+        return found
+
+    def _there(
+        self, snapshot: Snapshot, table: str, keys: Sequence[Key]
+    ) -> dict[Key, Row]:
+        if not keys or table not in self._repository.tables(at=snapshot.at):
+            return {}
+        return self._repository.rows(table, keys, at=snapshot.at)
+
+    def _card(self, row: Trouble, headings: dict[tuple[str, Key], str]) -> MendCard:
+        table, key = row.versions.table, row.versions.key
+        text = key_text(key)
+        made = row.mend.decisions if row.mend else {}
+        outdated = row.mend.outdated if row.mend else {}
+        return MendCard(
+            anchor=mend_anchor(table, text),
+            table=table,
+            table_name=table_name(table),
+            key=text,
+            heading=headings[table, key],
+            reasons=tuple(self._reasons(row, headings)),
+            ways=tuple(self._ways(row, made)),
+            fields=tuple(self._fields(row, made)),
+            decisions=tuple(
+                sorted(made.values(), key=lambda d: d.decided_at, reverse=True)
+            ),
+            outdated=tuple(outdated.values()),
+        )
+
+    def _reasons(
+        self, row: Trouble, headings: dict[tuple[str, Key], str]
+    ) -> Iterator[str]:
+        values = TableValues(row.versions.table, self._repository.connection)
+        for violation in row.violations:
+            yield self._sentence(values, violation, headings)
+        if row.missed_by:
+            where = [
+                name
+                for name, version in (
+                    (self._names.ours, row.versions.ours),
+                    (self._names.theirs, row.versions.theirs),
+                )
+                if version is None
+            ]
+            gone = f"It was deleted on {' and '.join(where)}" if where else "It is gone"
+            pointing = ", ".join(headings[v.table, v.key] for v in row.missed_by[:3])
+            more = (
+                f" and {len(row.missed_by) - 3} more" if len(row.missed_by) > 3 else ""
+            )
+            yield f"{gone}, and this points to it: {pointing}{more}."
+        yield from row.reasons
+        for reason in row.bears_on:
+            yield f"What was done with it breaks a rule: {reason}"
+
+    @staticmethod
+    def _sentence(
+        values: TableValues,
+        violation: Violation,
+        headings: dict[tuple[str, Key], str],
+    ) -> str:
+        columns = " and ".join(values.column_name(c) for c in violation.columns)
+        if violation.kind is ViolationKind.FOREIGN_KEY:
+            parent = (violation.row[violation.columns[0]],)
+            to = headings.get(
+                (violation.referenced_table, parent),
+                f"{table_name(violation.referenced_table)} {parent[0]}",
+            )
+            return f"{columns} points to {to}, which will not be there."
+        return f"{columns or 'A value'} {_IN_WORDS[violation.kind]}."
+
+    def _ways(self, row: Trouble, made: dict[str, Decision]) -> Iterator[Way]:
+        whole = made.get(WHOLE_ROW)
+        chosen = whole.take if whole else ""
+        leave = "Leave it as it is" if row.result is not None else "Leave it out"
+        if whole:
+            leave = "As the merge makes it"
+        yield Way("", leave, not chosen)
+        versions = row.versions
+        for take, name, version in (
+            (Take.OURS, self._names.ours, versions.ours),
+            (Take.THEIRS, self._names.theirs, versions.theirs),
+        ):
+            is_another = version is not None and version != row.result
+            if is_another or chosen == take:
+                label = f"Keep it as on {name}"
+                yield Way(take, label, chosen == take)
+        if row.result is not None or chosen == Take.DROP:
+            yield Way(Take.DROP, "Leave the row out", chosen == Take.DROP)
+
+    def _fields(self, row: Trouble, made: dict[str, Decision]) -> Iterator[MendField]:
+        if row.result is None:
+            return
+        values = TableValues(row.versions.table, self._repository.connection)
+        involved = {c for violation in row.violations for c in violation.columns}
+        involved |= set(row.columns)
+        involved |= {column for column in made if column != WHOLE_ROW}
+        for column, raw in row.result.items():
+            field = values.field(column)
+            if field is None or field.primary_key:
+                continue
+            form_field = typing_field(field)
+            if form_field is None:
+                continue
+            value = form_field.prepare_value(values.to_field(column, raw))
+            text = "" if value is None else str(value)
+            yield MendField(
+                column,
+                values.column_name(column),
+                text,
+                text,
+                column in involved,
+                column in made,
+            )
+
+
+def _any(row: Trouble) -> Row | None:
+    versions = row.versions
+    return row.result or versions.ours or versions.theirs or versions.base
