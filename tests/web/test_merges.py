@@ -232,7 +232,7 @@ def test_a_result_that_breaks_a_rule_is_shown_and_blocks(
     words = seen.main(page)
     assert "2 rows of the result would break a rule" in words
     assert "Choice “Stars” of “What’s up?”" in words
-    assert "has what another row has, and each may be there once only" in words
+    assert "Another row has the same" in words
     decide(maintainer, pins(repository) | about(sky, take__text="ours"))
     head = repository.head("main")
     assert land(maintainer, pins(repository)).status_code == 422

@@ -5,6 +5,9 @@ can be done about it. Sides are called by their branches' names here.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
+
+from django import forms
 
 from versioning.backends.repository import (
     Key,
@@ -41,6 +44,8 @@ class MendField:
     name: str
     text: str  # as it will be, or as it was typed last
     was: str  # as it will be, in the form that is typed
+    stands_for: str  # the name of the object that it refers to, or ""
+    is_long: bool
     involved: bool  # whether what is wrong is about it
     mended: bool
     error: str = ""
@@ -53,6 +58,7 @@ class MendCard:
     table_name: str
     key: str
     heading: str
+    origin: str  # where the row is new, or ""
     reasons: tuple[str, ...]  # what is wrong, in sentences; () once it is mended
     ways: tuple[Way, ...]
     fields: tuple[MendField, ...]
@@ -102,7 +108,6 @@ def with_typed(card: MendCard, refused: ChoicesInvalid) -> MendCard:
 
 
 _IN_WORDS = {
-    ViolationKind.UNIQUE: "has what another row has, and each may be there once only",
     ViolationKind.CHECK: "is not what the table allows",
     ViolationKind.NOT_NULL: "is missing, and may not be",
 }
@@ -167,6 +172,7 @@ class MendCards:
             table_name=table_name(table),
             key=text,
             heading=headings[table, key],
+            origin=self._origin(row),
             reasons=tuple(self._reasons(row, headings)),
             ways=tuple(self._ways(row, made)),
             fields=tuple(self._fields(row, made)),
@@ -175,6 +181,12 @@ class MendCards:
             ),
             outdated=tuple(outdated.values()),
         )
+
+    def _origin(self, row: Trouble) -> str:
+        versions = row.versions
+        if versions.base is not None or (versions.ours and versions.theirs):
+            return ""
+        return f"New on {self._names.ours if versions.ours else self._names.theirs}."
 
     def _reasons(
         self, row: Trouble, headings: dict[tuple[str, Key], str]
@@ -215,6 +227,9 @@ class MendCards:
                 f"{table_name(violation.referenced_table)} {parent[0]}",
             )
             return f"{columns} points to {to}, which will not be there."
+        if violation.kind is ViolationKind.UNIQUE:
+            same = columns.lower() or "values"
+            return f"Another row has the same {same}, which may be there only once."
         return f"{columns or 'A value'} {_IN_WORDS[violation.kind]}."
 
     def _ways(self, row: Trouble, made: dict[str, Decision]) -> Iterator[Way]:
@@ -243,6 +258,11 @@ class MendCards:
         involved = {c for violation in row.violations for c in violation.columns}
         involved |= set(row.columns)
         involved |= {column for column in made if column != WHOLE_ROW}
+        names: dict[str, dict[Any, str]] = {}
+        for snapshot in reversed(self._snapshots):
+            related = snapshot.related_names(row.versions.table, [row.result])
+            for column, by_value in related.items():
+                names[column] = names.get(column, {}) | by_value
         for column, raw in row.result.items():
             field = values.field(column)
             if field is None or field.primary_key:
@@ -257,6 +277,8 @@ class MendCards:
                 values.column_name(column),
                 text,
                 text,
+                names.get(column, {}).get(raw, ""),
+                isinstance(form_field.widget, forms.Textarea),
                 column in involved,
                 column in made,
             )
