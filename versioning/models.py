@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from versioning.merging import sources
 from versioning.merging.resolution import Take
 
 # Long enough for any name that an engine takes, made here or not.
@@ -101,7 +102,7 @@ class MergeDraft(models.Model):
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.source} into {self.target}"
+        return sources.short(sources.parse(self.source), self.target)
 
 
 class Decision(models.Model):

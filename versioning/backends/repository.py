@@ -223,11 +223,17 @@ class RowWrite:
 
 @dataclass(frozen=True, slots=True)
 class MergeSides:
-    """The three hashes that a merge is of."""
+    """
+    The three hashes that a merge is of: what both sides come from, the state
+    that changes, and the state that is brought in. ``is_merge`` is False where
+    that is one commit's change, or its reversal, so that ``base`` is no merge
+    base and the result has one parent.
+    """
 
     base: str
     ours: str
     theirs: str
+    is_merge: bool = True
 
 
 class Repository(ABC):

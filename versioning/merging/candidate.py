@@ -24,13 +24,12 @@ from versioning.backends.errors import (
 from versioning.backends.repository import (
     Author,
     MergeSides,
-    MergeStatus,
     Repository,
     Violation,
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import result
-from versioning.merging.preview import require_head
+from versioning.merging.preview import require_head, start
 from versioning.merging.result import Written
 from versioning.merging.trial import LISTED
 from versioning.merging.validation import (
@@ -70,7 +69,7 @@ class ResultRefused(VersioningError):
 
 
 class NothingToMerge(VersioningError):
-    """The target holds the source already."""
+    """The target holds all of it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +166,20 @@ def _build(
         transaction.atomic(using=connection.alias, durable=True),
     ):
         require_head(repository, branch, sides.ours)
-        if repository.start_merge(sides.theirs) is MergeStatus.UP_TO_DATE:
+        if sides.is_merge and sides.base == sides.theirs:
             raise NothingToMerge(sides.theirs)
-        if repository.schema_conflicts():
+        merge = start(repository, sides)
+        if merge.schema_conflicts():
             raise MergeBlocked("Two definitions of a table can’t be merged.")
-        listed = repository.violations(limit=LISTED)
-        written = result.write(repository, sides, draft, settle=True)
-        if broken := result.faults(repository, listed, written):
+        listed = merge.violations(limit=LISTED)
+        written = result.write(merge, sides, draft, settle=True)
+        if broken := result.faults(merge, listed, written):
             raise ViolationsRemain(broken)
         for table in sorted({violation.table for violation in listed}):
-            repository.settle_violations(table)
+            merge.settle_violations(table)
         commit = repository.commit_all(message, author)
-    assert commit is not None  # a merge is a commit, changed or not
+    if commit is None:  # a merge is a commit, changed or not
+        raise NothingToMerge(sides.theirs)
     return commit, written
 
 
@@ -199,7 +200,8 @@ def _check(
 ) -> None:
     """What must hold of the finished candidate, asked of the engine anew."""
     found = repository.commit(commit)
-    if found.parents != (sides.ours, sides.theirs):
+    parents = (sides.ours, sides.theirs) if sides.is_merge else (sides.ours,)
+    if found.parents != parents:
         raise EngineError(f"The merge has the parents {found.parents}.")
     with versioned_connection().bound(branch):
         require_head(repository, branch, commit)

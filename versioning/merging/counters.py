@@ -68,10 +68,9 @@ class CommonHistory:
     @cached_property
     def terms(self) -> Mapping[str, int]:
         """How often to take the count as of each commit (a hash)."""
-        bases = self._repository.merge_bases(self.sides.ours, self.sides.theirs)
-        # What is not a merge (a commit undone, say) names a base of its own.
-        if self.sides.base not in bases:
+        if not self.sides.is_merge:
             return {self.sides.base: 1}
+        bases = self._repository.merge_bases(self.sides.ours, self.sides.theirs)
         return self._united(tuple(bases))
 
     def _united(self, heads: tuple[str, ...]) -> Counter[str]:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from versioning import policies
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
-from versioning.merging import preview
+from versioning.merging import preview, sources
 from versioning.merging.resolution import (
     ABSENT,
     WHOLE_ROW,
@@ -111,7 +111,8 @@ def _judge_anew(
 
 def sides_of(draft: MergeDraft) -> MergeSides:
     """The three hashes that a draft was last worked on with."""
-    return MergeSides(draft.base, draft.ours, draft.theirs)
+    is_merge = sources.parse(draft.source).is_merge
+    return MergeSides(draft.base, draft.ours, draft.theirs, is_merge)
 
 
 def judge(draft: MergeDraft | None, rows: Sequence[ConflictRow]) -> list[JudgedRow]:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from versioning.backends.repository import MergeSides
+from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
-from versioning.merging import drafts
+from versioning.merging import drafts, sources
 from versioning.merging.candidate import candidate, lock_key, sweep
 from versioning.merging.preview import require_head
 from versioning.models import MergeDraft
@@ -24,7 +24,8 @@ def land(
     Merge ``sides.theirs`` into branch ``target`` with a draft's decisions, and
     return the merge commit's hash.
 
-    ``source`` is only the name that the message gives to theirs. Raises
+    ``source`` is what the message says of theirs: a branch, or as ``sources``
+    writes a commit. Raises
     ``BranchMoved`` if the target's head is not ``sides.ours`` when it is to
     move, ``UncommittedRows``, what ``candidate()`` raises, and ``EngineBusy``
     if another landing on the target goes on for long. The target has the
@@ -40,7 +41,7 @@ def land(
             sides,
             draft,
             author=author_of(user),
-            message=message(source, target, draft),
+            message=message(repository, source, target, draft),
         ) as built:
             with connection.bound(target), connection.writing():
                 repository.fast_forward(target, expected=sides.ours, to=built.commit)
@@ -50,12 +51,13 @@ def land(
     return commit
 
 
-def message(source: str, target: str, draft: MergeDraft | None) -> str:
-    """The merge commit's message: what was merged, and how much was decided."""
-    subject = f"Merge {source} into {target}"
-    if draft is None:
-        return subject
-    count = draft.decisions.filter(outdated=False).count()
-    if not count:
-        return subject
-    return f"{subject}\n\n{count} decision{'s' if count != 1 else ''} by hand."
+def message(
+    repository: Repository, source: str, target: str, draft: MergeDraft | None
+) -> str:
+    """The commit's message: what was brought in, and how much was decided."""
+    given = sources.parse(source)
+    commit = None if given.is_merge else repository.commit(given.name)
+    subject, trailers = sources.message(given, target, commit)
+    count = 0 if draft is None else draft.decisions.filter(outdated=False).count()
+    decided = f"{count} decision{'s' if count != 1 else ''} by hand." if count else ""
+    return "\n\n".join(part for part in (subject, decided, "\n".join(trailers)) if part)

@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import transaction
 
 from versioning import policies
-from versioning.backends.errors import BranchMoved, MergeBlocked, UncommittedRows
+from versioning.backends.errors import (
+    BranchMoved,
+    MergeBlocked,
+    UncommittedRows,
+)
 from versioning.backends.repository import (
     ConflictRow,
     Key,
@@ -36,6 +40,7 @@ from versioning.merging.counters import (
     with_common_counts,
 )
 from versioning.merging.resolution import CellState, resolve
+from versioning.merging.transplant import Transplant
 
 PAGE = 50  # rows on a page
 VIOLATIONS_SHOWN = 100
@@ -217,6 +222,8 @@ def _with_sums(
     repository: Repository, sides: MergeSides, table: str, rows: list[RowChange]
 ) -> list[RowChange]:
     """Lay the sums of counters over rows as the engine merges them."""
+    if not sides.is_merge:
+        return rows  # as they were written
     sums: dict[Key, dict[str, int]] = defaultdict(dict)
     for change in counter_sums_of(repository, sides, table, [row.key for row in rows]):
         sums[change.key][change.column] = change.sum
@@ -256,10 +263,22 @@ def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
         if left := repository.uncommitted():
             raise UncommittedRows(left.tables)
         try:
-            repository.start_merge(sides.theirs)
-            yield repository
+            yield start(repository, sides)
         finally:
             transaction.set_rollback(True, using=connection.alias)
+
+
+def start(repository: Repository, sides: MergeSides) -> Repository:
+    """
+    Begin to bring ``sides.theirs`` into the working set; what to ask about it
+    then. Raises ``MergeBlocked``, ``UncommittedRows``.
+    """
+    if sides.is_merge:
+        repository.start_merge(sides.theirs)
+        return repository
+    transplant = Transplant(repository, sides)
+    transplant.start()
+    return cast(Repository, transplant)
 
 
 def require_head(repository: Repository, branch: str, expected: str) -> None:
@@ -271,20 +290,22 @@ def require_head(repository: Repository, branch: str, expected: str) -> None:
 
 def _look(target: str, sides: MergeSides) -> Preview:
     repository = versioned_connection().repository
-    if sides.base == sides.theirs:
+    if sides.is_merge and sides.base == sides.theirs:
         require_head(repository, target, sides.ours)
         return _nothing(sides, up_to_date=True)
     try:
         with rehearsal(target, sides) as merge:
             sums, sum_count = _sums(merge, sides)
+            summary = tuple(merge.merged_summary())
+            conflicts = tuple(_conflicts(merge, sides))
             return Preview(
                 sides=sides,
-                up_to_date=False,
-                fast_forward=sides.base == sides.ours,
+                up_to_date=not (sides.is_merge or summary or conflicts),
+                fast_forward=sides.is_merge and sides.base == sides.ours,
                 blocked="",
-                summary=tuple(merge.merged_summary()),
+                summary=summary,
                 stats=tuple(merge.merged_stat()),
-                conflicts=tuple(_conflicts(merge, sides)),
+                conflicts=conflicts,
                 schema_conflicts=tuple(merge.schema_conflicts()),
                 violations=tuple(merge.violations(limit=VIOLATIONS_SHOWN)),
                 sums=tuple(sums),
@@ -316,6 +337,9 @@ def _sums(merge: Repository, sides: MergeSides) -> tuple[list[CounterSum], int]:
 
 def outside_conflicts(merge: Repository, sides: MergeSides) -> Iterator[CounterSum]:
     """``counter_sums()`` without rows in conflict, within a merge under way."""
+    if isinstance(merge, Transplant):
+        yield from merge.sums()
+        return
     changes = counter_sums(merge, sides)
     for table, group in groupby(changes, key=lambda change: change.table):
         while batch := list(islice(group, _SCAN)):

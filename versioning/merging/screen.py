@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from versioning import values
-from versioning.backends.errors import BranchNotFound, UncommittedRows
+from versioning.backends.errors import UncommittedRows
 from versioning.backends.repository import (
     Commit,
     ConflictRow,
@@ -18,13 +18,13 @@ from versioning.backends.repository import (
 )
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
-from versioning.merging import drafts, preview, trial
+from versioning.merging import drafts, preview, sources, trial
 from versioning.merging.choices import ChoicesInvalid
 from versioning.merging.preview import Place, Preview
+from versioning.merging.sources import Impossible, Source
 from versioning.merging.trial import Trial
 from versioning.merging.validation import InvalidRow
 from versioning.models import MergeDraft
-from versioning.names import is_hidden
 from versioning.presentation.conflicts import (
     Card,
     Names,
@@ -108,11 +108,13 @@ class CardGroup:
 class Screen:
     """A merge of one branch into another, as it stands now."""
 
-    source: str
+    source: str  # as ``sources`` writes it
     target: str
-    sides: MergeSides | None  # None: the branches share no history
+    sides: MergeSides | None  # None: no shared history, or ``impossible``
     found: Preview | None  # None: rows are uncommitted, or no shared history
     uncommitted: tuple[str, ...] = ()  # tables' names
+    impossible: str = ""  # why this can't be brought in at all, in a sentence
+    commit: Commit | None = None  # that is undone or picked; None for a merge
     draft: MergeDraft | None = None
     progress: Progress = field(default_factory=lambda: Progress(0, 0, 0))
     commits: tuple[Commit, ...] = ()  # that the merge brings, newest first
@@ -126,6 +128,20 @@ class Screen:
     mends: tuple[MendCard, ...] = ()
     old_faults: tuple[OldFault, ...] = ()
     schema_conflicts: tuple[SchemaConflict, ...] = ()
+
+    @property
+    def given(self) -> Source:
+        return sources.parse(self.source)
+
+    @property
+    def title(self) -> str:
+        """What is done when the button is pressed."""
+        return sources.title(self.given, self.target, self.commit)
+
+    @property
+    def theirs(self) -> str:
+        """What the side that is brought in is called."""
+        return self.given.label
 
     @property
     def can_land(self) -> bool:
@@ -167,10 +183,24 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
     ``EngineBusy``, ``BadCursor``.
     """
     repository = versioned_repository()
-    sides = current_sides(repository, source, target)
+    given = sources.parse(source)
+    commit = None if given.is_merge else repository.commit(given.name)
     draft = drafts.open_draft(source, target)
+    try:
+        sides = sources.sides(repository, given, target)
+    except Impossible as error:
+        return Screen(
+            source,
+            target,
+            None,
+            None,
+            impossible=str(error),
+            commit=commit,
+            draft=draft,
+        )
     if sides is None:
         return Screen(source, target, None, None, draft=draft)
+    names = Names(target, given.label)
     try:
         found = preview.preview(target, sides)
         if draft is not None:
@@ -183,32 +213,40 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
             sides,
             None,
             uncommitted=tuple(values.table_name(name) for name in error.tables),
+            commit=commit,
             draft=draft,
         )
     tables = _tables(found)
     tried = tried_out(target, sides, found, draft)
-    mend_cards = MendCards(repository, sides, Names(target, source))
+    mend_cards = MendCards(repository, sides, names)
     judged = drafts.judge(draft, page.rows)
     return Screen(
         source=source,
         target=target,
         sides=sides,
         found=found,
+        commit=commit,
         draft=draft,
         progress=progress(found, draft),
-        commits=tuple(
-            repository.commits_between(sides.ours, sides.theirs, limit=COMMITS_SHOWN)
-        ),
-        commit_count=repository.count_between(sides.ours, sides.theirs),
+        commits=(commit,) if commit else _commits(repository, sides),
+        commit_count=1
+        if commit
+        else repository.count_between(sides.ours, sides.theirs),
         tables=tuple(t for t in tables if not values.is_bookkeeping(t.table)),
         bookkeeping=tuple(t for t in tables if values.is_bookkeeping(t.table)),
         sums=tuple(sum_lines(repository, sides, found.sums)),
-        cards=tuple(cards(repository, sides, Names(target, source), judged)),
+        cards=tuple(cards(repository, sides, names, judged)),
         next=_place_text(page.next),
         trial=tried,
         mends=tuple(mend_cards.cards(tried)),
         old_faults=tuple(mend_cards.old(tried.old)),
         schema_conflicts=found.schema_conflicts,
+    )
+
+
+def _commits(repository: Repository, sides: MergeSides) -> tuple[Commit, ...]:
+    return tuple(
+        repository.commits_between(sides.ours, sides.theirs, limit=COMMITS_SHOWN)
     )
 
 
@@ -226,13 +264,11 @@ def with_refused_mend(shown: Screen, anchor: str, refused: ChoicesInvalid) -> Sc
 def current_sides(
     repository: Repository, source: str, target: str
 ) -> MergeSides | None:
-    """The three hashes as of now; None without shared history."""
-    for name in (source, target):
-        if is_hidden(name):
-            raise BranchNotFound(name)
-    return preview.sides_of(
-        repository, repository.head(target), repository.head(source)
-    )
+    """The three hashes as of now; None if there is nothing to bring in any more."""
+    try:
+        return sources.sides(repository, sources.parse(source), target)
+    except Impossible:
+        return None
 
 
 def tried_out(

@@ -24,7 +24,7 @@ from versioning.backends.repository import ConflictRow, MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
-from versioning.merging import choices, drafts, preview, screen
+from versioning.merging import choices, drafts, preview, screen, sources
 from versioning.merging.candidate import (
     NothingToMerge,
     ResultRefused,
@@ -156,7 +156,7 @@ def _decide_rest(
         )
     except ValueError as error:
         raise BadRequest(str(error)) from error
-    side = target if take is Take.OURS else source
+    side = target if take is Take.OURS else sources.parse(source).label
     messages.success(
         request,
         f"{made} {'cell takes' if made == 1 else 'cells take'} the value of {side}.",
@@ -190,7 +190,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
             problem="Decisions are still missing. Nothing was merged.",
         )
     except NothingToMerge:
-        messages.info(request, f"{target} holds everything of {source} already.")
+        messages.info(request, f"Nothing was left to do: {target} has it all already.")
         return see_other(url_of(source, target))
     except ViolationsRemain as error:
         rules = screen.broken_rules(repository(), pins, error.violations)
@@ -208,7 +208,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
         )
     except MergeBlocked as error:
         return _refuse(request, source, target, str(error))
-    messages.success(request, f"{source} is merged into {target}.")
+    messages.success(request, sources.done(sources.parse(source), target))
     return see_other(reverse("versioning:commit", args=[commit]))
 
 
@@ -222,8 +222,7 @@ def abandon(request: HttpRequest) -> HttpResponse:
     drafts.abandon(draft)
     messages.success(
         request,
-        f"The decisions about merging {draft.source} into {draft.target} are set "
-        "aside. No branch was changed.",
+        f"The decisions about “{draft}” are set aside. No branch was changed.",
     )
     return see_other(reverse("versioning:merges"))
 
@@ -236,11 +235,10 @@ def pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
     pins = [request.POST.get(name, "") for name in ("base", "ours", "theirs")]
     if not all(is_hash(pin) for pin in pins):
         raise BadRequest("The form does not say what it was made for.")
-    return (
-        request.POST.get("source", ""),
-        request.POST.get("target", ""),
-        MergeSides(*pins),
-    )
+    source = request.POST.get("source", "")
+    base, ours, theirs = pins
+    sides = MergeSides(base, ours, theirs, sources.parse(source).is_merge)
+    return source, request.POST.get("target", ""), sides
 
 
 def _posted_row(request: HttpRequest, target: str, sides: MergeSides) -> ConflictRow:
@@ -332,7 +330,9 @@ def _card(
         # What is to be mended stands beside the cards: all of it anew.
         place = request.POST.get("from", "")
         return screen_page(request, source, target, place=place)
-    card = screen.one_card(Names(target, source), sides, draft, row)
+    card = screen.one_card(
+        Names(target, sources.parse(source).label), sides, draft, row
+    )
     if refused:
         card = _with_typed(card, refused)
     return render(
@@ -380,7 +380,7 @@ def moved_page(
     moved = [
         name
         for name, pin in ((target, pins.ours), (source, pins.theirs))
-        if at_hand.head(name) != pin
+        if sources.parse(name).is_merge and at_hand.head(name) != pin
     ]
     return screen_page(request, source, target, status=409, moved=moved)
 

@@ -1,0 +1,332 @@
+"""A commit undone, or taken over to another branch, by the road of a merge."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+
+import versioning
+from polls.models import Choice, Question
+from versioning.backends.errors import BranchMoved, MergeBlocked
+from versioning.backends.repository import Author
+from versioning.merging import drafts, preview, sources, trial
+from versioning.merging.candidate import NothingToMerge, ViolationsRemain
+from versioning.merging.landing import land
+from versioning.merging.resolution import WHOLE_ROW, Take
+from versioning.merging.resolution import Choice as Decided
+from versioning.merging.sources import Impossible
+
+ERIN = Author("Erin Editor", "erin@example.org")
+CHOICES = "polls_choice"
+QUESTIONS = "polls_question"
+
+
+@pytest.fixture
+def max_(db):
+    return get_user_model().objects.create_user("max", email="max@example.org")
+
+
+@pytest.fixture
+def poll(repository):
+    with versioning.on_branch("main", author=ERIN, message="Add a poll"):
+        question = Question.objects.create(text="What’s up?", details="Look.")
+        Choice.objects.create(question=question, text="The sky", votes=5)
+        Choice.objects.create(question=question, text="The clouds", votes=0)
+    repository.create_branch("summer", repository.head("main"))
+    return question
+
+
+def commit(branch, work, message="Change"):
+    with versioning.on_branch(branch, author=ERIN, message=message) as unit:
+        work()
+    assert unit.commit
+    return unit.commit
+
+
+def change(branch, model, message="Change", /, *, pk, **values):
+    found = model.objects.filter(pk=pk)
+    return commit(branch, lambda: found.update(**values), message)
+
+
+def sky():
+    return Choice.objects.get(text="The sky")
+
+
+class Bringing:
+    """One source on its way into one branch, as somebody works on it."""
+
+    def __init__(self, repository, user, source, target="main"):
+        self.repository, self.user = repository, user
+        self.source, self.target = source, target
+        sides = sources.sides(repository, source, target)
+        assert sides is not None
+        self.sides = sides
+        self.draft = drafts.begin(str(source), target, self.sides, user)
+
+    @property
+    def found(self):
+        return preview.preview(self.target, self.sides)
+
+    def decide(self, table, key, **choices):
+        (row,) = preview.conflicts_of(self.target, self.sides, table, [key])
+        made = {
+            WHOLE_ROW if column == "whole" else column: Decided(take)
+            for column, take in choices.items()
+        }
+        drafts.decide(self.draft, row, made, self.user)
+
+    def land(self):
+        return land(str(self.source), self.target, self.sides, self.draft, self.user)
+
+
+@pytest.fixture
+def undo(repository, max_):
+    return lambda hash, target="main": Bringing(
+        repository, max_, sources.revert(hash), target
+    )
+
+
+@pytest.fixture
+def take(repository, max_):
+    return lambda hash, target="main": Bringing(
+        repository, max_, sources.pick(hash), target
+    )
+
+
+# Undo ---------------------------------------------------------------------------
+
+
+def test_an_undone_commit_is_one_commit_with_one_parent(repository, poll, undo):
+    hash = change("main", Question, "Reword", pk=poll.pk, text="What is up there?")
+    later = change("main", Question, pk=poll.pk, details="Look around.")
+    work = undo(hash)
+    assert (work.found.is_clean, work.found.up_to_date) == (True, False)
+    assert [(s.table, s.rows_changed) for s in work.found.stats] == [(QUESTIONS, 1)]
+    ((row,), more) = preview.merged_rows("main", work.sides, QUESTIONS)
+    assert row.before and row.after
+    assert (row.before["text"], row.after["text"], more) == (
+        "What is up there?",
+        "What’s up?",
+        False,
+    )
+    assert repository.head("main") == later
+    landed = repository.commit(work.land())
+    assert repository.head("main") == landed.hash
+    assert landed.parents == (later,)
+    assert landed.message == f"Revert “Reword”\n\nReverts: {hash}"
+    assert landed.author.name == "max"
+    question = Question.objects.get()
+    assert (question.text, question.details) == ("What’s up?", "Look around.")
+    assert repository.uncommitted() is None
+
+
+def test_rows_added_and_deleted_come_and_go_again(repository, poll, undo):
+    pk = sky().pk
+
+    def work():
+        Choice.objects.filter(pk=pk).delete()
+        Choice.objects.create(pk=7000, question=poll, text="The stars", votes=3)
+
+    hash = commit("main", work)
+    undo(hash).land()
+    assert {(c.pk, c.text, c.votes) for c in Choice.objects.exclude(votes=0)} == {
+        (pk, "The sky", 5)
+    }
+
+
+def test_votes_that_came_since_stay(repository, poll, undo):
+    pk = sky().pk
+    vote = change("main", Choice, "Vote", pk=pk, votes=F("votes") + 1)
+    for _ in range(2):
+        change("main", Choice, pk=pk, votes=F("votes") + 1)
+    work = undo(vote)
+    (line,) = work.found.sums
+    assert (line.common, line.ours, line.theirs, line.sum) == (6, 8, 5, 7)
+    work.land()
+    assert sky().votes == 7
+
+
+def test_what_changed_since_asks(repository, poll, undo):
+    hash = change("main", Question, pk=poll.pk, text="First")
+    change("main", Question, pk=poll.pk, text="Second")
+    work = undo(hash)
+    assert work.found.required == 1
+    (row,) = preview.conflict_page("main", work.found, None).rows
+    assert [v and v["text"] for v in (row.base, row.ours, row.theirs)] == [
+        "First",
+        "Second",
+        "What’s up?",
+    ]
+    work.decide(QUESTIONS, (poll.pk,), text=Take.THEIRS)
+    work.land()
+    assert Question.objects.get().text == "What’s up?"
+
+
+def test_a_row_that_was_added_and_changed_since_asks_as_a_whole(repository, poll, undo):
+    hash = commit(
+        "main",
+        lambda: Choice.objects.create(pk=7000, question=poll, text="Stars"),
+    )
+    change("main", Choice, pk=7000, votes=F("votes") + 1)
+    work = undo(hash)
+    assert work.found.required == 1
+    work.decide(CHOICES, (7000,), whole=Take.OURS)
+    with pytest.raises(NothingToMerge):
+        work.land()
+    work.decide(CHOICES, (7000,), whole=Take.THEIRS)
+    work.land()
+    assert not Choice.objects.filter(pk=7000).exists()
+
+
+def test_a_merge_is_undone_with_what_came_since_kept(repository, poll, undo, max_):
+    pk = sky().pk
+    change("summer", Choice, pk=pk, votes=F("votes") + 2)
+    change("summer", Question, pk=poll.pk, text="Summer?")
+    change("main", Choice, pk=pk, votes=F("votes") + 1)
+    at = preview.sides_of(
+        repository, repository.head("main"), repository.head("summer")
+    )
+    assert at is not None
+    merge = land("summer", "main", at, None, max_)
+    assert sky().votes == 8
+    change("main", Choice, pk=pk, votes=F("votes") + 1)
+    undone = undo(merge).land()
+    assert (sky().votes, Question.objects.get().text) == (7, "What’s up?")
+    assert repository.commit(undone).subject == (
+        "Undo the merge “Merge summer into main”"
+    )
+    again = undo(undone)
+    again.land()
+    assert (sky().votes, Question.objects.get().text) == (9, "Summer?")
+
+
+def test_what_is_undone_already_says_so(repository, poll, undo):
+    hash = change("main", Question, pk=poll.pk, text="First")
+    undo(hash).land()
+    work = undo(hash)
+    assert work.found.up_to_date
+    with pytest.raises(NothingToMerge):
+        work.land()
+
+
+def test_what_can_not_be_undone(repository, poll, undo):
+    elsewhere = change("summer", Question, pk=poll.pk, text="Summer?")
+    with pytest.raises(Impossible, match="main lacks this commit"):
+        undo(elsewhere)
+    first = repository.log([repository.head("main")], limit=1000)[-1]
+    with pytest.raises(Impossible, match="first commit"):
+        undo(first.hash)
+
+
+def test_a_row_that_others_point_to_is_not_taken_from_under_them(
+    repository, poll, undo
+):
+    hash = commit("main", lambda: Question.objects.create(pk=7000, text="New"))
+    commit("main", lambda: Choice.objects.create(pk=7001, question_id=7000, text="x"))
+    work = undo(hash)
+    faults = trial.try_out("main", work.sides, work.draft).faults
+    assert {t.versions.key for t in faults} == {(7000,), (7001,)}
+    with pytest.raises(ViolationsRemain):
+        work.land()
+    assert Choice.objects.get(pk=7001).question.text == "New"
+
+
+def test_a_value_that_is_taken_by_now_blocks(repository, poll, undo):
+    pk = sky().pk
+    hash = change("main", Choice, pk=pk, text="Heaven")
+    commit("main", lambda: Choice.objects.create(question=poll, text="The sky"))
+    work = undo(hash)
+    assert "polls_choice" in work.found.blocked
+    with pytest.raises(MergeBlocked):
+        work.land()
+
+
+def test_a_change_of_definitions_is_not_undone_by_choice(repository, poll, undo, write):
+    hash = write("main", "ALTER TABLE polls_question ADD COLUMN mood varchar(20)")
+    work = undo(hash)
+    assert "definition of polls_question" in work.found.blocked
+    with pytest.raises(MergeBlocked):
+        work.land()
+
+
+def test_a_target_that_moved_keeps_the_decisions(repository, poll, undo):
+    hash = change("main", Question, pk=poll.pk, text="First")
+    change("main", Question, pk=poll.pk, text="Second")
+    work = undo(hash)
+    work.decide(QUESTIONS, (poll.pk,), text=Take.THEIRS)
+    change("main", Choice, pk=sky().pk, votes=F("votes") + 1)
+    with pytest.raises(BranchMoved):
+        work.land()
+    again = undo(hash)
+    assert again.draft == work.draft
+    assert drafts.settled_count(again.draft) == 1
+    again.land()
+    assert Question.objects.get().text == "What’s up?"
+
+
+# Take over ----------------------------------------------------------------------
+
+
+def test_a_commit_is_taken_over_without_those_before_it(repository, poll, take):
+    change("summer", Question, pk=poll.pk, text="Not this")
+    hash = change("summer", Question, "Explain", pk=poll.pk, details="Look up.")
+    head = change("main", Choice, pk=sky().pk, votes=F("votes") + 1)
+    landed = repository.commit(take(hash).land())
+    assert landed.parents == (head,)
+    assert landed.message == f"Explain\n\nPicked-From: {hash}"
+    question = Question.objects.get()
+    assert (question.text, question.details) == ("What’s up?", "Look up.")
+
+
+def test_a_vote_is_taken_over_as_a_vote(repository, poll, take):
+    pk = sky().pk
+    vote = change("summer", Choice, pk=pk, votes=F("votes") + 1)
+    change("main", Choice, pk=pk, votes=F("votes") + 3)
+    take(vote).land()
+    assert sky().votes == 9
+
+
+def test_what_differs_asks_before_it_is_taken_over(repository, poll, take):
+    hash = change("summer", Question, pk=poll.pk, text="Summer?")
+    change("main", Question, pk=poll.pk, text="Main?")
+    work = take(hash)
+    assert work.found.required == 1
+    work.decide(QUESTIONS, (poll.pk,), text=Take.THEIRS)
+    work.land()
+    assert Question.objects.get().text == "Summer?"
+
+
+def test_what_is_held_already_is_not_taken_over(repository, poll, take):
+    with pytest.raises(Impossible, match="main holds this commit already"):
+        take(repository.head("main"))
+    hash = change("summer", Question, "One", pk=poll.pk, text="Alike")
+    change("main", Question, "Another", pk=poll.pk, text="Alike")
+    work = take(hash)
+    assert work.found.up_to_date
+    with pytest.raises(NothingToMerge):
+        work.land()
+
+
+def test_many_rows_are_paged_in_order_without_a_gap(repository, poll, undo):
+    def add():
+        Choice.objects.bulk_create(
+            Choice(pk=9000 + n, question=poll, text=str(n)) for n in range(120)
+        )
+
+    commit("main", add)
+    every = Choice.objects.filter(pk__gte=9000)
+    reworded = Concat("text", Value("?"))
+    hash = commit("main", lambda: every.update(votes=1))
+    texts = commit("main", lambda: every.update(text=reworded))
+    commit("main", lambda: every.update(text=reworded))
+    work = undo(texts)
+    assert work.found.required == 120
+    seen, place = [], None
+    while True:
+        page = preview.conflict_page("main", work.found, place)
+        seen += [row.key[0] for row in page.rows]
+        if page.next is None:
+            break
+        place = page.next
+    assert seen == list(range(9000, 9120))
+    assert undo(hash).found.is_clean

@@ -1,0 +1,121 @@
+"""Undo and take over: from the commit's page, over the preview, to the commit."""
+
+import pytest
+from django.urls import reverse
+
+import versioning
+from polls.models import Question
+from tests.web import seen
+from versioning.models import MergeDraft
+
+
+@pytest.fixture
+def question(repository, erin):
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        return Question.objects.create(text="What’s up?")
+
+
+def reword(branch, text, erin, message="Reword"):
+    with versioning.on_branch(branch, author=erin, message=message) as unit:
+        Question.objects.update(text=text)
+    return unit.commit
+
+
+def fields(page):
+    """The pins of the merge form of a page."""
+    found = {}
+    for name in ("source", "target", "base", "ours", "theirs"):
+        marker = f'name="{name}" value="'.encode()
+        found[name] = page.content.partition(marker)[2].partition(b'"')[0].decode()
+    return found
+
+
+def land(client, page, **more):
+    return client.post(reverse("versioning:merge-land"), fields(page) | more)
+
+
+def test_a_commit_is_undone_from_its_page(repository, maintainer, question, erin):
+    hash = reword("main", "Heaven?", erin)
+    page = maintainer.get(f"/commits/{hash}/")
+    url = seen.links(page)["Undo this on main…"]
+    preview = maintainer.get(url)
+    words = seen.main(preview)
+    assert "Undo “Reword” on main" in words
+    assert "Nothing is in the way." in words
+    assert Question.objects.get().text == "Heaven?"
+    answer = land(maintainer, preview)
+    assert answer.status_code == 303
+    head = repository.head("main")
+    assert answer["Location"] == f"/commits/{head}/"
+    done = maintainer.get(answer["Location"])
+    assert "It is undone on main." in done.content.decode()
+    assert "Undo this on main…" in seen.main(done)
+    assert Question.objects.get().text == "What’s up?"
+    assert "There is nothing left to change." in seen.main(maintainer.get(url))
+
+
+def test_what_came_since_asks_with_branch_and_commit_named(
+    repository, maintainer, question, erin
+):
+    hash = reword("main", "Heaven?", erin)
+    reword("main", "Skies?", erin, "Reword again")
+    url = f"/merge/?source=revert+{hash}&target=main"
+    page = maintainer.get(url)
+    words = seen.main(page)
+    assert f"without {hash[:7]}" in words
+    assert "1 value changed on main in another way since" in words
+    assert "1 decision still missing" in words
+    answer = maintainer.post(
+        reverse("versioning:merge-decide"),
+        fields(page) | {"scope": "all", "take": "theirs"},
+    )
+    assert answer.status_code == 303
+    listed = seen.main(maintainer.get("/merges/"))
+    assert f"undo of {hash[:7]} on main" in listed
+    assert land(maintainer, page).status_code == 303
+    assert Question.objects.get().text == "What’s up?"
+    assert MergeDraft.objects.get().state == "landed"
+
+
+def test_a_commit_is_taken_over_to_the_branch_one_is_on(
+    repository, maintainer, question, erin
+):
+    repository.create_branch("summer", repository.head("main"))
+    hash = reword("summer", "Summer?", erin)
+    page = maintainer.get(f"/commits/{hash}/")
+    url = seen.links(page)["Take it over to main…"]
+    preview = maintainer.get(url)
+    assert "Take “Reword” over to main" in seen.main(preview)
+    assert land(maintainer, preview).status_code == 303
+    assert Question.objects.get().text == "Summer?"
+    assert len(repository.commit(repository.head("main")).parents) == 1
+    assert "main holds this commit already" in seen.main(
+        maintainer.get(f"/merge/?source=pick+{repository.head('main')}&target=main")
+    )
+
+
+def test_a_branch_that_moved_is_said(repository, maintainer, question, erin):
+    hash = reword("main", "Heaven?", erin)
+    page = maintainer.get(f"/merge/?source=revert+{hash}&target=main")
+    head = reword("main", "Heaven, again?", erin, "Reword again")
+    answer = land(maintainer, page)
+    assert answer.status_code == 409
+    assert "main moved while you were deciding" in seen.main(answer)
+    assert repository.head("main") == head
+
+
+@pytest.mark.parametrize("kind", ["revert", "pick"])
+def test_what_is_no_commit_is_not_found(repository, maintainer, question, kind):
+    for hash in ("0" * 40, "0" * 32, "main", "' OR 1=1 --"):
+        url = reverse("versioning:merge")
+        answer = maintainer.get(url, {"source": f"{kind} {hash}", "target": "main"})
+        assert answer.status_code == 404, hash
+
+
+def test_who_may_not_merge_is_offered_nothing(repository, editor, question, erin):
+    hash = reword("main", "Heaven?", erin)
+    assert "Undo" not in seen.main(editor.get(f"/commits/{hash}/"))
+    page = editor.get(f"/merge/?source=revert+{hash}&target=main")
+    assert "Merging is for maintainers." in seen.main(page)
+    assert land(editor, page).status_code == 403
+    assert Question.objects.get().text == "Heaven?"

@@ -1,0 +1,140 @@
+"""
+What is brought into a branch: another branch, or one commit's changes.
+
+All three are the same combination of three states, so they share the screen,
+the drafts and the landing. To merge is to combine with another branch's head
+since the merge base; to undo a commit, with the state before it, since it; to
+pick a commit, with its state, since the one before it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from versioning.backends.errors import BranchNotFound, VersioningError
+from versioning.backends.repository import Commit, MergeSides, Repository
+from versioning.names import is_hash, is_hidden
+
+SHORT = 7  # characters of a hash on the page
+
+
+class Kind(StrEnum):
+    MERGE = "merge"
+    REVERT = "revert"
+    PICK = "pick"
+
+
+class Impossible(VersioningError):
+    """This can't be brought into that branch; ``str()`` is a sentence about why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """``name`` is a branch for a merge, else a commit's hash."""
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        """As addresses and drafts have it: no branch's name holds a blank."""
+        return self.name if self.is_merge else f"{self.kind} {self.name}"
+
+    @property
+    def is_merge(self) -> bool:
+        return self.kind is Kind.MERGE
+
+    @property
+    def label(self) -> str:
+        """What its side is called, beside the target branch."""
+        match self.kind:
+            case Kind.REVERT:
+                return f"without {self.name[:SHORT]}"
+            case Kind.PICK:
+                return f"commit {self.name[:SHORT]}"
+        return self.name
+
+
+def revert(commit: str) -> Source:
+    return Source(Kind.REVERT, commit)
+
+
+def pick(commit: str) -> Source:
+    return Source(Kind.PICK, commit)
+
+
+def parse(text: str) -> Source:
+    """What ``str()`` of a source gave; any other text is a branch's name."""
+    kind, blank, commit = text.partition(" ")
+    if blank and kind in (Kind.REVERT, Kind.PICK) and is_hash(commit):
+        return Source(Kind(kind), commit)
+    return Source(Kind.MERGE, text)
+
+
+def sides(repository: Repository, source: Source, target: str) -> MergeSides | None:
+    """
+    The three hashes as of now; None for branches that share no history.
+
+    Raises ``BranchNotFound``, ``UnknownRef``, ``Impossible``.
+    """
+    if is_hidden(target):
+        raise BranchNotFound(target)
+    ours = repository.head(target)
+    if source.is_merge:
+        if is_hidden(source.name):
+            raise BranchNotFound(source.name)
+        theirs = repository.head(source.name)
+        base = repository.merge_base(ours, theirs)
+        return None if base is None else MergeSides(base, ours, theirs)
+    commit = repository.commit(source.name)
+    if not commit.parents:
+        raise Impossible("The first commit can’t be undone: nothing came before it.")
+    before = commit.parents[0]
+    is_held = repository.merge_base(ours, commit.hash) == commit.hash
+    if source.kind is Kind.PICK:
+        if is_held:
+            raise Impossible(f"{target} holds this commit already.")
+        return MergeSides(before, ours, commit.hash, is_merge=False)
+    if not is_held:
+        raise Impossible(f"There is nothing to undo: {target} lacks this commit.")
+    return MergeSides(commit.hash, ours, before, is_merge=False)
+
+
+def title(source: Source, target: str, commit: Commit | None) -> str:
+    """What is about to be done; ``commit`` is the source's, if it is one."""
+    if commit is None:
+        return f"Merge {source.name} into {target}"
+    if source.kind is Kind.PICK:
+        return f"Take “{commit.subject}” over to {target}"
+    what = "the merge " if commit.is_merge else ""
+    return f"Undo {what}“{commit.subject}” on {target}"
+
+
+def short(source: Source, target: str) -> str:
+    """What is brought into what, for lists."""
+    match source.kind:
+        case Kind.REVERT:
+            return f"undo of {source.name[:SHORT]} on {target}"
+        case Kind.PICK:
+            return f"{source.name[:SHORT]} over to {target}"
+    return f"{source.name} into {target}"
+
+
+def message(
+    source: Source, target: str, commit: Commit | None
+) -> tuple[str, list[str]]:
+    """Subject and trailers of the commit that lands."""
+    if commit is None:
+        return f"Merge {source.name} into {target}", []
+    if source.kind is Kind.PICK:
+        return commit.subject, [f"Picked-From: {commit.hash}"]
+    what = "Undo the merge" if commit.is_merge else "Revert"
+    return f"{what} “{commit.subject}”", [f"Reverts: {commit.hash}"]
+
+
+def done(source: Source, target: str) -> str:
+    """What was done, for the message that follows."""
+    match source.kind:
+        case Kind.REVERT:
+            return f"It is undone on {target}. This commit can be undone in turn."
+        case Kind.PICK:
+            return f"It is on {target} now, as this commit."
+    return f"{source.name} is merged into {target}."

@@ -1,0 +1,202 @@
+"""
+One commit's changes, or their reversal, laid over another state.
+
+The engines' own revert and cherry-pick commit at once where nothing is in the
+way, and so can't be looked at first. What they do is worked out here from the
+diff between two states: row by row, with the rules that merges have, and in
+proportion to what that commit changed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError
+
+from versioning import policies
+from versioning.backends.errors import MergeBlocked
+from versioning.backends.repository import (
+    ConflictCount,
+    ConflictRow,
+    Key,
+    MergeSides,
+    Repository,
+    Row,
+    RowWrite,
+    SchemaConflict,
+    Violation,
+)
+from versioning.merging.counters import CounterSum
+from versioning.merging.resolution import Cell, CellState, resolve
+from versioning.values import same
+
+BATCH = 500  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A row that the change makes another of, as it will be unless it asks."""
+
+    row: ConflictRow
+    asks: bool  # whether a person has to decide something about it
+    result: Row | None
+    cells: tuple[Cell, ...] = ()
+
+
+class Transplant:
+    """
+    The change from ``sides.base`` to ``sides.theirs``, under way on ``ours``.
+
+    Stands in for a repository with a merge under way: what it does not do
+    otherwise itself, the repository does. To be made inside the outermost
+    ``atomic()``, on a branch whose head is ``sides.ours``.
+    """
+
+    def __init__(self, repository: Repository, sides: MergeSides):
+        self._repository = repository
+        self.sides = sides
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._repository, name)
+
+    def start(self) -> None:
+        """
+        Write every row that needs no decision into the working set. Raises
+        ``MergeBlocked`` for a change of definitions.
+        """
+        changed = self._repository.schema_changes(self.sides.base, self.sides.theirs)
+        if changed:
+            tables = ", ".join(change.table for change in changed)
+            raise MergeBlocked(f"the commit changed the definition of {tables}")
+        for table in self._tables():
+            for judged in self._judged(table):
+                writes = [
+                    RowWrite(one.row.key, one.result) for one in judged if not one.asks
+                ]
+                try:
+                    self._repository.write_rows(table, writes)
+                except IntegrityError as error:
+                    raise MergeBlocked(
+                        f"a row of {table} has what another row has by now ({error})"
+                    ) from error
+
+    def _tables(self) -> list[str]:
+        summary = self._repository.diff_summary(self.sides.base, self.sides.theirs)
+        there = set(self._repository.tables(at=self.sides.ours))
+        return [
+            change.table
+            for change in summary
+            if change.data_changed and change.table in there
+        ]
+
+    def _judged(
+        self, table: str, since: Key | None = None, keys: Sequence[Key] | None = None
+    ) -> Iterator[list[_Judged]]:
+        """Rows that the change makes another of, in order of key, in batches."""
+        sides = self.sides
+        counters = policies.counters_of(table)
+        changes = self._repository.diff_rows(
+            table, sides.base, sides.theirs, since=since, keys=keys
+        )
+        while batch := list(islice(changes, BATCH)):
+            ours = self._repository.rows(
+                table, [change.key for change in batch], at=sides.ours
+            )
+            rows = (
+                ConflictRow(table, one.key, one.before, ours.get(one.key), one.after)
+                for one in batch
+            )
+            yield [judged for row in rows if (judged := _judge(row, counters))]
+
+    # What a repository says of a merge ----------------------------------------
+
+    def conflict_counts(self) -> list[ConflictCount]:
+        total: dict[str, int] = defaultdict(int)
+        for table in self._tables():
+            for judged in self._judged(table):
+                total[table] += sum(one.asks for one in judged)
+        return [ConflictCount(table, n) for table, n in sorted(total.items()) if n]
+
+    def conflicts(
+        self,
+        table: str,
+        *,
+        since: Key | None = None,
+        limit: int | None = None,
+        keys: Sequence[Key] | None = None,
+    ) -> list[ConflictRow]:
+        if table not in self._tables():
+            return []
+        found = (
+            one.row
+            for judged in self._judged(table, since, keys)
+            for one in judged
+            if one.asks
+        )
+        return list(islice(found, limit))
+
+    def settle_conflicts(self, table: str, keys: Sequence[Key]) -> None:
+        """Nothing: the engine has no list of them."""
+
+    def schema_conflicts(self) -> list[SchemaConflict]:
+        return []
+
+    def violations(self, *, limit: int | None = None) -> list[Violation]:
+        """What the rows break that were written by themselves."""
+        found = (
+            fault
+            for table in self._tables()
+            for judged in self._judged(table)
+            for fault in self._repository.faults_of(
+                table, [one.row.key for one in judged]
+            )
+        )
+        return list(islice(found, limit))
+
+    def settle_violations(self, table: str) -> None:
+        """Nothing: the engine has no list of them."""
+
+    def sums(self) -> Iterator[CounterSum]:
+        """Counters that were added up, on rows without a conflict."""
+        for table in self._tables():
+            for judged in self._judged(table):
+                for one in judged:
+                    if not one.asks:
+                        yield from _sums(one)
+
+
+def _sums(judged: _Judged) -> Iterator[CounterSum]:
+    row = judged.row
+    for cell in judged.cells:
+        if cell.state is CellState.COUNTED:
+            yield CounterSum(
+                row.table, row.key, cell.column, cell.base or 0, cell.ours, cell.theirs
+            )
+
+
+def _judge(row: ConflictRow, counters: frozenset[str]) -> _Judged | None:
+    """What the change makes of a row of ours; None if it leaves it as it is."""
+    if row.ours is None and row.theirs is None:
+        return None
+    if row.theirs is None:
+        return _Judged(row, not _same(row.ours, row.base), None)
+    if row.ours is None:
+        return _Judged(row, row.base is not None, row.theirs)
+    if _same(row.ours, row.theirs) and row.base is None:
+        return None
+    judged = resolve(row, {}, counters)
+    if judged.pending:
+        return _Judged(row, True, None)
+    if _same(judged.result, row.ours):
+        return None
+    return _Judged(row, False, judged.result, judged.cells)
+
+
+def _same(one: Row | None, other: Row | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.keys() == other.keys() and all(
+        same(value, other[column]) for column, value in one.items()
+    )
