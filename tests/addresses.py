@@ -38,6 +38,7 @@ PATHS = {
         "/compare/rows/?from=main&to={branch}&dots=2&table=polls_choice"
     ),
     "versioning:merges": "/merges/",
+    "versioning:merge-record": "/merges/{record}/",
     "versioning:merge": "/merge/?source={branch}&target=main",
     "versioning:merge-rows": (
         "/merge/rows/?source={branch}&target=main&table=polls_choice"
@@ -81,6 +82,7 @@ class Things:
     commit: str  # that of a vote for it
     token: str  # that of the form which it came by
     branch: str  # where the question is worded anew, and so it is on main
+    record: str  # id of the draft of merging that branch, with a decision
 
     def path(self, name: str) -> str:
         return PATHS[name].format_map(vars(self))
@@ -115,7 +117,23 @@ def make_things() -> Things:
         f"/polls/{question.pk}/vote/", {"choice": choice, "versioning_token": token}
     )
     assert answer.status_code == 303, answer.content.decode()
-    return Things(question.pk, repository().head(MAIN), token, branch)
+    record = _decide(branch)
+    return Things(question.pk, repository().head(MAIN), token, branch, record)
+
+
+def _decide(source: str) -> str:
+    from versioning.conf import repository
+    from versioning.merging import drafts, preview
+    from versioning.merging.resolution import Take
+
+    heads = repository().head(MAIN), repository().head(source)
+    sides = preview.sides_of(repository(), *heads)
+    assert sides is not None
+    draft = drafts.begin(source, MAIN, sides, None)
+    for table in preview.preview(MAIN, sides).conflicts:
+        pages = preview.each_conflict_page(MAIN, sides, table.table)
+        drafts.decide_pending(draft, pages, Take.OURS, None)
+    return str(draft.pk)
 
 
 def _word(branch: str, question: int, text: str, third: str) -> None:

@@ -87,6 +87,7 @@ class MergeDraft(models.Model):
     base = models.CharField(max_length=HASH_LENGTH)
     ours = models.CharField(max_length=HASH_LENGTH)
     theirs = models.CharField(max_length=HASH_LENGTH)
+    required = models.PositiveIntegerField(default=0)  # decisions, at those hashes
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     commit = models.CharField(max_length=HASH_LENGTH, blank=True)
     created_by = models.ForeignKey(
@@ -141,3 +142,8 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table} {self.key} {self.column}: {self.take}"
+
+    @property
+    def stamp(self) -> str:
+        """Another one whenever it is decided anew; a form says which it showed."""
+        return self.decided_at.isoformat()

@@ -113,7 +113,9 @@ def test_an_undone_commit_is_one_commit_with_one_parent(repository, poll, undo):
     landed = repository.commit(work.land())
     assert repository.head("main") == landed.hash
     assert landed.parents == (later,)
-    assert landed.message == f"Revert “Reword”\n\nReverts: {hash}"
+    assert landed.message == (
+        f"Revert “Reword”\n\nReverts: {hash}\nMerge-Record: {work.draft.pk}"
+    )
     assert landed.author.name == "max"
     question = Question.objects.get()
     assert (question.text, question.details) == ("What’s up?", "Look around.")
@@ -271,9 +273,12 @@ def test_a_commit_is_taken_over_without_those_before_it(repository, poll, take):
     change("summer", Question, pk=poll.pk, text="Not this")
     hash = change("summer", Question, "Explain", pk=poll.pk, details="Look up.")
     head = change("main", Choice, pk=sky().pk, votes=F("votes") + 1)
-    landed = repository.commit(take(hash).land())
+    work = take(hash)
+    landed = repository.commit(work.land())
     assert landed.parents == (head,)
-    assert landed.message == f"Explain\n\nPicked-From: {hash}"
+    assert landed.message == (
+        f"Explain\n\nPicked-From: {hash}\nMerge-Record: {work.draft.pk}"
+    )
     question = Question.objects.get()
     assert (question.text, question.details) == ("What’s up?", "Look up.")
 

@@ -112,12 +112,15 @@ def test_what_is_decided_is_merged(repository, maintainer, sky):
     assert response.status_code == 303
     assert response["Location"] == reverse("versioning:commit", args=[commit.hash])
     assert commit.parents == (head, repository.head("summer"))
-    assert commit.message == "Merge summer into main\n\n1 decision by hand."
+    assert commit.message == (
+        "Merge summer into main\n\n1 value decided by 1 person.\n\n"
+        f"Merge-Record: {MergeDraft.objects.get().pk}"
+    )
     sky.refresh_from_db()
     assert (sky.text, sky.votes) == ("The firmament", 8)
     assert "has it all already" in seen.main(maintainer.get(URL))
     merges = seen.main(maintainer.get(reverse("versioning:merges")))
-    assert "summer into main by mo" in merges
+    assert "summer into main 1 decision, by mo" in merges
 
 
 def test_a_value_that_the_field_refuses_is_said_and_kept_in_the_field(

@@ -42,6 +42,7 @@ ANSWERS = {
     "versioning:compare": EDITORS,
     "versioning:compare-table": EDITORS,
     "versioning:merges": EDITORS,
+    "versioning:merge-record": EDITORS,
     "versioning:merge": EDITORS,
     "versioning:merge-rows": EDITORS,
     "versioning:merge-decide": NO_GET,

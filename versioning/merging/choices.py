@@ -18,6 +18,7 @@ from versioning.values import TableValues
 _TAKE = "take:"
 _VALUE = "value:"
 _WAS = "was:"
+_SHOWN = "shown:"
 
 
 class ChoicesInvalid(ValueError):
@@ -66,6 +67,15 @@ def read(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None
     if errors:
         raise ChoicesInvalid(errors, typed)
     return choices
+
+
+def shown(posted: Mapping[str, Any]) -> dict[str, str]:
+    """Which decisions the form showed: ``Decision.stamp`` by column."""
+    return {
+        name.removeprefix(_SHOWN): str(posted[name])
+        for name in posted
+        if name.startswith(_SHOWN)
+    }
 
 
 def read_mends(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None]:

@@ -8,6 +8,7 @@ and shown as one to look at again.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
@@ -17,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from versioning import policies
+from versioning.backends.errors import BranchNotFound, UnknownRef, VersioningError
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
 from versioning.merging import preview, sources
@@ -33,6 +35,8 @@ from versioning.models import Decision, MergeDraft
 from versioning.values import decode, encode, key_from_text, key_text
 
 BATCH = 200  # decisions judged at a time
+LOOKED_AT = 500  # commits, for the merge that an open draft may have become
+TRAILER = "Merge-Record"  # in a merge's message: its draft's id
 
 Choices = Mapping[str, Choice]  # by column
 
@@ -63,6 +67,7 @@ def begin(source: str, target: str, sides: MergeSides, user: Any) -> MergeDraft:
             base=sides.base,
             ours=sides.ours,
             theirs=sides.theirs,
+            required=preview.preview(target, sides).required,
             created_by=user,
         )
     refresh(draft, sides)
@@ -86,7 +91,8 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
             while batch := list(islice(group, BATCH)):
                 _judge_anew(draft, sides, table, batch, mends)
         draft.base, draft.ours, draft.theirs = sides.base, sides.ours, sides.theirs
-        draft.save(update_fields=["base", "ours", "theirs"])
+        draft.required = preview.preview(draft.target, sides).required
+        draft.save(update_fields=["base", "ours", "theirs", "required"])
 
 
 def _judge_anew(
@@ -141,19 +147,64 @@ def choice_of(decision: Decision) -> Choice:
     return Choice(Take(decision.take), decode(decision.value))
 
 
+class DecidedMeanwhile(VersioningError):
+    """Somebody else decided about the row since the form was made."""
+
+    def __init__(self, decisions: Sequence[Decision]):
+        super().__init__("Somebody else decided about this row meanwhile.")
+        self.decisions = decisions  # theirs; none if they took theirs back
+
+
 def decide(
-    draft: MergeDraft, row: ConflictRow, choices: Mapping[str, Choice | None], user: Any
+    draft: MergeDraft,
+    row: ConflictRow,
+    choices: Mapping[str, Choice | None],
+    user: Any,
+    *,
+    shown: Mapping[str, str] | None = None,
 ) -> None:
     """
     Keep decisions about one row's cells; None takes one back.
 
-    Columns that need no decision and are no counter that both changed are
-    refused with ``ValueError``, as is a ``take`` that the row does not offer.
+    ``shown`` says which decisions the person saw: ``Decision.stamp`` by column.
+    Raises ``DecidedMeanwhile``, and keeps nothing, if somebody else made others
+    since. Columns that need no decision and are no counter that both changed
+    are refused with ``ValueError``, as is a ``take`` that the row does not
+    offer.
     """
     _check(row, choices)
-    with transaction.atomic():
-        _lock(draft)
+    with _alone(draft), transaction.atomic():
+        if shown is not None:
+            _require_seen(draft, row, user, shown)
         _store(draft, [(row, choices)], user)
+
+
+def _alone(draft: MergeDraft) -> AbstractContextManager[None]:
+    """
+    One writer of a draft at a time. A lock by name, as Dolt locks no rows; the
+    embedded engine's transactions wait for one another by themselves.
+    """
+    lock: AbstractContextManager[None] = repository().write_lock(f"draft {draft.pk}")
+    return lock
+
+
+def _require_seen(
+    draft: MergeDraft, row: ConflictRow, user: Any, shown: Mapping[str, str]
+) -> None:
+    table, digest = _hash(row)
+    made = {
+        decision.column: decision
+        for decision in draft.decisions.filter(
+            table=table, key_hash=digest, mends=False
+        ).select_related("decided_by")
+    }
+    unseen = [
+        decision
+        for column, decision in made.items()
+        if decision.decided_by_id != user.pk and decision.stamp != shown.get(column)
+    ]
+    if unseen or shown.keys() - made.keys():
+        raise DecidedMeanwhile(unseen)
 
 
 def mend(
@@ -168,8 +219,7 @@ def mend(
     for column, choice in choices.items():
         if choice is not None and not _can_mend(row, column, choice):
             raise ValueError(f"{row.table}: nothing to mend like this in {column!r}")
-    with transaction.atomic():
-        _lock(draft)
+    with _alone(draft), transaction.atomic():
         _store(draft, [(row, choices)], user, mends=True)
 
 
@@ -200,12 +250,12 @@ def decide_pending(
         raise ValueError(take)
     made = 0
     for rows in pages:
-        settled = []
-        for judged, row in zip(judge(draft, rows), rows, strict=True):
-            if choices := dict.fromkeys(pending(judged.resolution), Choice(take)):
-                settled.append((row, choices))
-                made += len(choices)
-        with transaction.atomic():
+        with _alone(draft), transaction.atomic():
+            settled = []
+            for judged, row in zip(judge(draft, rows), rows, strict=True):
+                if choices := dict.fromkeys(pending(judged.resolution), Choice(take)):
+                    settled.append((row, choices))
+                    made += len(choices)
             _store(draft, settled, user)
     return made
 
@@ -220,6 +270,38 @@ def pending(resolution: RowResolution) -> list[str]:
 def abandon(draft: MergeDraft) -> None:
     draft.state = MergeDraft.State.ABANDONED
     draft.save(update_fields=["state"])
+
+
+def found_landed(draft: MergeDraft) -> bool:
+    """
+    Whether the merge of an open draft is in its target all the same, as the
+    process died between the two; makes it the record that it should be.
+
+    The commit says which record it belongs to, so that the two can't part.
+    """
+    if draft.state != MergeDraft.State.OPEN:
+        return False
+    at_hand = repository()
+    try:
+        head = at_hand.head(draft.target)
+        since = at_hand.commits_between(draft.ours, head, limit=LOOKED_AT)
+    except (BranchNotFound, UnknownRef):
+        return False
+    for commit in since:
+        if f"{TRAILER}: {draft.pk}" in commit.message.splitlines():
+            draft.landed_at = commit.date
+            draft.commit = commit.hash
+            draft.state = MergeDraft.State.LANDED
+            draft.save(update_fields=["state", "commit", "landed_at"])
+            return True
+    return False
+
+
+def record_of(commit: str) -> MergeDraft | None:
+    """The record of the merge that made a commit (a hash), if it has one."""
+    return MergeDraft.objects.filter(
+        commit=commit, state=MergeDraft.State.LANDED
+    ).first()
 
 
 def landed(draft: MergeDraft, commit: str, user: Any) -> None:
@@ -343,10 +425,6 @@ def _store(
             "decided_at",
         ],
     )
-
-
-def _lock(draft: MergeDraft) -> None:
-    MergeDraft.objects.select_for_update().get(pk=draft.pk)
 
 
 def _decisions(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db.models import Count, Q
+
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
 from versioning.merging import drafts, sources
@@ -58,6 +60,29 @@ def message(
     given = sources.parse(source)
     commit = None if given.is_merge else repository.commit(given.name)
     subject, trailers = sources.message(given, target, commit)
-    count = 0 if draft is None else draft.decisions.filter(outdated=False).count()
-    decided = f"{count} decision{'s' if count != 1 else ''} by hand." if count else ""
-    return "\n\n".join(part for part in (subject, decided, "\n".join(trailers)) if part)
+    if draft is not None:
+        trailers.append(f"{drafts.TRAILER}: {draft.pk}")
+    parts = (subject, _decided(draft) if draft else "", "\n".join(trailers))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _decided(draft: MergeDraft) -> str:
+    """How much was decided by how many, in a sentence; "" for nothing."""
+    made = draft.decisions.filter(outdated=False)
+    total = made.aggregate(
+        cells=Count("pk", filter=Q(mends=False)),
+        mends=Count("pk", filter=Q(mends=True)),
+        people=Count("decided_by", distinct=True),
+    )
+    parts = [
+        f"{total[name]} {one if total[name] == 1 else many}"
+        for name, one, many in (
+            ("cells", "value decided", "values decided"),
+            ("mends", "value mended", "values mended"),
+        )
+        if total[name]
+    ]
+    if not parts:
+        return ""
+    people = total["people"]
+    return f"{' and '.join(parts)} by {people} {'person' if people == 1 else 'people'}."

@@ -186,6 +186,8 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
     given = sources.parse(source)
     commit = None if given.is_merge else repository.commit(given.name)
     draft = drafts.open_draft(source, target)
+    if draft is not None and drafts.found_landed(draft):
+        draft = None
     try:
         sides = sources.sides(repository, given, target)
     except Impossible as error:

@@ -6,6 +6,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name="mergedraft",
+            name="required",
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddField(
             model_name="decision",
             name="mends",
             field=models.BooleanField(default=False),

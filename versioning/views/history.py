@@ -14,6 +14,7 @@ from versioning.backends.errors import UnknownRef
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part
+from versioning.merging.drafts import record_of
 from versioning.views.compare import rows_address
 
 
@@ -67,5 +68,6 @@ def commit(request: HttpRequest, hash: str) -> HttpResponse:
             "sections": sections,
             "bookkeeping": bookkeeping,
             "rows_url": rows_url,
+            "record": record_of(details.commit.hash),
         },
     )

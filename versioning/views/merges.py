@@ -1,5 +1,6 @@
 """Merging: look, decide, land."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,7 +25,7 @@ from versioning.backends.repository import ConflictRow, MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
-from versioning.merging import choices, drafts, preview, screen, sources
+from versioning.merging import choices, drafts, preview, records, screen, sources
 from versioning.merging.candidate import (
     NothingToMerge,
     ResultRefused,
@@ -51,14 +52,26 @@ def url_of(source: str, target: str) -> str:
 @needs(permissions.VIEW_HISTORY)
 def merge_list(request: HttpRequest) -> HttpResponse:
     """Merges that are being settled, the latest that landed, and a new one."""
-    found = MergeDraft.objects.select_related("created_by", "landed_by")
     return render(
         request,
         "versioning/merges.html",
-        {
-            "open": found.filter(state=MergeDraft.State.OPEN)[:50],
-            "landed": found.filter(state=MergeDraft.State.LANDED)[:50],
-        },
+        {"open": records.being_settled(), "landed": records.landed()},
+    )
+
+
+@require_safe
+@needs(permissions.VIEW_HISTORY)
+def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """What was decided about a merge, by whom and when, now and later."""
+    draft = get_object_or_404(MergeDraft, pk=id)
+    if drafts.found_landed(draft):
+        draft.refresh_from_db()
+    after = request.GET.get("after", "0")
+    if not after.isdecimal():
+        raise BadRequest("This address is damaged.")
+    page = records.page_of(draft, after=int(after))
+    return page_or_part(
+        request, "versioning/record.html", "decisions", {"draft": draft, "page": page}
     )
 
 
@@ -124,7 +137,10 @@ def _decide_row(
     try:
         made = choices.read(row, request.POST)
         draft = drafts.begin(source, target, sides, request.user)
-        drafts.decide(draft, row, made, request.user)
+        seen = choices.shown(request.POST)
+        drafts.decide(draft, row, made, request.user, shown=seen)
+    except drafts.DecidedMeanwhile as error:
+        return _card(request, source, target, sides, draft, row, meanwhile=error)
     except choices.ChoicesInvalid as error:
         return _card(request, source, target, sides, draft, row, refused=error)
     except ValueError as error:
@@ -178,6 +194,8 @@ def land_merge(request: HttpRequest) -> HttpResponse:
             return _landed_already(source, target, pins)  # type: ignore[return-value]
         return moved_page(request, source, target, pins)
     try:
+        # Also where nothing is to be decided: the record of who merged what.
+        draft = draft or drafts.begin(source, target, sides, request.user)
         commit = land(source, target, sides, draft, request.user)
     except (BranchMoved, UncommittedRows):
         return moved_page(request, source, target, pins)
@@ -312,8 +330,18 @@ def _card(
     draft: MergeDraft | None,
     row: ConflictRow,
     refused: choices.ChoicesInvalid | None = None,
+    meanwhile: drafts.DecidedMeanwhile | None = None,
 ) -> HttpResponse:
     """One row's card and the bar, or the whole page without HTMX."""
+    if not wants_part(request) and meanwhile:
+        return screen_page(
+            request,
+            source,
+            target,
+            place=request.POST.get("from", ""),
+            status=409,
+            problem=_said_meanwhile(meanwhile),
+        )
     if not wants_part(request):
         assert refused is not None
         return screen_page(
@@ -340,7 +368,8 @@ def _card(
         f"{PAGE}#answer",
         {
             "card": card,
-            "errors": bool(refused),
+            "errors": bool(refused or meanwhile),
+            "meanwhile": _said_meanwhile(meanwhile) if meanwhile else "",
             "screen": screen.Screen(
                 source,
                 target,
@@ -353,7 +382,21 @@ def _card(
             "may_merge": True,
             "place": request.POST.get("from", ""),
         },
-        status=422 if refused else 200,
+        status=422 if refused else 409 if meanwhile else 200,
+    )
+
+
+def _said_meanwhile(error: drafts.DecidedMeanwhile) -> str:
+    """Who decided otherwise since the form was made, and what can be done."""
+    people = {str(d.decided_by or "Somebody") for d in error.decisions}
+    if not people:
+        return (
+            "Somebody took a decision about this row back meanwhile. "
+            "What you chose is not kept; choose again."
+        )
+    return (
+        f"{' and '.join(sorted(people))} decided about this row meanwhile. What "
+        "you chose is not kept; look at it, and choose again to overrule it."
     )
 
 
@@ -418,6 +461,7 @@ def see_other(url: str) -> HttpResponseRedirect:
 
 urlpatterns = [
     path("merges/", merge_list, name="merges"),
+    path("merges/<uuid:id>/", record, name="merge-record"),
     path("merge/", merge, name="merge"),
     path("merge/rows/", merged_rows, name="merge-rows"),
     path("merge/decide/", decide, name="merge-decide"),

@@ -1,0 +1,153 @@
+"""Two people on the decisions of one merge."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from tests.web.conftest import MAINTAINER, _signed_in
+from versioning.merging.preview import sides_of
+from versioning.models import Decision, MergeDraft
+from versioning.values import key_text
+
+URL = "/merge/?source=summer&target=main"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def ida(repository, django_user_model) -> Client:
+    """Another maintainer than ``mo``."""
+    return _signed_in(django_user_model, "ida", MAINTAINER)
+
+
+@pytest.fixture
+def sky(repository, erin):
+    with versioning.on_branch("main", author=erin, message="Add a poll"):
+        question = Question.objects.create(text="What’s up?")
+        choice = Choice.objects.create(question=question, text="The sky", votes=5)
+        other = Choice.objects.create(question=question, text="The sea")
+    repository.create_branch("summer", repository.head("main"))
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message=f"Reword on {branch}"):
+            Choice.objects.filter(pk=choice.pk).update(text=f"Sky of {branch}")
+            Choice.objects.filter(pk=other.pk).update(text=f"Sea of {branch}")
+    return choice
+
+
+def form(repository, page, choice, take):
+    """What the browser sends when somebody chooses on the page as it is shown."""
+    sides = sides_of(repository, repository.head("main"), repository.head("summer"))
+    assert sides is not None
+    key = key_text((choice.pk,))
+    html = page.content.decode().replace("&quot;", '"')
+    card = html.partition(f'name="key" value="{key}"')[2].partition("</form>")[0]
+    return {
+        "source": "summer",
+        "target": "main",
+        "base": sides.base,
+        "ours": sides.ours,
+        "theirs": sides.theirs,
+        "scope": "row",
+        "table": "polls_choice",
+        "key": key,
+        "take:text": take,
+        **dict(re.findall(r'name="(shown:[^"]*)" value="([^"]*)"', card)),
+    }
+
+
+def decide(client, fields, **extra):
+    return client.post(reverse("versioning:merge-decide"), fields, **extra)
+
+
+def taken():
+    return [(d.take, str(d.decided_by)) for d in Decision.objects.all()]
+
+
+def test_each_sees_what_the_other_decided(repository, maintainer, ida, sky):
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "ours"))
+    words = seen.main(ida.get(URL))
+    assert "1 of 2 settled" in words
+    assert "by mo, just now" in words
+
+
+def test_what_the_other_decided_is_not_overwritten_unseen(
+    repository, maintainer, ida, sky
+):
+    mine, theirs = maintainer.get(URL), ida.get(URL)
+    assert decide(ida, form(repository, theirs, sky, "theirs")).status_code == 303
+    answer = decide(maintainer, form(repository, mine, sky, "ours"), headers=HTMX)
+    assert answer.status_code == 409
+    assert "ida decided about this row meanwhile." in answer.content.decode()
+    assert taken() == [("theirs", "ida")]
+    again = decide(maintainer, form(repository, answer, sky, "ours"), headers=HTMX)
+    assert again.status_code == 200
+    assert taken() == [("ours", "mo")]
+
+
+def test_without_a_script_it_is_a_whole_page(repository, maintainer, ida, sky):
+    mine = maintainer.get(URL)
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    answer = decide(maintainer, form(repository, mine, sky, "ours"))
+    assert answer.status_code == 409
+    assert "ida decided about this row meanwhile." in seen.main(answer)
+    assert "<html" in answer.content.decode()
+    assert taken() == [("theirs", "ida")]
+
+
+def test_a_decision_that_was_changed_since_is_not_overwritten(
+    repository, maintainer, ida, sky
+):
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    mine = maintainer.get(URL)  # shows ida's first
+    decide(ida, form(repository, ida.get(URL), sky, "base"))
+    assert decide(maintainer, form(repository, mine, sky, "ours")).status_code == 409
+    assert taken() == [("base", "ida")]
+
+
+def test_a_decision_taken_back_since_is_said(repository, maintainer, ida, sky):
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    mine = maintainer.get(URL)
+    Decision.objects.all().delete()
+    answer = decide(maintainer, form(repository, mine, sky, "ours"))
+    assert answer.status_code == 409
+    assert "took a decision about this row back" in seen.main(answer)
+
+
+def test_one_may_change_ones_own_mind_from_an_older_tab(repository, maintainer, sky):
+    older = maintainer.get(URL)
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "ours"))
+    assert decide(maintainer, form(repository, older, sky, "theirs")).status_code == 303
+    assert taken() == [("theirs", "mo")]
+
+
+def test_choosing_for_all_that_is_left_leaves_the_rest(
+    repository, maintainer, ida, sky
+):
+    mine = maintainer.get(URL)
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    fields = form(repository, mine, sky, "ours") | {"scope": "all", "take": "ours"}
+    assert decide(maintainer, fields).status_code == 303
+    assert sorted(taken()) == [("ours", "mo"), ("theirs", "ida")]
+
+
+def test_a_draft_is_picked_up_by_somebody_else_and_landed(
+    repository, maintainer, ida, sky
+):
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "ours"))
+    maintainer.logout()
+    listed = seen.main(ida.get("/merges/"))
+    assert "summer into main" in listed
+    assert "begun by mo" in listed
+    assert "1 of 2 settled" in listed
+    page = ida.get(URL)
+    fields = form(repository, page, sky, "ours") | {"scope": "all", "take": "theirs"}
+    decide(ida, fields)
+    landed = ida.post(reverse("versioning:merge-land"), fields)
+    assert landed.status_code == 303
+    assert {c.text for c in Choice.objects.all()} == {"Sky of main", "Sea of summer"}
+    draft = MergeDraft.objects.get()
+    assert (str(draft.created_by), str(draft.landed_by)) == ("mo", "ida")

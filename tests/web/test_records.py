@@ -1,0 +1,91 @@
+"""What was decided about a merge: by whom and when, now and later."""
+
+import pytest
+from django.urls import reverse
+
+from polls.models import Choice
+from tests.web import seen
+from tests.web.test_drafts_together import URL, decide, form, ida, sky  # noqa: F401
+from versioning.merging import drafts
+from versioning.models import MergeDraft
+
+
+def land(client, fields):
+    return client.post(reverse("versioning:merge-land"), fields)
+
+
+@pytest.fixture
+def landed(repository, maintainer, ida, sky):  # noqa: F811
+    """A merge that two people decided; its commit."""
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "ours"))
+    page = ida.get(URL)
+    fields = form(repository, page, sky, "ours") | {"scope": "all", "take": "theirs"}
+    decide(ida, fields)
+    assert land(ida, fields).status_code == 303
+    return repository.commit(repository.head("main"))
+
+
+def test_the_commit_says_how_much_was_decided(landed):
+    draft = MergeDraft.objects.get()
+    assert landed.message == (
+        "Merge summer into main\n\n"
+        "2 values decided by 2 people.\n\n"
+        f"Merge-Record: {draft.pk}"
+    )
+
+
+def test_each_decision_is_shown_with_who_and_what(maintainer, landed):
+    draft = MergeDraft.objects.get()
+    commit = maintainer.get(f"/commits/{landed.hash}/")
+    url = seen.links(commit)["Who decided what"]
+    assert url == f"/merges/{draft.pk}/"
+    words = seen.main(maintainer.get(url))
+    assert "summer into main" in words
+    assert "Choice “Sky of main” of “What’s up?”" in words
+    assert "as on main" in words
+    assert "as on summer" in words
+    assert "mo, just now" in words
+    assert "ida, just now" in words
+    for value in ("The sky", "Sky of summer", "Sea of main", "Sea of summer"):
+        assert value in words
+    assert url in seen.addresses(maintainer.get("/merges/"))
+
+
+def test_it_is_there_when_the_branch_is_gone(repository, maintainer, landed):
+    repository.delete_branch("summer")
+    page = maintainer.get(f"/merges/{MergeDraft.objects.get().pk}/")
+    assert "Sky of summer" in seen.main(page)
+
+
+def test_a_merge_without_decisions_has_a_record_too(repository, maintainer, sky):  # noqa: F811
+    repository.delete_branch("summer")
+    repository.create_branch("summer", repository.commit(repository.head("main")).hash)
+    import versioning
+
+    with versioning.on_branch("summer", message="Vote"):
+        Choice.objects.filter(pk=sky.pk).update(votes=9)
+    assert land(maintainer, form(repository, maintainer.get(URL), sky, "")).status_code
+    page = maintainer.get(f"/merges/{MergeDraft.objects.get().pk}/")
+    assert "Nothing had to be decided: it merged by itself." in seen.main(page)
+    assert "by mo" in seen.main(page)
+
+
+def test_a_record_whose_process_died_after_landing_is_found(
+    repository, maintainer, landed
+):
+    """The target has moved; the draft still says that it is open."""
+    MergeDraft.objects.update(state="open", commit="", landed_by=None, landed_at=None)
+    draft = MergeDraft.objects.get()
+    assert "summer into main" in seen.main(maintainer.get("/merges/"))
+    draft.refresh_from_db()
+    assert (draft.state, draft.commit) == ("landed", landed.hash)
+    assert drafts.record_of(landed.hash) == draft
+
+
+def test_a_record_that_does_not_exist_is_not_found(maintainer, landed):
+    assert (
+        maintainer.get("/merges/4f7c2f5e-0000-4000-8000-000000000000/").status_code
+        == 404
+    )
+    url = f"/merges/{MergeDraft.objects.get().pk}/"
+    assert maintainer.get(f"{url}?after=x").status_code == 400

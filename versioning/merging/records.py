@@ -1,0 +1,164 @@
+"""What was decided about merges: lists of them, and each decision of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Max, Q
+
+from versioning.backends.repository import Key
+from versioning.conf import repository
+from versioning.merging import drafts, sources
+from versioning.merging.resolution import WHOLE_ROW, Take
+from versioning.models import Decision, MergeDraft
+from versioning.presentation.cells import Shown, show
+from versioning.presentation.snapshot import Snapshot
+from versioning.values import TableValues, decode, table_name
+
+LISTED = 50  # merges
+PAGE = 50  # decisions
+
+
+def being_settled() -> list[MergeDraft]:
+    """
+    Open drafts, the latest first, each with ``settled``, the number of required
+    decisions that are made, ``last``, when one was, and ``last_by``.
+    """
+    found = (
+        MergeDraft.objects.filter(state=MergeDraft.State.OPEN)
+        .select_related("created_by")
+        .annotate(
+            settled=Count(
+                "decisions",
+                filter=Q(decisions__required=True, decisions__outdated=False),
+            ),
+            last=Max("decisions__decided_at"),
+        )
+    )
+    return [draft for draft in found[:LISTED] if not drafts.found_landed(draft)]
+
+
+def landed() -> list[MergeDraft]:
+    """Merges that landed, the latest first, each with ``decided``, their decisions."""
+    found = MergeDraft.objects.filter(state=MergeDraft.State.LANDED)
+    return list(
+        found.select_related("landed_by")
+        .annotate(decided=Count("decisions", filter=Q(decisions__outdated=False)))
+        .order_by("-landed_at", "-pk")[:LISTED]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision, as it was made."""
+
+    table_name: str
+    heading: str
+    column: str  # its raw name; "" for the row as a whole
+    name: str
+    before: Shown | None  # None where there was no such row, or for a whole row
+    ours: Shown | None
+    theirs: Shown | None
+    taken: str  # in words
+    result: Shown | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    ours: str  # what the sides were called
+    theirs: str
+    decisions: tuple[Decided, ...]
+    next: int | None  # where the next page goes on
+
+
+def page_of(draft: MergeDraft, *, after: int = 0) -> RecordPage:
+    """Decisions of a draft, those that count, after the one with that number."""
+    found = list(
+        draft.decisions.filter(pk__gt=after, outdated=False)
+        .select_related("decided_by")
+        .order_by("pk")[: PAGE + 1]
+    )
+    source = sources.parse(draft.source)
+    page = found[:PAGE]
+    headings = _headings(draft, page)
+    return RecordPage(
+        draft.target,
+        source.label,
+        tuple(
+            _decided(decision, headings, (draft.target, source.label))
+            for decision in page
+        ),
+        page[-1].pk if len(found) > PAGE else None,
+    )
+
+
+def _headings(
+    draft: MergeDraft, decisions: Sequence[Decision]
+) -> dict[tuple[str, Key], str]:
+    """Rows by name, as of the side that still had them."""
+    at_hand = repository()
+    wanted: dict[str, set[Key]] = {}
+    for decision in decisions:
+        wanted.setdefault(decision.table, set()).add(drafts.key_of(decision))
+    found: dict[tuple[str, Key], str] = {}
+    for at in (draft.ours, draft.theirs, draft.base):
+        snapshot = Snapshot(at_hand, at)
+        for table, keys in wanted.items():
+            missing = [key for key in keys if (table, key) not in found]
+            if missing and table in at_hand.tables(at=at):
+                rows = at_hand.rows(table, missing, at=at)
+                labels = snapshot.labels(table, rows)
+                found |= {(table, key): label for key, label in labels.items()}
+    return found
+
+
+def _decided(
+    decision: Decision, headings: dict[tuple[str, Key], str], names: tuple[str, str]
+) -> Decided:
+    values = TableValues(decision.table)
+    column = decision.column
+
+    def shown(raw: Any) -> Shown:
+        return show(values.to_field(column, raw), values.field(column), raw=raw)
+
+    def seen(encoded: Any) -> Shown | None:
+        if column == WHOLE_ROW or "value" not in encoded:
+            return None
+        return shown(decode(encoded["value"]))
+
+    base, ours, theirs = (seen(encoded) for encoded in decision.seen)
+    take = Take(decision.take)
+    result = {Take.OURS: ours, Take.THEIRS: theirs, Take.BASE: base}.get(take)
+    if take is Take.VALUE:
+        result = shown(decode(decision.value))
+    return Decided(
+        table_name(decision.table),
+        headings.get(
+            (decision.table, drafts.key_of(decision)),
+            f"{table_name(decision.table)} {decision.key}",
+        ),
+        column,
+        values.column_name(column) if column else "The row",
+        base,
+        ours,
+        theirs,
+        _in_words(take, column, *names),
+        result,
+        decision,
+    )
+
+
+def _in_words(take: Take, column: str, ours: str, theirs: str) -> str:
+    match take:
+        case Take.OURS:
+            return f"as on {ours}"
+        case Take.THEIRS:
+            return f"as on {theirs}"
+        case Take.BASE:
+            return "as it was before"
+        case Take.SUM:
+            return "both counted"
+        case Take.DROP:
+            return "left out"
+    return "typed"
