@@ -119,3 +119,26 @@ def test_who_may_not_merge_is_offered_nothing(repository, editor, question, erin
     assert "Merging is for maintainers." in seen.main(page)
     assert land(editor, page).status_code == 403
     assert Question.objects.get().text == "Heaven?"
+
+
+def test_a_branch_is_updated_from_the_default_one_by_the_same_screen(
+    repository, maintainer, question, erin
+):
+    repository.create_branch("summer", repository.head("main"))
+    reword("summer", "Summer?", erin)
+    with versioning.on_branch("main", author=erin, message="Explain"):
+        Question.objects.update(details="Look up.")
+    listed = maintainer.get("/branches/")
+    url = seen.links(listed)["Update…"]
+    preview = maintainer.get(url)
+    assert "Merge main into summer" in seen.main(preview)
+    main = repository.head("main")
+    assert land(maintainer, preview).status_code == 303
+    head = repository.commit(repository.head("summer"))
+    assert head.parents[1] == main == repository.head("main")
+    rows = repository.rows("polls_question", [(question.pk,)], at=head.hash)
+    assert (rows[question.pk,]["text"], rows[question.pk,]["details"]) == (
+        "Summer?",
+        "Look up.",
+    )
+    assert "Update…" not in seen.links(maintainer.get("/branches/"))
