@@ -1,5 +1,6 @@
 """
-Counts after any history: votes, edits, branches, and merges in all directions.
+Counts after any history: votes, edits, branches, merges in all directions,
+commits undone and taken over.
 
 The oracle knows commits and their parents, and by how much each commit that is
 no merge changed each count. A head's count is the sum over what it descends
@@ -28,10 +29,12 @@ import versioning
 from polls.models import Choice, Question
 from versioning.backends.errors import BranchMoved
 from versioning.backends.repository import Author, MergeSides
-from versioning.merging import drafts, preview
+from versioning.merging import drafts, preview, sources
 from versioning.merging.candidate import NothingToMerge
 from versioning.merging.landing import land
-from versioning.merging.resolution import Take
+from versioning.merging.resolution import Choice as Decided
+from versioning.merging.resolution import Take, resolve
+from versioning.merging.sources import Impossible
 from versioning.models import MergeDraft
 
 ERIN = Author("Erin Editor", "erin@example.org")
@@ -201,9 +204,7 @@ class History(RuleBasedStateMachine):
         try:
             found = preview.preview(target, sides)
             draft = drafts.begin(opened.source, target, sides, self.user)
-            for table in found.conflicts:
-                pages = preview.each_conflict_page(target, sides, table.table)
-                drafts.decide_pending(draft, pages, take, self.user)
+            self._decide(draft, found, take)
             commit = land(opened.source, target, sides, draft, self.user)
         except BranchMoved:
             assert self.repository.head(target) != sides.ours
@@ -213,6 +214,66 @@ class History(RuleBasedStateMachine):
             return
         self.oracle.parents[commit] = (sides.ours, sides.theirs)
         assert self.repository.head(target) == commit
+
+    def _decide(self, draft: MergeDraft, found: preview.Preview, take: Take) -> None:
+        """Count what is in doubt each for its own; take one side of the rest."""
+        target, sides = draft.target, found.sides
+        for table in found.conflicts:
+            rows = [
+                row
+                for page in preview.each_conflict_page(target, sides, table.table)
+                for row in page
+            ]
+            for row in rows:
+                judged = resolve(row, {}, frozenset({"votes"}))
+                if doubts := [c.column for c in judged.cells if c.in_doubt]:
+                    sums = dict.fromkeys(doubts, Decided(Take.SUM))
+                    drafts.decide(draft, row, sums, self.user)
+            drafts.decide_pending(draft, [rows], take, self.user)
+
+    @rule(branch=some_branch, number=st.integers(0, 9), take=some_side)
+    def undo(self, branch: int, number: int, take: Take) -> None:
+        name = self._branch(branch)
+        log = self.repository.log([self.repository.head(name)], limit=10)
+        self._bring(sources.revert(log[number % len(log)].hash), name, take)
+
+    @rule(
+        origin=some_branch, into=some_branch, number=st.integers(0, 9), take=some_side
+    )
+    def take_over(self, origin: int, into: int, number: int, take: Take) -> None:
+        head = self.repository.head(self._branch(origin))
+        log = self.repository.log([head], limit=10)
+        source = sources.pick(log[number % len(log)].hash)
+        self._bring(source, self._branch(into), take)
+
+    def _bring(self, source: sources.Source, target: str, take: Take) -> None:
+        try:
+            sides = sources.sides(self.repository, source, target)
+        except Impossible:
+            return
+        assert sides is not None
+        if not {sides.base, sides.theirs} <= self.oracle.parents.keys():
+            return  # from before the first poll
+        before, after = self.oracle.count(sides.base), self.oracle.count(sides.theirs)
+        keys = {
+            key[0]
+            for change in self.repository.diff_summary(sides.base, sides.theirs)
+            for row in self.repository.diff_rows(change.table, sides.base, sides.theirs)
+            for key in [row.key]
+        }
+        if not keys <= {1, 2}:
+            return  # a row that comes or goes is a person's decision as a whole
+        changes = {pk: after.get(pk, 0) - before.get(pk, 0) for pk in keys}
+        found = preview.preview(target, sides)
+        draft = drafts.begin(str(source), target, sides, self.user)
+        self._decide(draft, found, take)
+        try:
+            commit = land(str(source), target, sides, draft, self.user)
+        except NothingToMerge:
+            assert not any(changes.values())
+            return
+        self._note(commit, changes)
+        assert self.oracle.parents[commit] == (sides.ours,)
 
     @invariant()
     def every_head_agrees(self) -> None:

@@ -7,7 +7,7 @@ from django.db.models.functions import Concat
 
 import versioning
 from polls.models import Choice, Question
-from versioning.backends.errors import BranchMoved, MergeBlocked
+from versioning.backends.errors import BranchMoved, ConflictsRemain, MergeBlocked
 from versioning.backends.repository import Author
 from versioning.merging import drafts, preview, sources, trial
 from versioning.merging.candidate import NothingToMerge, ViolationsRemain
@@ -289,6 +289,54 @@ def test_a_vote_is_taken_over_as_a_vote(repository, poll, take):
     change("main", Choice, pk=pk, votes=F("votes") + 3)
     take(vote).land()
     assert sky().votes == 9
+
+
+def test_a_vote_that_both_sides_took_over_asks(repository, poll, take, max_):
+    """5 → 6 on both by one commit: one vote or two, only a person can know."""
+    pk = sky().pk
+    vote = change("summer", Choice, "Vote", pk=pk, votes=F("votes") + 1)
+    other = change("summer", Choice, pk=pk, text="Skies")
+    take(vote).land()
+    assert sky().votes == 6
+    work = Bringing(repository, max_, sources.parse("summer"))
+    assert (work.found.required, work.found.sum_count) == (1, 0)
+    (row,) = preview.conflict_page("main", work.found, None).rows
+    assert (row.key, row.doubtful) == ((pk,), frozenset({"votes"}))
+    with pytest.raises(ConflictsRemain):
+        work.land()
+    work.decide(CHOICES, (pk,), votes=Take.OURS)
+    work.land()
+    (choice,) = Choice.objects.filter(pk=pk)
+    assert (choice.text, choice.votes) == ("Skies", 6)
+    assert repository.commit(repository.head("main")).parents[1] == other
+
+
+def test_votes_of_their_own_beside_one_taken_over_ask_with_their_sum(
+    repository, poll, take, max_
+):
+    pk = sky().pk
+    vote = change("summer", Choice, "Vote", pk=pk, votes=F("votes") + 1)
+    change("summer", Choice, pk=pk, votes=F("votes") + 2)
+    take(vote).land()
+    change("main", Choice, pk=pk, votes=F("votes") + 1)
+    work = Bringing(repository, max_, sources.parse("summer"))
+    (row,) = preview.conflict_page("main", work.found, None).rows
+    assert (row.base and row.base["votes"], row.doubtful) == (5, frozenset({"votes"}))
+    work.decide(CHOICES, (pk,), votes=Take.SUM)
+    work.land()
+    assert sky().votes == 5 + 3 + 2
+
+
+def test_a_vote_taken_over_from_elsewhere_is_in_no_doubt(repository, poll, take, max_):
+    pk = sky().pk
+    repository.create_branch("autumn", repository.head("main"))
+    vote = change("autumn", Choice, "Vote", pk=pk, votes=F("votes") + 1)
+    take(vote).land()
+    change("summer", Choice, pk=pk, votes=F("votes") + 1)
+    work = Bringing(repository, max_, sources.parse("summer"))
+    assert work.found.required == 0
+    work.land()
+    assert sky().votes == 7
 
 
 def test_what_differs_asks_before_it_is_taken_over(repository, poll, take):

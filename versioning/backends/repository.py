@@ -148,7 +148,8 @@ class ConflictRow:
 
     None stands for "no such row": deleted on that side, or (base) never there.
     ``common`` is for counters, where the sides' common history adds up to
-    something else than ``base`` holds; engines leave it empty.
+    something else than ``base`` holds; ``doubtful`` are counters that nobody
+    but a person can add up. Engines leave both empty.
     """
 
     table: str
@@ -157,6 +158,7 @@ class ConflictRow:
     ours: Row | None
     theirs: Row | None
     common: Mapping[str, int] = field(default_factory=dict)  # by column
+    doubtful: frozenset[str] = frozenset()  # columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from versioning.backends.repository import (
     Violation,
 )
 from versioning.conf import connection as versioned_connection
+from versioning.merging import picks
 from versioning.merging.counters import (
     CounterSum,
     counter_sums,
@@ -275,6 +276,10 @@ def start(repository: Repository, sides: MergeSides) -> Repository:
     """
     if sides.is_merge:
         repository.start_merge(sides.theirs)
+        if in_doubt := remember(
+            ("doubts", sides), lambda: picks.doubts(repository, sides)
+        ):
+            return cast(Repository, picks.Doubting(repository, sides, in_doubt))
         return repository
     transplant = Transplant(repository, sides)
     transplant.start()

@@ -80,6 +80,7 @@ class Cell:
     theirs: Any
     choice: Choice | None
     is_counter: bool = False
+    in_doubt: bool = False  # a counter that nobody but a person can add up
 
     @property
     def pending(self) -> bool:
@@ -245,11 +246,13 @@ def _cell(row: ConflictRow, column: str, choice: Choice | None, counts: bool) ->
     if counts and state in (CellState.AGREED, CellState.DISPUTED):
         both_changed = state is CellState.DISPUTED or not _equal(base, ours)
         if both_changed and counter_sum(base, ours, theirs) is not None:
-            state = CellState.COUNTED
-            choice = choice or Choice(Take.SUM)
+            is_certain = column not in row.doubtful
+            state = CellState.COUNTED if is_certain else CellState.DISPUTED
+            choice = choice or (Choice(Take.SUM) if is_certain else None)
     if state not in (CellState.COUNTED, CellState.DISPUTED):
         choice = None
-    return Cell(column, state, base, ours, theirs, choice, counts)
+    in_doubt = state is CellState.DISPUTED and column in row.doubtful
+    return Cell(column, state, base, ours, theirs, choice, counts, in_doubt)
 
 
 def _cell_state(row: ConflictRow, base: Any, ours: Any, theirs: Any) -> CellState:

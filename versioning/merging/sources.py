@@ -15,6 +15,7 @@ from versioning.backends.repository import Commit, MergeSides, Repository
 from versioning.names import is_hash, is_hidden
 
 SHORT = 7  # characters of a hash on the page
+PICKED_FROM = "Picked-From"  # in a commit's message: the one it was taken from
 
 
 class Kind(StrEnum):
@@ -125,7 +126,7 @@ def message(
     if commit is None:
         return f"Merge {source.name} into {target}", []
     if source.kind is Kind.PICK:
-        return commit.subject, [f"Picked-From: {commit.hash}"]
+        return commit.subject, [f"{PICKED_FROM}: {commit.hash}"]
     what = "Undo the merge" if commit.is_merge else "Revert"
     return f"{what} “{commit.subject}”", [f"Reverts: {commit.hash}"]
 

@@ -62,6 +62,7 @@ class Line:
     decision: Decision | None
     outdated: Decision | None
     error: str = ""  # why what was typed can't be taken
+    in_doubt: bool = False  # a count that was taken over from one side already
 
     @property
     def is_sum_taken(self) -> bool:
@@ -293,8 +294,9 @@ class _TableCards:
             may_type=self.values.field(cell.column) is not None,
             is_sum=cell.state is CellState.COUNTED,
             reason=sum_reason(cell.base, cell.ours, cell.theirs)
-            if cell.state is CellState.COUNTED
+            if cell.sum is not None
             else "",
+            in_doubt=cell.in_doubt,
             result=None if cell.pending else self._show(cell.column, cell.result),
             decision=judged.decisions.get(cell.column),
             outdated=judged.outdated.get(cell.column),
@@ -302,7 +304,7 @@ class _TableCards:
 
     def _options(self, cell: Cell, before: Shown | None) -> Iterator[Option]:
         choice = cell.choice
-        if cell.state is CellState.COUNTED:
+        if cell.sum is not None:
             yield Option(
                 Take.SUM,
                 "Both counted",

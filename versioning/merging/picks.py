@@ -1,0 +1,196 @@
+"""
+Changes that both sides of a merge took over from one commit.
+
+A count that one commit changed, taken over to both sides, looks like two
+changes. Whether it is one vote or two nobody but a person can know, so such a
+cell asks, and is neither added up nor taken for one.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from versioning import policies
+from versioning.backends.errors import UnknownRef
+from versioning.backends.repository import (
+    Commit,
+    ConflictCount,
+    ConflictRow,
+    Key,
+    MergeSides,
+    Repository,
+)
+from versioning.merging.sources import PICKED_FROM
+from versioning.values import same
+
+LOOKED_AT = 2000  # commits of each side
+
+#: Columns in doubt by table and key.
+Doubts = Mapping[str, Mapping[Key, frozenset[str]]]
+
+
+def doubts(repository: Repository, sides: MergeSides) -> Doubts:
+    """Counters that commits changed which each side has, or took over."""
+    counting = policies.counting_tables()
+    if not counting:
+        return {}
+    ours, theirs = (
+        _origins(repository.commits_between(sides.base, side, limit=LOOKED_AT))
+        for side in (sides.ours, sides.theirs)
+    )
+    found: dict[str, dict[Key, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for origin in ours.keys() & theirs.keys():
+        if ours[origin] == theirs[origin]:
+            continue  # one commit that both hold counts once anyway
+        try:
+            commit = repository.commit(origin)
+        except UnknownRef:  # its branch is gone, and the engine cleared it away
+            continue
+        for table, columns in counting.items():
+            for key, changed in _changed(repository, commit, table, columns):
+                found[table][key] |= changed
+    return {
+        table: {key: frozenset(columns) for key, columns in rows.items()}
+        for table, rows in found.items()
+    }
+
+
+def _origins(commits: Sequence[Commit]) -> dict[str, set[str]]:
+    """Which commits a side has that are, or came from, which commit."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for commit in commits:
+        found[commit.hash].add(commit.hash)
+        for line in commit.message.splitlines():
+            name, _, origin = line.partition(": ")
+            if name == PICKED_FROM:
+                found[origin].add(commit.hash)
+    return found
+
+
+def _changed(
+    repository: Repository, commit: Commit, table: str, columns: frozenset[str]
+) -> list[tuple[Key, set[str]]]:
+    if not commit.parents:
+        return []
+    before = commit.parents[0]
+    tables = {change.table for change in repository.diff_summary(before, commit.hash)}
+    if table not in tables:
+        return []
+    return [
+        (
+            change.key,
+            {
+                column
+                for column in columns
+                if not same(
+                    (change.before or {}).get(column), (change.after or {}).get(column)
+                )
+            },
+        )
+        for change in repository.diff_rows(table, before, commit.hash)
+    ]
+
+
+class Doubting:
+    """
+    A merge under way with rows in doubt among those in conflict.
+
+    Stands in for the repository: what it does not do otherwise itself, the
+    repository does.
+    """
+
+    def __init__(self, repository: Repository, sides: MergeSides, doubts: Doubts):
+        self._repository = repository
+        self._sides = sides
+        self._doubts = doubts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._repository, name)
+
+    @cached_property
+    def _rows(self) -> Mapping[str, list[ConflictRow]]:
+        """Rows in doubt that both sides have, by table; they are few."""
+        found = {}
+        for table, doubts in self._doubts.items():
+            keys = sorted(doubts)
+            base, ours, theirs = (
+                self._repository.rows(table, keys, at=at)
+                for at in (self._sides.base, self._sides.ours, self._sides.theirs)
+            )
+            rows = [
+                ConflictRow(
+                    table,
+                    key,
+                    base.get(key),
+                    ours[key],
+                    theirs[key],
+                    doubtful=doubts[key],
+                )
+                for key in keys
+                if key in ours and key in theirs
+            ]
+            found[table] = [row for row in rows if _is_in_doubt(row)]
+        return found
+
+    def conflict_counts(self) -> list[ConflictCount]:
+        counts = {
+            count.table: count.rows for count in self._repository.conflict_counts()
+        }
+        for table in self._rows:
+            more = len(self._besides(table, None))
+            if more:
+                counts[table] = counts.get(table, 0) + more
+        return [ConflictCount(table, rows) for table, rows in sorted(counts.items())]
+
+    def _besides(self, table: str, keys: Sequence[Key] | None) -> list[ConflictRow]:
+        """Rows in doubt that the engine has not in conflict."""
+        rows = [
+            row for row in self._rows.get(table, ()) if keys is None or row.key in keys
+        ]
+        engines = {
+            row.key
+            for row in self._repository.conflicts(table, keys=[r.key for r in rows])
+        }
+        return [row for row in rows if row.key not in engines]
+
+    def conflicts(
+        self,
+        table: str,
+        *,
+        since: Key | None = None,
+        limit: int | None = None,
+        keys: Sequence[Key] | None = None,
+    ) -> list[ConflictRow]:
+        doubts = self._doubts.get(table, {})
+        found = [
+            replace(row, doubtful=doubts.get(row.key, frozenset()))
+            for row in self._repository.conflicts(
+                table, since=since, limit=limit, keys=keys
+            )
+        ]
+        found += [
+            row
+            for row in self._besides(table, keys)
+            if since is None or row.key > since
+        ]
+        return sorted(found, key=lambda row: row.key)[:limit]
+
+    def settle_conflicts(self, table: str, keys: Sequence[Key]) -> None:
+        besides = {row.key for row in self._besides(table, keys)}
+        self._repository.settle_conflicts(
+            table, [key for key in keys if key not in besides]
+        )
+
+
+def _is_in_doubt(row: ConflictRow) -> bool:
+    """Whether both sides changed a counter that is in doubt."""
+    assert row.ours is not None
+    assert row.theirs is not None
+    before = row.base or {}
+    return any(
+        not same(before.get(column), row.ours.get(column))
+        and not same(before.get(column), row.theirs.get(column))
+        for column in row.doubtful
+    )
