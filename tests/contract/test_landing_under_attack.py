@@ -1,0 +1,232 @@
+"""A landing that is killed, raced and pressed twice: whole, or not at all."""
+
+import os
+import re
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connections
+from django.db.models import F
+
+import versioning
+from polls.models import Choice, Question
+from versioning.backends.errors import BranchMoved, UncommittedRows
+from versioning.backends.repository import Author, Repository
+from versioning.merging import preview
+from versioning.merging.candidate import NothingToMerge, sweep_all
+from versioning.merging.landing import land
+
+ERIN = Author("Erin Editor", "erin@example.org")
+SURVIVED, REFUSED = 0, 3
+INSERT = (
+    "INSERT INTO polls_question (id, text, details, published) "
+    "VALUES ({key}, '{text}', '', '2026-01-01')"
+)
+
+
+@pytest.fixture
+def max_(db):
+    return get_user_model()(username="max", email="max@example.org")
+
+
+@pytest.fixture
+def poll(repository):
+    with versioning.on_branch("main", author=ERIN, message="Add a poll"):
+        question = Question.objects.create(text="What’s up?")
+        Choice.objects.create(question=question, text="The sky", votes=5)
+    repository.create_branch("summer", repository.head("main"))
+    return question
+
+
+def vote(branch: str, number: int = 0) -> None:
+    with versioning.on_branch(branch, author=ERIN, message=f"Vote {number} {branch}"):
+        Choice.objects.update(votes=F("votes") + 1)
+
+
+def sides(repository):
+    found = preview.sides_of(
+        repository, repository.head("main"), repository.head("summer")
+    )
+    assert found is not None
+    return found
+
+
+def hidden(repository):
+    return [
+        branch.name
+        for branch in repository.branches()
+        if branch.name.startswith(Repository.CANDIDATES)
+    ]
+
+
+def in_a_process_of_its_own(work: Callable[[], None]) -> int:
+    """What a child process that ran ``work`` ended with: a code, or −a signal."""
+    connections["versioned"].unbind()  # type: ignore[attr-defined]
+    connections["versioned"].close()  # a connection must not be in two processes
+    child = os.fork()
+    if not child:
+        try:
+            work()
+        except (BranchMoved, UncommittedRows, NothingToMerge):
+            os._exit(REFUSED)
+        except BaseException:
+            os._exit(4)
+        os._exit(SURVIVED)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+#: What may change something. To die before a statement that only reads is to die
+#: after the one before it.
+CHANGES = re.compile(
+    r"\s*(call|insert|update|delete|set|release|savepoint|rollback|"
+    r"select (get_lock|release_lock|dolt_(branch|merge|commit|add)\())",
+    re.IGNORECASE,
+)
+
+
+def dying(number: int, when: str) -> Callable[..., Any]:
+    """An execute wrapper that kills the process at a change, by its number."""
+    done = 0
+
+    def wrapper(execute: Any, sql: str, *args: Any) -> Any:
+        nonlocal done
+        done += bool(CHANGES.match(sql))
+        is_due = done == number and CHANGES.match(sql)
+        if is_due and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            return execute(sql, *args)
+        finally:  # also where the engine says no, which may be caught
+            if is_due:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return wrapper
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_any_change_it_is_whole_or_nothing(
+    repository, connection, poll, max_, when
+):
+    votes, statement, landed = 5, 0, 0
+    while True:
+        statement += 1
+        vote("main", statement)
+        vote("summer", statement)
+        votes += 2
+        at = sides(repository)
+
+        def press(at=at, statement=statement) -> None:
+            with connection.execute_wrapper(dying(statement, when)):
+                land("summer", "main", at, None, max_)
+
+        ended = in_a_process_of_its_own(press)
+        assert ended in (SURVIVED, -signal.SIGKILL)
+        head = repository.commit(repository.head("main"))
+        if head.hash == at.ours:
+            # Nothing of it is there, and nothing is left that is in the way.
+            assert repository.uncommitted() is None
+            sweep_all()
+            assert hidden(repository) == []
+            land("summer", "main", at, None, max_)
+        else:
+            assert head.parents == (at.ours, at.theirs)
+            landed += 1
+            sweep_all()
+        assert hidden(repository) == []
+        assert Choice.objects.get().votes == votes
+        if ended == SURVIVED:
+            break
+    assert statement > 5
+    assert 1 <= landed < statement
+
+
+def test_two_who_press_at_once_make_one_merge(repository, connection, poll, max_):
+    for number in range(8):
+        vote("main", number)
+        vote("summer", number)
+        at = sides(repository)
+        connection.unbind()
+        connection.close()
+        begin = threading.Barrier(2)
+        outcomes: list[str] = []
+
+        def press(at=at, begin=begin, outcomes=outcomes) -> None:
+            begin.wait(20)
+            try:
+                land("summer", "main", at, None, max_)
+                outcomes.append("landed")
+            except BranchMoved:
+                outcomes.append("moved")
+            finally:
+                connections["versioned"].unbind()  # type: ignore[attr-defined]
+                connections["versioned"].close()
+
+        people = [threading.Thread(target=press) for _ in range(2)]
+        for person in people:
+            person.start()
+        for person in people:
+            person.join()
+        assert sorted(outcomes) == ["landed", "moved"]
+        head = repository.commit(repository.head("main"))
+        assert head.parents == (at.ours, at.theirs)
+        assert Choice.objects.get().votes == 5 + 2 * (number + 1)
+        assert hidden(repository) == []
+
+
+def test_against_a_writer_on_both_branches_that_takes_no_lock(
+    repository, connection, stranger, poll, max_
+):
+    """Each landing is whole or refused; the target loses nothing of the writer's."""
+    enough = threading.Event()
+    written: list[str] = []
+
+    def write() -> None:
+        number = 0
+        while not enough.is_set():
+            number += 1
+            for branch in ("main", "summer"):
+                key = 100_000 + 2 * number + (branch == "main")
+                try:
+                    stranger.execute(
+                        branch,
+                        INSERT.format(key=key, text=branch),
+                        commit=f"{branch} {number}",
+                    )
+                except Exception as error:
+                    # A vote came between the row and its commit, and made a
+                    # commit of its own of the row: it is there all the same.
+                    if "nothing to commit" not in str(error):
+                        assert re.search("lock|busy|conflict", str(error)), error
+                        continue
+                if branch == "main":
+                    written.append(str(key))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    landed = []
+    try:
+        for number in range(40):
+            vote("summer", number)
+            at = sides(repository)
+            try:
+                landed.append((land("summer", "main", at, None, max_), at))
+            except (BranchMoved, UncommittedRows, NothingToMerge):
+                continue
+    finally:
+        enough.set()
+        writer.join()
+        connection.unbind()
+        connection.close()
+    for commit, at in landed:
+        assert repository.commit(commit).parents == (at.ours, at.theirs)
+    sweep_all()
+    assert hidden(repository) == []
+    ids = {str(pk) for pk in Question.objects.values_list("pk", flat=True)}
+    assert set(written) <= ids
+    land("summer", "main", sides(repository), None, max_)
+    assert Choice.objects.get().votes == 5 + 40
