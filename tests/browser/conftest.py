@@ -17,7 +17,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 # Milliseconds that an expectation waits: other tests run on the machine meanwhile.
 expect.set_options(timeout=30_000)
 
-PASSWORDS = {"erin": "erin-demo", "max": "max-demo"}
+PASSWORDS = {"erin": "erin-demo", "max": "max-demo", "ida": "ida-demo"}
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,25 @@ with on_branch({branch!r}, message="Vote meanwhile"):
     mill.update(votes=F("votes") + 1)
 """
 
+ORPHAN = """
+from polls.models import Choice, Question
+from versioning import on_branch
+with on_branch({source!r}, message="Offer a boat"):
+    other = Question.objects.exclude(pk={pk}).order_by("pk").first()
+    other.choices.create(text="With the ferryman")
+with on_branch({target!r}, message="Ask less"):
+    Question.objects.get(pk=other.pk).delete()
+print(other)
+"""
+
+SECOND_MAINTAINER = """
+from django.contrib.auth.models import Group, User
+ida, is_new = User.objects.get_or_create(username="ida")
+ida.set_password("ida-demo")
+ida.groups.set(Group.objects.filter(name="Maintainers"))
+ida.save()
+"""
+
 STATE_OF = """
 import json
 from polls.models import Question
@@ -190,6 +209,48 @@ def test_a_branch_that_moves_meanwhile_stops_the_merge(
     text, votes, _ = parted.state()
     assert text == ON_SOURCE
     assert votes == {"At the bridge": 15, "At the mill": 6}
+
+
+def test_a_violation_is_mended_by_somebody_else_and_the_merge_undone(
+    parted: Parted, visit: Visit, javascript: bool
+):
+    question = parted.site.run(ORPHAN.format(**vars(parted)))
+    begun = visit("max", java_script_enabled=javascript)
+    begun.goto(parted.merge_path)
+    expect(begun.get_by_role("main")).to_contain_text("2 rows of the result would")
+    _take(begun, parted.source, javascript)
+    expect(_bar(begun)).to_contain_text("1 of 1 settled")
+    expect(begun.locator("#merge-bar")).to_contain_text("2 rows still to mend")
+    begun.context.clear_cookies()  # and goes home
+
+    parted.site.run(SECOND_MAINTAINER)
+    page = visit("ida", java_script_enabled=javascript)
+    page.goto("/merges/")
+    page.get_by_role("link", name=f"{parted.source} into {parted.target}").click()
+    merge = page.get_by_role("button", name=f"Merge {parted.source} into")
+    expect(merge).to_be_disabled()
+    expect(page.get_by_role("main")).to_contain_text("by max")
+    gone = page.get_by_role("article", name=f"Question “{question}”")
+    expect(gone).to_contain_text(f"It was deleted on {parted.target}")
+    gone.locator("label", has_text=f"Keep it as on {parted.source}").click()
+    gone.get_by_role("button", name="Mend this row").click()
+    expect(page.locator("#merge-bar")).not_to_contain_text("still to mend")
+
+    merge.click()
+    page.wait_for_url("**/commits/*/")
+    assert parted.state()[0] == ON_SOURCE
+    page.get_by_role("link", name="Who decided what").click()
+    expect(page.get_by_role("main")).to_contain_text(f"as on {parted.source}")
+    expect(page.get_by_role("main")).to_contain_text("ida")
+
+    page.get_by_role("link", name=f"Undo this on {parted.target}").click()
+    expect(page.get_by_role("main")).to_contain_text("Nothing is in the way.")
+    page.get_by_role("button", name="Undo the merge").click()
+    page.wait_for_url("**/commits/*/")
+    expect(page.get_by_text(f"It is undone on {parted.target}.")).to_be_visible()
+    text, votes, _ = parted.state()
+    assert text == ON_TARGET
+    assert votes == {"At the bridge": 13, "At the mill": 5}
 
 
 def _bar(page: Page) -> Locator:
