@@ -1,0 +1,96 @@
+"""``manage.py migrate_branch``: branches are brought to the code's migrations."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db.migrations.loader import MigrationLoader
+
+from polls.models import Question
+
+
+def run(*args, **options):
+    out, err = StringIO(), StringIO()
+    call_command("migrate_branch", *args, stdout=out, stderr=err, **options)
+    return out.getvalue(), err.getvalue()
+
+
+@pytest.fixture
+def last() -> str:
+    """The newest migration of the polls, as "app.name"."""
+    loader = MigrationLoader(None)
+    (leaf,) = loader.graph.leaf_nodes("polls")
+    return ".".join(leaf)
+
+
+@pytest.fixture
+def behind(repository) -> None:
+    """A branch without the polls' tables."""
+    repository.create_branch("spring", repository.head("main"))
+    call_command(
+        "migrate", "polls", "zero", database="versioned", branch="spring", verbosity=0
+    )
+
+
+def test_a_branch_gets_what_it_lacks_in_one_commit(
+    repository, connection, behind, last
+):
+    main, before = repository.head("main"), repository.head("spring")
+    assert "polls_question" not in repository.tables(at=before)
+    out, _ = run("spring")
+    assert out.startswith("spring: polls.0001_")
+    commit = repository.commit(repository.head("spring"))
+    assert commit.parents == (before,)
+    assert commit.subject.startswith("Migrate to polls.0001_")
+    assert last in commit.subject
+    assert "polls_question" in repository.tables(at=commit.hash)
+    assert repository.head("main") == main
+    with connection.bound("spring"):
+        assert repository.uncommitted() is None
+        assert Question.objects.count() == 0
+    assert run("spring") == ("spring: is up to date\n", "")
+    assert repository.head("spring") == commit.hash
+
+
+def test_all_of_them(repository, behind):
+    repository.create_branch(f"{repository.CANDIDATES}x", repository.head("spring"))
+    out, _ = run(all=True)
+    assert [line.partition(": ")[0] for line in out.splitlines()] == ["main", "spring"]
+    assert "main: is up to date" in out
+    assert "polls_question" in repository.tables(at=repository.head("spring"))
+
+
+def test_one_that_fails_does_not_stop_the_others(repository, behind, write):
+    repository.create_branch("later", repository.head("main"))
+    write(
+        "later",
+        "INSERT INTO django_migrations (app, name, applied) "
+        "VALUES ('polls', '0099_later', '2026-01-01')",
+    )
+    head = repository.head("later")
+    out, err = StringIO(), StringIO()
+    with pytest.raises(CommandError, match="2 of the branches"):
+        call_command(
+            "migrate_branch", "nowhere", "later", "spring", stdout=out, stderr=err
+        )
+    assert out.getvalue().startswith("spring: polls.0001_")
+    assert "nowhere: not migrated." in err.getvalue()
+    assert "later: not migrated." in err.getvalue()
+    assert "polls.0099_later" in err.getvalue()
+    assert repository.head("later") == head
+
+
+@pytest.mark.parametrize("name", ["x'--", "-D", "a@b", "pollard/candidate/x"])
+def test_a_name_that_is_no_branch_is_refused(repository, name):
+    head = repository.head("main")
+    with pytest.raises(CommandError):
+        run("--", name)
+    assert repository.head("main") == head
+
+
+def test_which_branches_must_be_said(repository):
+    with pytest.raises(CommandError, match="Name branches, or --all"):
+        run()
+    with pytest.raises(CommandError, match="Name branches, or --all"):
+        run("main", all=True)
