@@ -31,6 +31,7 @@ PATHS = {
     "versioning:branch-rename": "/branches/rename/?name={branch}",
     "versioning:branch-delete": "/branches/delete/?name={branch}",
     "versioning:branch-restore": "/branches/restore/",
+    "versioning:branch-migrate": "/branches/migrate/",
     "versioning:log": "/log/",
     "versioning:commit": "/commits/{commit}/",
     "versioning:compare": "/compare/?from=main&to={branch}&dots=3",
@@ -66,6 +67,7 @@ POST_ONLY = frozenset(
         "versioning:merge-land",
         "versioning:merge-abandon",
         "versioning:merge-mend",
+        "versioning:branch-migrate",
         "logout",
     }
 )

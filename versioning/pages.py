@@ -287,7 +287,17 @@ def other_schema(request: Any) -> HttpResponse | None:
         f"can’t be shown as pages. {' '.join(parts)}",
         saved="Nothing is wrong with the data.",
         actions=[Action("Branches", reverse("versioning:branches"))],
+        migrate=_branch_to_migrate(request, difference),
     )
+
+
+def _branch_to_migrate(request: Any, difference: schema_state.Difference) -> str:
+    """The branch that a button can bring up to date, or ""."""
+    place = request.versioning
+    if difference.unknown or (place.state is not None and place.state.is_commit):
+        return ""
+    branch = str(place.state.name if place.state is not None else place.branch)
+    return branch if permissions.may_merge_into(request.user, branch) else ""
 
 
 def _came_from(request: HttpRequest) -> str:

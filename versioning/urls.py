@@ -3,7 +3,15 @@
 from django.urls import path, register_converter
 
 from versioning.converters import HashConverter
-from versioning.views import branches, compare, history, mending, merges, receipts
+from versioning.views import (
+    branches,
+    compare,
+    history,
+    mending,
+    merges,
+    migrating,
+    receipts,
+)
 
 app_name = "versioning"
 
@@ -22,6 +30,7 @@ urlpatterns = [
     path("compare/rows/", compare.compare_table, name="compare-table"),
     *merges.urlpatterns,
     *mending.urlpatterns,
+    *migrating.urlpatterns,
     path("receipts/<uuid:token>/", receipts.receipt, name="receipt"),
     path("how-this-works/", receipts.how_this_works, name="how"),
 ]

@@ -1,0 +1,41 @@
+"""Branches whose tables are behind the application's."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from versioning import permissions
+from versioning.access import needs
+from versioning.migrating import CannotMigrate, bring_up_to_date
+from versioning.unit_of_work import author_of
+from versioning.views.merges import see_other
+
+
+@require_POST
+@needs(permissions.MERGE_BRANCH)
+def migrate_branch(request: HttpRequest) -> HttpResponse:
+    """Run the migrations that a branch lacks, as a commit of whoever asked."""
+    branch = request.POST.get("name", "")
+    if not permissions.may_merge_into(request.user, branch):
+        raise PermissionDenied(permissions.MERGE_BRANCH)
+    try:
+        done = bring_up_to_date(branch, author_of(request.user))
+    except CannotMigrate as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(
+            request,
+            f"{branch} is up to date now: {', '.join(done.applied)}."
+            if done.applied
+            else f"{branch} was up to date already.",
+        )
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        back = reverse("versioning:branches")
+    return see_other(back)
+
+
+urlpatterns = [path("branches/migrate/", migrate_branch, name="branch-migrate")]
