@@ -419,6 +419,14 @@ class Repository(ABC):
         have. Raises ``UnknownRef``, ``UnknownTable``.
         """
 
+    @abstractmethod
+    def highest_key(self, table: str, *, at: str | None) -> int | None:
+        """
+        The highest primary key, of one column of whole numbers, as of a hash
+        (None is where the connection is); None for an empty table. Raises
+        ``UnknownRef``, ``UnknownTable``.
+        """
+
     # Diffs. Both refs are hashes; the diff leads from the first to the second.
 
     @abstractmethod
@@ -576,13 +584,17 @@ class Repository(ABC):
         """
 
     @abstractmethod
-    def faults_of(self, table: str, keys: Sequence[Key]) -> list[Violation]:
+    def faults_of(
+        self, table: str, keys: Sequence[Key], *, unique: bool = True
+    ) -> list[Violation]:
         """
         Constraints that the rows of ``table`` with these primary keys break as
         they are now, in this transaction: foreign keys without a parent, values
         that must be unique and are shared (each row that shares them is
         listed), and rows of any table that point to one of these keys where
-        there is no row. Takes work in proportion to ``keys``.
+        there is no row. Takes work in proportion to ``keys``, and to the table
+        where it has unique indexes, unless ``unique`` is False: a row that was
+        written here is right in that respect, else it had not been taken.
         """
 
     @abstractmethod

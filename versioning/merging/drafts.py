@@ -21,7 +21,7 @@ from versioning import policies
 from versioning.backends.errors import BranchNotFound, UnknownRef, VersioningError
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
-from versioning.merging import preview, sources
+from versioning.merging import copies, preview, sources
 from versioning.merging.resolution import (
     ABSENT,
     WHOLE_ROW,
@@ -237,6 +237,18 @@ def _can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:
     return choice.take is Take.DROP or sides.get(choice.take) is not None
 
 
+def can_keep_both(row: ConflictRow) -> bool:
+    """Whether each side's row can stay, theirs under a key of its own."""
+    is_added = row.base is None and None not in (row.ours, row.theirs)
+    return is_added and copies.can_have_another_key(row.table)
+
+
+def as_a_whole(row: ConflictRow, take: Take) -> dict[str, Choice]:
+    """One answer to everything that a row asks; counters' sums stay."""
+    judged = resolve(row, {}, policies.counters_of(row.table))
+    return dict.fromkeys(pending(judged), Choice(take))
+
+
 def decide_pending(
     draft: MergeDraft, pages: Iterable[Sequence[ConflictRow]], take: Take, user: Any
 ) -> int:
@@ -362,6 +374,10 @@ def _check(row: ConflictRow, choices: Mapping[str, Choice | None]) -> None:
             if fits and choice is not None and cell is not None:
                 if choice.take is Take.SUM:
                     fits = cell.sum is not None
+                elif choice.take is Take.BOTH:
+                    fits = can_keep_both(row)
+                elif choice.take is Take.DROP:
+                    fits = False
                 elif choice.take is Take.BASE:
                     fits = row.base is not None and cell.base is not ABSENT
         if not fits:

@@ -25,6 +25,7 @@ class Take(StrEnum):
     SUM = "sum"
     VALUE = "value"  # one that a person typed
     DROP = "drop"  # no row at all: to mend a result
+    BOTH = "both"  # each side's row, theirs under a key of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,12 @@ class RowResolution:
         """How many decisions are missing."""
         if self.decided_as_a_whole:
             return int(self.whole is None)
-        return sum(cell.pending for cell in self.cells)
+        if self.keeps_both:
+            return 0
+        return sum(
+            cell.pending or (cell.choice is not None and cell.choice.take is Take.BOTH)
+            for cell in self.cells
+        )
 
     @cached_property
     def required(self) -> int:
@@ -142,6 +148,14 @@ class RowResolution:
         if self.decided_as_a_whole:
             return 1
         return sum(cell.state is CellState.DISPUTED for cell in self.cells)
+
+    @property
+    def keeps_both(self) -> bool:
+        """Whether each side's row stays, theirs under another key."""
+        asked = [cell for cell in self.cells if cell.state is CellState.DISPUTED]
+        return bool(asked) and all(
+            cell.choice is not None and cell.choice.take is Take.BOTH for cell in asked
+        )
 
     @property
     def settled(self) -> bool:
@@ -157,6 +171,8 @@ class RowResolution:
             raise ValueError(f"{self.pending} decisions are missing")
         if self.decided_as_a_whole and self._side_taken_is_gone:
             return None
+        if self.keeps_both:
+            return {c.column: c.ours for c in self.cells if c.ours is not ABSENT}
         return {cell.column: cell.result for cell in self.cells}
 
     @property

@@ -22,7 +22,7 @@ from versioning.backends.repository import (
     Violation,
     ViolationKind,
 )
-from versioning.merging import drafts, preview
+from versioning.merging import copies, drafts, preview
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.models import Decision, MergeDraft
 
@@ -61,8 +61,11 @@ def write(
     # Sums before conflicts: which rows are in conflict decides which sums are
     # anybody's, and settling takes rows off that list.
     _write_sums(repository, sides)
+    both: list[ConflictRow] = []
     for count in repository.conflict_counts():
-        _write_decisions(repository, sides, count.table, draft, written, settle)
+        both += _write_decisions(repository, sides, count.table, draft, written, settle)
+    for table, keys in copies.write(repository, sides, both).items():
+        written.keys[table] |= keys
     if draft is not None:
         _write_mends(repository, sides, draft, written)
     return written
@@ -88,10 +91,14 @@ def _write_decisions(
     draft: MergeDraft | None,
     written: Written,
     settle: bool,
-) -> None:
+) -> list[ConflictRow]:
+    """Returns the rows of which both sides' are kept."""
+    both = []
     for rows in preview.conflict_pages(repository, sides, table):
         writes = []
-        for judged in drafts.judge(draft, rows):
+        for row, judged in zip(rows, drafts.judge(draft, rows), strict=True):
+            if judged.resolution.keeps_both:
+                both.append(row)
             if not judged.resolution.pending:
                 writes.append(RowWrite(judged.resolution.key, judged.resolution.result))
             elif settle:
@@ -102,6 +109,7 @@ def _write_decisions(
         written.keys[table].update(one.key for one in writes)
         if settle:
             repository.settle_conflicts(table, [row.key for row in rows])
+    return both
 
 
 # Mends ------------------------------------------------------------------------
@@ -198,11 +206,9 @@ def faults(
     Constraints that the result breaks, of those that the engine ``listed``
     before anything was written, and of the rows written since.
     """
-    asked: dict[str, set[Key]] = defaultdict(set)
-    for table, keys in written.keys.items():
-        asked[table] |= keys
+    by_engine: dict[str, set[Key]] = defaultdict(set)
     for violation in listed:
-        asked[violation.table].add(violation.key)
+        by_engine[violation.table].add(violation.key)
     found: dict[tuple[str, Key, str, tuple[str, ...]], Violation] = {}
     for violation in listed:
         if violation.kind in _ON_WRITING:
@@ -210,7 +216,12 @@ def faults(
             where = (violation.table, violation.key)
             if where not in written:
                 found[(*where, violation.kind, violation.columns)] = violation
-    for table, keys in sorted(asked.items()):
-        for fault in repository.faults_of(table, sorted(keys)):
-            found[fault.table, fault.key, fault.kind, fault.columns] = fault
+    asked = [
+        fault
+        for keys_by_table, unique in ((by_engine, True), (written.keys, False))
+        for table, keys in keys_by_table.items()
+        for fault in repository.faults_of(table, sorted(keys), unique=unique)
+    ]
+    for fault in asked:
+        found[fault.table, fault.key, fault.kind, fault.columns] = fault
     return sorted(found.values(), key=lambda fault: (fault.table, fault.key))

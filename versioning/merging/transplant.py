@@ -150,7 +150,7 @@ class Transplant:
             for table in self._tables()
             for judged in self._judged(table)
             for fault in self._repository.faults_of(
-                table, [one.row.key for one in judged]
+                table, [one.row.key for one in judged], unique=False
             )
         )
         return list(islice(found, limit))

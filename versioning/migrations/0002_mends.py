@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                     ("sum", "sum"),
                     ("value", "value"),
                     ("drop", "drop"),
+                    ("both", "both"),
                 ],
                 max_length=10,
             ),

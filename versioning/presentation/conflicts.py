@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from versioning.backends.repository import Key, MergeSides, Repository, Row
+from versioning.merging.copies import can_have_another_key
 from versioning.merging.counters import CounterSum
 from versioning.merging.drafts import JudgedRow
 from versioning.merging.resolution import (
@@ -99,6 +100,13 @@ class Card:
     whole: Line | None  # the question whether the row stays, if that is it
     required: int
     pending: int
+    can_keep_both: bool = False  # each side's row, theirs under another key
+    keeps_both: bool = False
+
+    @property
+    def can_settle_at_once(self) -> bool:
+        """Whether one answer for the row as such saves anything."""
+        return self.whole is None and (self.required > 1 or self.can_keep_both)
 
     @property
     def is_settled(self) -> bool:
@@ -217,6 +225,10 @@ class _TableCards:
             whole=whole,
             required=resolution.required,
             pending=resolution.pending,
+            can_keep_both=resolution.state is RowState.ADDED_BOTH
+            and bool(resolution.required)
+            and can_have_another_key(self.table),
+            keeps_both=resolution.keeps_both,
         )
 
     def _situation(self, state: RowState) -> str:

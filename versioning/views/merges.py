@@ -136,6 +136,8 @@ def _decide_row(
     draft = drafts.open_draft(source, target)
     try:
         made = choices.read(row, request.POST)
+        if side := request.POST.get("row"):
+            made |= drafts.as_a_whole(row, Take(side))
         draft = drafts.begin(source, target, sides, request.user)
         seen = choices.shown(request.POST)
         drafts.decide(draft, row, made, request.user, shown=seen)

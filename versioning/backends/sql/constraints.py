@@ -7,6 +7,7 @@ within a transaction that is rolled back.
 """
 
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,18 +55,20 @@ class Constraints(Tables):
                 found += self._faults(table, ViolationKind.UNIQUE, sql, columns, "")
         return found
 
-    def faults_of(self, table: str, keys: Sequence[Key]) -> list[Violation]:
+    def faults_of(
+        self, table: str, keys: Sequence[Key], *, unique: bool = True
+    ) -> list[Violation]:
         self._require_table(table)
         found: dict[tuple[Any, ...], Violation] = {}
         primary = self._primary_key(table, None)
         for batch in batches(keys):
-            own = self._own_faults(table, primary, batch)
+            own = self._own_faults(table, primary, batch, unique)
             for fault in (*own, *self._left_behind(table, primary, batch)):
                 found[fault.table, fault.key, fault.kind, fault.columns] = fault
         return list(found.values())
 
     def _own_faults(
-        self, table: str, primary: Key, keys: Sequence[Key]
+        self, table: str, primary: Key, keys: Sequence[Key], unique: bool
     ) -> Iterator[Violation]:
         """What the rows with these keys break themselves, with who is in it."""
         where, params = self._key_in([f"c.{self._name(c)}" for c in primary], keys)
@@ -79,25 +82,46 @@ class Constraints(Tables):
                 key.parent,
                 params,
             )
-        for columns in self._unique(table):
-            alike = " AND ".join(
-                f"c.{self._name(column)} = o.{self._name(column)}" for column in columns
+        if unique:
+            for columns in self._unique(table):
+                yield from self._shared(table, primary, keys, columns)
+
+    def _shared(
+        self, table: str, primary: Key, keys: Sequence[Key], columns: tuple[str, ...]
+    ) -> Iterator[Violation]:
+        """
+        Rows that share values of a unique index with those of ``keys``.
+
+        Asked without the index: while duplicates are in the table, a lookup
+        in it may find one of them alone (Dolt, as the planner pleases).
+        """
+        quoted = self._name(table)
+        where, params = self._key_in([self._name(c) for c in primary], keys)
+        values = self._fetch(
+            f"SELECT {self._names(columns)} FROM {quoted} WHERE {where}", params
+        )
+        wanted = [value for value in values if None not in value]
+        scanned = [f"coalesce({self._name(c)}, {self._name(c)})" for c in columns]
+        for batch in batches(wanted):
+            # Which values are alike is for the database's collation to say.
+            equal = " AND ".join(f"{column} = %s" for column in scanned)
+            number = " ".join(f"WHEN {equal} THEN {n}" for n in range(len(batch)))
+            where, params = self._key_in(scanned, batch)
+            names, rows = self._table(
+                f"SELECT CASE {number} END, {quoted}.* FROM {quoted} WHERE {where}",
+                [*(part for value in batch for part in value), *params],
             )
-            other = " OR ".join(
-                f"c.{self._name(column)} <> o.{self._name(column)}"
-                for column in primary
-            )
-            quoted = self._name(table)
-            for shown in ("c", "o"):
-                yield from self._faults(
-                    table,
-                    ViolationKind.UNIQUE,
-                    f"SELECT {shown}.* FROM {quoted} c JOIN {quoted} o "
-                    f"ON {alike} AND ({other}) WHERE {where}",
-                    columns,
-                    "",
-                    params,
-                )
+            alike: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+            for which, *found in rows:
+                alike[which].append(dict(zip(names[1:], found, strict=True)))
+            for sharing in alike.values():
+                if len(sharing) < 2:
+                    continue
+                for row in sharing:
+                    key = tuple(row[column] for column in primary)
+                    yield Violation(
+                        table, ViolationKind.UNIQUE, key, row, columns, "", ""
+                    )
 
     def _left_behind(
         self, table: str, primary: Key, keys: Sequence[Key]

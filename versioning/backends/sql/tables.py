@@ -96,6 +96,17 @@ class Tables(Statements):
                 found[tuple(row[column] for column in primary)] = row
         return found
 
+    def highest_key(self, table: str, *, at: str | None) -> int | None:
+        (column,) = self.primary_key(table, at)
+        where = f"1 = 1 ORDER BY {self._name(column)} DESC LIMIT 1"
+        if at is None:
+            sql = f"SELECT * FROM {self._name(table)} WHERE {where}"
+            names, rows = self._table(sql)
+        else:
+            self._known(at)
+            names, rows = self._read_at(at, table, where, [])
+        return int(rows[0][names.index(column)]) if rows else None
+
     # What differs ------------------------------------------------------------
 
     def diff_summary(self, before: str, after: str) -> list[TableChange]:
