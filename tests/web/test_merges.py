@@ -299,3 +299,52 @@ def test_an_editor_sees_and_does_not_merge(repository, editor, sky):
     )
     assert land(editor, pins(repository)).status_code == 403
     assert repository.head("main") == head
+
+
+@pytest.mark.parametrize(
+    ("take", "text", "details"),
+    [("ours", "on main", "main"), ("theirs", "on summer", "summer")],
+)
+def test_one_answer_for_a_whole_row(
+    repository, maintainer, erin, sky, take, text, details
+):
+    question = Question.objects.get()
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message=f"Ask on {branch}"):
+            Question.objects.update(text=f"on {branch}", details=branch)
+    words = seen.main(maintainer.get(URL))
+    assert "The whole row Take main Take summer" in words
+    assert "Keep both" not in words
+    fields = pins(repository) | {
+        "scope": "row",
+        "table": "polls_question",
+        "key": key_text((question.pk,)),
+        "row": take,
+    }
+    assert decide(maintainer, fields).status_code == 303
+    assert "2 of 3 settled" in seen.main(maintainer.get(URL))
+    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    assert land(maintainer, pins(repository)).status_code == 303
+    question.refresh_from_db()
+    assert (question.text, question.details) == (text, details)
+
+
+def test_both_of_two_rows_under_one_key_are_kept(repository, maintainer, erin, sky):
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message=f"Ask on {branch}"):
+            Question.objects.create(pk=7000, text=f"Asked on {branch}?")
+    assert "Keep both" in seen.main(maintainer.get(URL))
+    fields = pins(repository) | {
+        "scope": "row",
+        "table": "polls_question",
+        "key": key_text((7000,)),
+        "row": "both",
+    }
+    answer = decide(maintainer, fields, headers={"HX-Request": "true"})
+    assert "Both are kept; that of summer gets a new key" in answer.content.decode()
+    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    assert land(maintainer, pins(repository)).status_code == 303
+    kept = Question.objects.filter(pk__gte=7000).order_by("pk")
+    assert [q.text for q in kept] == ["Asked on main?", "Asked on summer?"]
+    fields = pins(repository) | about(sky) | {"row": "both"}
+    assert decide(maintainer, fields).status_code in (400, 404)
