@@ -8,7 +8,7 @@ import versioning
 from polls.models import Choice, Question
 from versioning import policies
 from versioning.backends.repository import Author
-from versioning.merging import drafts, mending, preview, trial
+from versioning.merging import candidate, drafts, mending, preview, trial
 from versioning.merging.candidate import RowsInvalid, ViolationsRemain
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -218,6 +218,16 @@ def test_one_of_them_is_dropped(merge, twins, which):
     work.mend(CHOICES, (twins[which],), whole=Take.DROP)
     work.land()
     assert Choice.objects.get(pk__in=twins).pk == twins[1 - which]
+
+
+def test_more_faults_than_are_listed_are_refused_unseen(merge, twins, monkeypatch):
+    """The engine's list is emptied as a whole: what is not on ours may not be."""
+    work = merge()
+    work.mend(CHOICES, (twins[0],), text=typed("Planets"))
+    monkeypatch.setattr(candidate, "LISTED", 1)
+    assert work.refused()
+    monkeypatch.undo()
+    work.land()
 
 
 # Rules of the application -----------------------------------------------------

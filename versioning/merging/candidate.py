@@ -31,7 +31,7 @@ from versioning.conf import connection as versioned_connection
 from versioning.merging import result
 from versioning.merging.preview import require_head, start
 from versioning.merging.result import Written
-from versioning.merging.trial import LISTED
+from versioning.merging.trial import LISTED, SHOWN
 from versioning.merging.validation import (
     InvalidRow,
     broken_invariants,
@@ -171,7 +171,9 @@ def _build(
         merge = start(repository, sides)
         if merge.schema_conflicts():
             raise MergeBlocked("Two definitions of a table can’t be merged.")
-        listed = merge.violations(limit=LISTED)
+        listed = merge.violations(limit=LISTED + 1)
+        if len(listed) > LISTED:  # more than anybody mends, or than is checked below
+            raise ViolationsRemain(listed[:SHOWN])
         written = result.write(merge, sides, draft, settle=True)
         if broken := result.faults(merge, listed, written):
             raise ViolationsRemain(broken)
