@@ -1,7 +1,7 @@
 """Reading on a Dolt SQL server: commits, tables as of a commit, diffs."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,6 @@ from django.db import DatabaseError
 from versioning.backends.errors import EngineError
 from versioning.backends.repository import Author, ChangeKind, Commit, Key, TableChange
 from versioning.backends.sql import SqlRepository
-from versioning.backends.sql.constraints import ForeignKey
 from versioning.backends.sql.statements import Table, utc
 from versioning.backends.sql.tables import Diff
 
@@ -163,24 +162,19 @@ class Reading(SqlRepository):
 
     # Constraints ---------------------------------------------------------------
 
-    def _constraints(self, table: str) -> list[dict[str, Any]]:
-        with self.connection.cursor() as cursor:
-            found = self.connection.introspection.get_constraints(cursor, table)
-        return list(found.values())
+    def _foreign_key_columns(self) -> Iterable[tuple[str, Any, str, str, str | None]]:
+        return self._fetch(
+            "SELECT table_name, constraint_name, column_name, "
+            "referenced_table_name, referenced_column_name "
+            "FROM information_schema.key_column_usage "
+            "WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL "
+            "ORDER BY table_name, constraint_name"
+        )
 
-    def _foreign_keys(self, table: str) -> list[ForeignKey]:
-        return [
-            ForeignKey(constraint["columns"][0], *constraint["foreign_key"])
-            for constraint in self._constraints(table)
-            if constraint["foreign_key"] and len(constraint["columns"]) == 1
-        ]
-
-    def _unique(self, table: str) -> list[tuple[str, ...]]:
-        return [
-            tuple(constraint["columns"])
-            for constraint in self._constraints(table)
-            if constraint["unique"]
-            and not constraint["primary_key"]
-            and constraint["columns"]
-            and None not in constraint["columns"]
-        ]
+    def _unique_columns(self) -> Iterable[tuple[str, str, str | None]]:
+        return self._fetch(
+            "SELECT table_name, index_name, column_name "
+            "FROM information_schema.statistics WHERE table_schema = DATABASE() "
+            "AND non_unique = 0 AND index_name <> 'PRIMARY' "
+            "ORDER BY table_name, index_name, seq_in_index"
+        )

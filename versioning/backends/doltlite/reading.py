@@ -2,8 +2,7 @@
 
 import re
 import sqlite3
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any
@@ -13,7 +12,6 @@ from django.db import OperationalError
 from versioning.backends.errors import EngineError, UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
 from versioning.backends.sql import SqlRepository
-from versioning.backends.sql.constraints import ForeignKey
 from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff
 
@@ -192,32 +190,20 @@ class Reading(SqlRepository):
     # Constraints: Django's introspection reads a table's SQL here, which the
     # engine writes in its own way, and misses some.
 
-    def _foreign_keys(self, table: str) -> list[ForeignKey]:
-        rows = self._fetch(
-            'SELECT id, "from", "table", "to" FROM pragma_foreign_key_list(%s)',
-            [table],
+    def _foreign_key_columns(self) -> Iterable[tuple[str, Any, str, str, str | None]]:
+        return self._fetch(
+            'SELECT m.name, k.id, k."from", k."table", k."to" '
+            "FROM sqlite_master m, pragma_foreign_key_list(m.name) k "
+            "WHERE m.type = 'table' ORDER BY m.name, k.id"
         )
-        times = Counter(id for id, *_ in rows)
-        return [
-            ForeignKey(column, parent, to or self._primary_key(parent, None)[0])
-            for id, column, parent, to in rows
-            if times[id] == 1
-        ]
 
-    def _unique(self, table: str) -> list[tuple[str, ...]]:
-        indexes = self._fetch(
-            'SELECT name FROM pragma_index_list(%s) WHERE "unique" '
-            "AND NOT partial AND origin <> 'pk' ORDER BY name",
-            [table],
+    def _unique_columns(self) -> Iterable[tuple[str, str, str | None]]:
+        return self._fetch(
+            "SELECT m.name, i.name, c.name FROM sqlite_master m, "
+            "pragma_index_list(m.name) i, pragma_index_info(i.name) c "
+            "WHERE m.type = 'table' AND i.\"unique\" AND NOT i.partial "
+            "AND i.origin <> 'pk' ORDER BY m.name, i.name, c.seqno"
         )
-        found = []
-        for (name,) in indexes:
-            columns = self._fetch(
-                "SELECT name FROM pragma_index_info(%s) ORDER BY seqno", [name]
-            )
-            if all(column for (column,) in columns):  # none for an expression
-                found.append(tuple(column for (column,) in columns))
-        return found
 
 
 def _tied(one: Commit, next_: Commit) -> bool:

@@ -8,7 +8,7 @@ within a transaction that is rolled back.
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,22 +27,58 @@ class ForeignKey:
 
 
 class Constraints(Tables):
-    @abstractmethod
-    def _foreign_keys(self, table: str) -> list[ForeignKey]:
-        """Those of one column, as all of Django's are."""
+    # Of all tables at once: asked one by one, what a server knows of its
+    # schema costs the more, the more tables there are.
 
     @abstractmethod
-    def _unique(self, table: str) -> list[tuple[str, ...]]:
-        """Columns of the unique indexes that hold for every row."""
+    def _foreign_key_columns(self) -> Iterable[tuple[str, Any, str, str, str | None]]:
+        """
+        Table, what tells its keys apart, column, parent table and column (None
+        for the parent's primary key).
+        """
+
+    @abstractmethod
+    def _unique_columns(self) -> Iterable[tuple[str, str, str | None]]:
+        """
+        Table, index and column (None for an expression), in order, of the
+        unique indexes that hold for every row, besides the primary key.
+        """
+
+    def _foreign_keys(self) -> Mapping[str, Sequence[ForeignKey]]:
+        """By table; those of one column, as all of Django's are."""
+        keys: dict[tuple[str, Any], list[tuple[str, str, str | None]]]
+        keys = defaultdict(list)
+        for table, key, *columns in self._foreign_key_columns():
+            keys[table, key].append(tuple(columns))
+        found: dict[str, list[ForeignKey]] = defaultdict(list)
+        for (table, _), of_key in keys.items():
+            if len(of_key) == 1:
+                column, parent, to = of_key[0]
+                to = to or str(self._primary_key(parent, None)[0])
+                found[table].append(ForeignKey(column, parent, to))
+        return found
+
+    def _unique(self) -> Mapping[str, Sequence[tuple[str, ...]]]:
+        """By table, columns of the unique indexes that hold for every row."""
+        indexes: dict[tuple[str, str], list[str | None]] = defaultdict(list)
+        for table, index, column in self._unique_columns():
+            indexes[table, index].append(column)
+        found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for (table, _), columns in indexes.items():
+            named = tuple(column for column in columns if column is not None)
+            if len(named) == len(columns):
+                found[table].append(named)
+        return found
 
     def broken_constraints(
         self, tables: Sequence[str] | None = None
     ) -> list[Violation]:
         found: list[Violation] = []
+        foreign_keys, unique = self._foreign_keys(), self._unique()
         for table in self.tables():
             if tables is not None and table not in tables:
                 continue
-            for key in self._foreign_keys(table):
+            for key in foreign_keys.get(table, ()):
                 found += self._faults(
                     table,
                     ViolationKind.FOREIGN_KEY,
@@ -50,7 +86,7 @@ class Constraints(Tables):
                     (key.column,),
                     key.parent,
                 )
-            for columns in self._unique(table):
+            for columns in unique.get(table, ()):
                 sql = self._duplicates(table, columns)
                 found += self._faults(table, ViolationKind.UNIQUE, sql, columns, "")
         return found
@@ -61,18 +97,27 @@ class Constraints(Tables):
         self._require_table(table)
         found: dict[tuple[Any, ...], Violation] = {}
         primary = self._primary_key(table, None)
+        foreign_keys = self._foreign_keys()
+        own = foreign_keys.get(table, ())
+        indexes = self._unique().get(table, ()) if unique else ()
         for batch in batches(keys):
-            own = self._own_faults(table, primary, batch, unique)
-            for fault in (*own, *self._left_behind(table, primary, batch)):
+            where, params = self._key_in([f"c.{self._name(c)}" for c in primary], batch)
+            for fault in (
+                *self._without_parent(table, own, where, params),
+                *(
+                    fault
+                    for columns in indexes
+                    for fault in self._shared(table, primary, batch, columns)
+                ),
+                *self._left_behind(table, primary, batch, foreign_keys),
+            ):
                 found[fault.table, fault.key, fault.kind, fault.columns] = fault
         return list(found.values())
 
-    def _own_faults(
-        self, table: str, primary: Key, keys: Sequence[Key], unique: bool
+    def _without_parent(
+        self, table: str, keys: Sequence[ForeignKey], where: str, params: Sequence[Any]
     ) -> Iterator[Violation]:
-        """What the rows with these keys break themselves, with who is in it."""
-        where, params = self._key_in([f"c.{self._name(c)}" for c in primary], keys)
-        for key in self._foreign_keys(table):
+        for key in keys:
             sql = self._orphans(table, key.column, key.parent, key.parent_column)
             yield from self._faults(
                 table,
@@ -82,9 +127,6 @@ class Constraints(Tables):
                 key.parent,
                 params,
             )
-        if unique:
-            for columns in self._unique(table):
-                yield from self._shared(table, primary, keys, columns)
 
     def _shared(
         self, table: str, primary: Key, keys: Sequence[Key], columns: tuple[str, ...]
@@ -124,13 +166,17 @@ class Constraints(Tables):
                     )
 
     def _left_behind(
-        self, table: str, primary: Key, keys: Sequence[Key]
+        self,
+        table: str,
+        primary: Key,
+        keys: Sequence[Key],
+        foreign_keys: Mapping[str, Sequence[ForeignKey]],
     ) -> Iterator[Violation]:
         """Rows of any table that point to one of these keys, which is not there."""
         if len(primary) != 1:
             return
-        for child in self.tables():
-            for key in self._foreign_keys(child):
+        for child, of_child in sorted(foreign_keys.items()):
+            for key in of_child:
                 if (key.parent, key.parent_column) != (table, primary[0]):
                     continue
                 where, params = self._key_in([f"c.{self._name(key.column)}"], keys)
