@@ -125,16 +125,16 @@ def make_things() -> Things:
 
 def _decide(source: str) -> str:
     from versioning.conf import repository
-    from versioning.merging import drafts, preview
+    from versioning.merging import bulk, drafts, preview
     from versioning.merging.resolution import Take
 
     heads = repository().head(MAIN), repository().head(source)
     sides = preview.sides_of(repository(), *heads)
     assert sides is not None
     draft = drafts.begin(source, MAIN, sides, None)
-    for table in preview.preview(MAIN, sides).conflicts:
-        pages = preview.each_conflict_page(MAIN, sides, table.table)
-        drafts.decide_pending(draft, pages, Take.OURS, None)
+    tables = [table.table for table in preview.preview(MAIN, sides).conflicts]
+    pages = preview.each_conflict_page(MAIN, sides, tables)
+    bulk.decide_pending(draft, pages, Take.OURS, None)
     return str(draft.pk)
 
 

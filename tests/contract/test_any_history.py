@@ -29,7 +29,7 @@ import versioning
 from polls.models import Choice, Question
 from versioning.backends.errors import BranchMoved
 from versioning.backends.repository import Author, MergeSides
-from versioning.merging import drafts, preview, sources
+from versioning.merging import bulk, drafts, preview, sources
 from versioning.merging.candidate import NothingToMerge
 from versioning.merging.landing import land
 from versioning.merging.resolution import Choice as Decided
@@ -221,7 +221,7 @@ class History(RuleBasedStateMachine):
         for table in found.conflicts:
             rows = [
                 row
-                for page in preview.each_conflict_page(target, sides, table.table)
+                for page in preview.each_conflict_page(target, sides, [table.table])
                 for row in page
             ]
             for row in rows:
@@ -229,7 +229,7 @@ class History(RuleBasedStateMachine):
                 if doubts := [c.column for c in judged.cells if c.in_doubt]:
                     sums = dict.fromkeys(doubts, Decided(Take.SUM))
                     drafts.decide(draft, row, sums, self.user)
-            drafts.decide_pending(draft, [rows], take, self.user)
+            bulk.decide_pending(draft, [rows], take, self.user)
 
     @rule(branch=some_branch, number=st.integers(0, 9), take=some_side)
     def undo(self, branch: int, number: int, take: Take) -> None:

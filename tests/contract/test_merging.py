@@ -310,9 +310,8 @@ def test_decisions_are_written_by_key_and_land_as_one_commit(
         )
         with pytest.raises(ConflictsRemain):
             repository.commit_all("Too early", ERIN)
-        repository.settle_conflicts("item", [(3,), (1,)])
-        assert [r.key for r in repository.conflicts("item")] == [(2,), (4,)]
-        repository.settle_conflicts("item", [(4,), (2,)])
+        repository.settle_conflicts("item", rows=4)
+        assert repository.conflicts("item") == []
         assert repository.conflict_counts() == []
 
     commit = repository.commit(committing(work))
@@ -326,14 +325,15 @@ def test_decisions_are_written_by_key_and_land_as_one_commit(
     assert repository.uncommitted() is None
 
 
-def test_only_rows_in_conflict_can_be_settled(repository, conflicting, merging):
+def test_only_all_rows_in_conflict_can_be_settled(repository, conflicting, merging):
     with merging():
-        with pytest.raises(ConflictsRemain):
-            repository.settle_conflicts("item", [(1,), (5,)])
+        for other in (0, 3, 5):
+            with pytest.raises(ConflictsRemain):
+                repository.settle_conflicts("item", rows=other)
         assert len(repository.conflicts("item")) == 4
-        repository.settle_conflicts("item", [(1,)])
+        repository.settle_conflicts("item", rows=4)
         with pytest.raises(ConflictsRemain):
-            repository.settle_conflicts("item", [(1,)])
+            repository.settle_conflicts("item", rows=4)
 
 
 def test_conflicts_of_keys_of_several_columns(
@@ -358,7 +358,7 @@ def test_conflicts_of_keys_of_several_columns(
         ] == found[2:]
         repository.write_rows("pair", [RowWrite(key, {"v": 3}) for key in keys[:2]])
         repository.write_rows("pair", [RowWrite(keys[2], None)])
-        repository.settle_conflicts("pair", keys)
+        repository.settle_conflicts("pair", rows=4)
 
     committing(work)
     assert sorted(rows("main", "SELECT a, b, v FROM pair")) == [
@@ -384,7 +384,7 @@ def test_hundreds_of_conflicts(repository, summer, write, committing, rows):
         assert repository.conflict_counts()[0].rows == 450
         assert [row.key for row in repository.conflicts("many", keys=keys)] == keys
         repository.write_rows("many", [RowWrite(key, {"v": 3}) for key in keys])
-        repository.settle_conflicts("many", keys)
+        repository.settle_conflicts("many", rows=450)
 
     committing(work)
     assert rows("main", "SELECT v, count(*) FROM many GROUP BY v") == [(3, 450)]

@@ -503,7 +503,7 @@ def test_a_conflict_is_listed_settled_and_committed(repository, transact, summer
             "summer’s",
         ]
         repository.write_rows(QUESTIONS, [RowWrite((pk,), {"text": "both"})])
-        repository.settle_conflicts(QUESTIONS, [(pk,)])
+        repository.settle_conflicts(QUESTIONS, rows=1)
         assert repository.conflict_counts() == []
         commit = repository.commit_all("Merge", ERIN)
     assert repository.commit(commit).parents == (ours, theirs)

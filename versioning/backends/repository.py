@@ -200,6 +200,7 @@ class Features:
     reports_dropped_column_as_conflict: bool  # else the merge is blocked
     commit_dates_have_milliseconds: bool
     schema_changes_roll_back: bool
+    branches_take_turns_in_writing: bool  # else only writers of one branch do
 
 
 @dataclass(frozen=True, slots=True)
@@ -556,11 +557,12 @@ class Repository(ABC):
         """
 
     @abstractmethod
-    def settle_conflicts(self, table: str, keys: Sequence[Key]) -> None:
+    def settle_conflicts(self, table: str, *, rows: int) -> None:
         """
-        Take rows off the list of conflicts, as they are in the table now.
+        Take all rows of a table off the list of conflicts, as they are in the
+        table now.
 
-        Raises ``ConflictsRemain`` if not exactly these keys were on it.
+        Raises ``ConflictsRemain``, and takes none off, if it is not this many.
         """
 
     @abstractmethod

@@ -173,13 +173,13 @@ def decide(
     offer.
     """
     _check(row, choices)
-    with _alone(draft), transaction.atomic():
+    with alone(draft), transaction.atomic():
         if shown is not None:
             _require_seen(draft, row, user, shown)
-        _store(draft, [(row, choices)], user)
+        store(draft, [(row, choices)], user)
 
 
-def _alone(draft: MergeDraft) -> AbstractContextManager[None]:
+def alone(draft: MergeDraft) -> AbstractContextManager[None]:
     """
     One writer of a draft at a time. A lock by name, as Dolt locks no rows; the
     embedded engine's transactions wait for one another by themselves.
@@ -219,8 +219,8 @@ def mend(
     for column, choice in choices.items():
         if choice is not None and not _can_mend(row, column, choice):
             raise ValueError(f"{row.table}: nothing to mend like this in {column!r}")
-    with _alone(draft), transaction.atomic():
-        _store(draft, [(row, choices)], user, mends=True)
+    with alone(draft), transaction.atomic():
+        store(draft, [(row, choices)], user, mends=True)
 
 
 def take_back_mends(draft: MergeDraft, row: ConflictRow) -> None:
@@ -247,29 +247,6 @@ def as_a_whole(row: ConflictRow, take: Take) -> dict[str, Choice]:
     """One answer to everything that a row asks; counters' sums stay."""
     judged = resolve(row, {}, policies.counters_of(row.table))
     return dict.fromkeys(pending(judged), Choice(take))
-
-
-def decide_pending(
-    draft: MergeDraft, pages: Iterable[Sequence[ConflictRow]], take: Take, user: Any
-) -> int:
-    """
-    Settle every cell that still needs a decision by taking one branch's side.
-
-    ``take`` is ``OURS`` or ``THEIRS``. Decisions already made stay, and so do
-    counters' sums. Returns how many decisions were made.
-    """
-    if take not in (Take.OURS, Take.THEIRS):
-        raise ValueError(take)
-    made = 0
-    for rows in pages:
-        with _alone(draft), transaction.atomic():
-            settled = []
-            for judged, row in zip(judge(draft, rows), rows, strict=True):
-                if choices := dict.fromkeys(pending(judged.resolution), Choice(take)):
-                    settled.append((row, choices))
-                    made += len(choices)
-            _store(draft, settled, user)
-    return made
 
 
 def pending(resolution: RowResolution) -> list[str]:
@@ -384,7 +361,7 @@ def _check(row: ConflictRow, choices: Mapping[str, Choice | None]) -> None:
             raise ValueError(f"{row.table}: nothing to decide like this in {column!r}")
 
 
-def _store(
+def store(
     draft: MergeDraft,
     made: Iterable[tuple[ConflictRow, Choices | Any]],
     user: Any,
@@ -395,8 +372,7 @@ def _store(
     new: list[Decision] = []
     now = timezone.now()
     for row, choices in made:
-        text = key_text(row.key)
-        digest = _digest(text)
+        text, digest = key_text(row.key), key_hash(row.key)
         required: set[str] = set()
         if not mends:
             required.update(pending(resolve(row, {}, policies.counters_of(row.table))))
@@ -461,11 +437,12 @@ def _decisions(
 
 
 def _hash(row: ConflictRow) -> tuple[str, str]:
-    return row.table, _digest(key_text(row.key))
+    return row.table, key_hash(row.key)
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def key_hash(key: Key) -> str:
+    """``Decision.key_hash`` of the row with a primary key."""
+    return hashlib.sha256(key_text(key).encode()).hexdigest()
 
 
 def all_decisions(draft: MergeDraft) -> Iterator[Decision]:

@@ -177,11 +177,9 @@ class Doubting:
         ]
         return sorted(found, key=lambda row: row.key)[:limit]
 
-    def settle_conflicts(self, table: str, keys: Sequence[Key]) -> None:
-        besides = {row.key for row in self._besides(table, keys)}
-        self._repository.settle_conflicts(
-            table, [key for key in keys if key not in besides]
-        )
+    def settle_conflicts(self, table: str, *, rows: int) -> None:
+        besides = len(self._besides(table, None))
+        self._repository.settle_conflicts(table, rows=rows - besides)
 
 
 def _is_in_doubt(row: ConflictRow) -> bool:

@@ -7,7 +7,7 @@ by them, as on DoltLite each look takes the file's only write lock.
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
@@ -139,7 +139,11 @@ def conflict_page(target: str, found: Preview, start: Place | None) -> ConflictP
         with rehearsal(target, found.sides) as repository:
             return _page(repository, found, start)
 
-    return remember(("conflict page", found.sides, start), look)
+    return remember(_page_key(found.sides, start), look)
+
+
+def _page_key(sides: MergeSides, start: Place | None) -> tuple[Any, ...]:
+    return ("conflict page", sides, start)
 
 
 def _page(repository: Repository, of: Preview, start: Place | None) -> ConflictPage:
@@ -174,11 +178,12 @@ def conflicts_of(
 
 
 def each_conflict_page(
-    target: str, sides: MergeSides, table: str
+    target: str, sides: MergeSides, tables: Iterable[str]
 ) -> Iterator[list[ConflictRow]]:
-    """All rows of a table in conflict, a few hundred at a time."""
+    """All rows of some tables in conflict, a few hundred of one at a time."""
     with rehearsal(target, sides) as repository:
-        yield from conflict_pages(repository, sides, table)
+        for table in tables:
+            yield from conflict_pages(repository, sides, table)
 
 
 def conflict_rows(
@@ -303,7 +308,7 @@ def _look(target: str, sides: MergeSides) -> Preview:
             sums, sum_count = _sums(merge, sides)
             summary = tuple(merge.merged_summary())
             conflicts = tuple(_conflicts(merge, sides))
-            return Preview(
+            found = Preview(
                 sides=sides,
                 up_to_date=not (sides.is_merge or summary or conflicts),
                 fast_forward=sides.is_merge and sides.base == sides.ours,
@@ -316,6 +321,9 @@ def _look(target: str, sides: MergeSides) -> Preview:
                 sums=tuple(sums),
                 sum_count=sum_count,
             )
+            # The first rows are asked for next: no second merge for them.
+            remember(_page_key(sides, None), lambda: _page(merge, found, None))
+            return found
     except MergeBlocked as error:
         return _nothing(sides, blocked=str(error))
 

@@ -23,6 +23,7 @@ from versioning.backends.repository import (
     ViolationKind,
 )
 from versioning.merging import copies, drafts, preview
+from versioning.merging.bulk import TableDecisions
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.models import Decision, MergeDraft
 
@@ -94,21 +95,24 @@ def _write_decisions(
 ) -> list[ConflictRow]:
     """Returns the rows of which both sides' are kept."""
     both = []
+    count = 0
+    decided = TableDecisions(draft, table)
     for rows in preview.conflict_pages(repository, sides, table):
         writes = []
-        for row, judged in zip(rows, drafts.judge(draft, rows), strict=True):
-            if judged.resolution.keeps_both:
+        for row, resolution in zip(rows, decided.resolve(rows), strict=True):
+            if resolution.keeps_both:
                 both.append(row)
-            if not judged.resolution.pending:
-                writes.append(RowWrite(judged.resolution.key, judged.resolution.result))
+            if not resolution.pending:
+                writes.append(RowWrite(resolution.key, resolution.result))
             elif settle:
                 raise ConflictsRemain(f"Decisions are missing in {table}.")
             else:
                 written.left_open += 1
         repository.write_rows(table, writes)
         written.keys[table].update(one.key for one in writes)
-        if settle:
-            repository.settle_conflicts(table, [row.key for row in rows])
+        count += len(rows)
+    if settle:
+        repository.settle_conflicts(table, rows=count)
     return both
 
 

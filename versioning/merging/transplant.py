@@ -137,7 +137,7 @@ class Transplant:
         )
         return list(islice(found, limit))
 
-    def settle_conflicts(self, table: str, keys: Sequence[Key]) -> None:
+    def settle_conflicts(self, table: str, *, rows: int) -> None:
         """Nothing: the engine has no list of them."""
 
     def schema_conflicts(self) -> list[SchemaConflict]:

@@ -25,7 +25,15 @@ from versioning.backends.repository import ConflictRow, MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
-from versioning.merging import choices, drafts, preview, records, screen, sources
+from versioning.merging import (
+    bulk,
+    choices,
+    drafts,
+    preview,
+    records,
+    screen,
+    sources,
+)
 from versioning.merging.candidate import (
     NothingToMerge,
     ResultRefused,
@@ -163,15 +171,8 @@ def _decide_rest(
         found = preview.preview(target, sides)
         tables = [t.table for t in found.conflicts if table in ("", t.table)]
         draft = drafts.begin(source, target, sides, request.user)
-        made = sum(
-            drafts.decide_pending(
-                draft,
-                preview.each_conflict_page(target, sides, name),
-                take,
-                request.user,
-            )
-            for name in tables
-        )
+        pages = preview.each_conflict_page(target, sides, tables)
+        made = bulk.decide_pending(draft, pages, take, request.user)
     except ValueError as error:
         raise BadRequest(str(error)) from error
     side = target if take is Take.OURS else sources.parse(source).label

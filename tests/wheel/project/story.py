@@ -111,7 +111,7 @@ def merge(ana: User) -> None:
     sides = preview.sides_of(repository(), *heads())
     found = preview.preview("main", sides)
     assert found.required == 1, found  # the title; the likes are summed
-    (page,) = preview.each_conflict_page("main", sides, RECIPE)
+    (page,) = preview.each_conflict_page("main", sides, [RECIPE])
     (row,) = page
     draft = drafts.begin("summer", "main", sides, ana)
     drafts.decide(draft, row, {"title": Choice(Take.THEIRS)}, ana)

@@ -36,6 +36,7 @@ class DoltRepository(Reading):
             reports_dropped_column_as_conflict=True,
             commit_dates_have_milliseconds=True,
             schema_changes_roll_back=False,
+            branches_take_turns_in_writing=False,
         )
 
     def tidy(self) -> None:
@@ -169,6 +170,10 @@ class DoltRepository(Reading):
         # committed on top since. A head that was past ``to`` is no error to it.
         if not int(moved):
             self._require_head(branch, to)
+
+    def _clear_conflicts(self, table: str) -> None:
+        # dolt_conflicts_resolve() refuses where the sides' columns differ.
+        self._execute(f"DELETE FROM {self._name('dolt_conflicts_', table)}")
 
     @contextmanager
     def _unchecked(self) -> Iterator[None]:

@@ -104,20 +104,21 @@ class Merging(Tables):
             )
         ]
 
-    def settle_conflicts(self, table: str, keys: Sequence[Key]) -> None:
-        """By primary key: DoltLite numbers its conflict ids anew at each delete."""
-        order = [self._conflict_key(column) for column in self.primary_key(table)]
-        asked = set(keys)
-        if asked != {row.key for row in self.conflicts(table, keys=list(asked))}:
-            raise ConflictsRemain(f"{table}: not all of these rows are in conflict.")
-        for batch in batches(keys):
-            where, params = self._key_in(order, batch)
-            self._execute(
-                f"DELETE FROM {self._name('dolt_conflicts_', table)} WHERE {where}",
-                params,
-            )
-        if self.conflicts(table, keys=list(asked)):
-            raise ConflictsRemain(f"{table}: rows stayed in conflict.")
+    def settle_conflicts(self, table: str, *, rows: int) -> None:
+        if self._conflicting(table) != rows:
+            raise ConflictsRemain(f"{table}: other rows are in conflict.")
+        if rows:
+            self._clear_conflicts(table)
+            if self._conflicting(table):
+                raise ConflictsRemain(f"{table}: rows stayed in conflict.")
+
+    def _conflicting(self, table: str) -> int:
+        """How many rows of a table are in conflict."""
+        return sum(c.rows for c in self.conflict_counts() if c.table == table)
+
+    @abstractmethod
+    def _clear_conflicts(self, table: str) -> None:
+        """Empty the list of a table that has one, and leave its rows alone."""
 
     # Violations --------------------------------------------------------------
 

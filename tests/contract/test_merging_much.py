@@ -1,0 +1,109 @@
+"""
+A merge with a thousand rows in conflict, and one with a hundred tables.
+
+How long they take is for the benchmarks; here, that nothing is lost.
+"""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from versioning.merging import bulk, drafts, preview
+from versioning.merging.landing import land
+from versioning.merging.preview import PAGE
+from versioning.merging.resolution import Choice, Take
+
+CREATE = "CREATE TABLE {table} (id int NOT NULL PRIMARY KEY, v varchar(20), w int)"
+INSERT = "INSERT INTO {table} VALUES {values}"
+UPDATE = "UPDATE {table} SET v = '{word}'"
+SELECT = "SELECT v, count(*) FROM {table} GROUP BY v"
+
+
+@pytest.fixture
+def max_(db):
+    return get_user_model().objects.create_user("max", email="max@example.org")
+
+
+@pytest.fixture
+def conflicts(repository, write):
+    """``conflicts({table: rows})``: that many rows in conflict; the three hashes."""
+
+    def make(tables: dict[str, int]):
+        made = []
+        for table, rows in tables.items():
+            values = ", ".join(f"({n}, 'base', 0)" for n in range(rows))
+            made.append(CREATE.format(table=table))
+            made.append(INSERT.format(table=table, values=values))
+        write("main", *made)
+        repository.create_branch("summer", repository.head("main"))
+        for branch, word in (("main", "ours"), ("summer", "theirs")):
+            write(branch, *(UPDATE.format(table=t, word=word) for t in tables))
+        heads = (repository.head("main"), repository.head("summer"))
+        sides = preview.sides_of(repository, *heads)
+        assert sides is not None
+        return sides
+
+    return make
+
+
+MUCH = {"one table": {"many": 1000}, "many tables": {f"t{n:03}": 1 for n in range(100)}}
+
+
+@pytest.mark.parametrize("shape", MUCH)
+def test_pages_neither_repeat_nor_drop_a_row(conflicts, shape):
+    sides = conflicts(MUCH[shape])
+    found = preview.preview("main", sides)
+    assert found.required == sum(MUCH[shape].values())
+    pages, place = [], None
+    while True:
+        page = preview.conflict_page("main", found, place)
+        pages.append([(row.table, *row.key) for row in page.rows])
+        place = page.next
+        if place is None:
+            break
+    assert {len(page) for page in pages} == {PAGE}
+    assert [row for page in pages for row in page] == [
+        (table, key) for table, rows in MUCH[shape].items() for key in range(rows)
+    ]
+
+
+@pytest.mark.parametrize("shape", MUCH)
+def test_what_is_left_is_decided_at_once_and_lands(
+    repository, conflicts, rows, max_, shape
+):
+    sides = conflicts(MUCH[shape])
+    draft = drafts.begin("summer", "main", sides, max_)
+    found = preview.preview("main", sides)
+    first = preview.conflict_page("main", found, None).rows[0]
+    drafts.decide(draft, first, {"v": Choice(Take.VALUE, "typed")}, max_)
+    pages = preview.each_conflict_page("main", sides, MUCH[shape])
+    made = bulk.decide_pending(draft, pages, Take.THEIRS, max_)
+    assert made == found.required - 1
+    assert drafts.settled_count(draft) == found.required
+    commit = land("summer", "main", sides, draft, max_)
+    assert repository.commit(commit).parents == (sides.ours, sides.theirs)
+    landed = [
+        row for table in MUCH[shape] for row in rows("main", SELECT.format(table=table))
+    ]
+    assert landed.count(("typed", 1)) == 1
+    assert sum(n for v, n in landed if v == "theirs") == found.required - 1
+    assert sum(n for _, n in landed) == found.required
+
+
+def test_no_more_rows_are_held_than_are_looked_at(conflicts, max_, monkeypatch):
+    """What a service asks for is bounded, so what it holds is."""
+    sides = conflicts({"many": 1200})
+    asked = []
+    conflict_rows = preview.conflict_rows
+
+    def counted(*args, **which):
+        found = conflict_rows(*args, **which)
+        asked.append(len(found))
+        return found
+
+    monkeypatch.setattr(preview, "conflict_rows", counted)
+    draft = drafts.begin("summer", "main", sides, max_)
+    pages = preview.each_conflict_page("main", sides, ["many"])
+    bulk.decide_pending(draft, pages, Take.OURS, max_)
+    land("summer", "main", sides, draft, max_)
+    assert sum(asked) >= 3 * 1200
+    assert max(asked) == 500
