@@ -33,6 +33,10 @@ reset: ## Delete the data that `make run` made
 test: ## Run the tests, on each engine that is here (ARGS="-k name")
 	$(TOOL)/test.py $(ARGS)
 
+.PHONY: bench
+bench: ## Measure, beside the raw engines (ARGS="votes" measures that alone)
+	$(TOOL)/bench.py $(ARGS)
+
 .PHONY: dolt
 dolt: ## Build a Dolt server with Go, into the user's cache
 	$(TOOL)/build_dolt.py

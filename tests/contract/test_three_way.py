@@ -8,6 +8,7 @@ answers that a person could give to it. All tables are merged at once.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -73,7 +74,8 @@ def oracle(case: Case) -> tuple[set[str], Version]:
         return set(), theirs
     if ours is None or theirs is None:
         return {""}, {"ours": ours, "theirs": theirs}.get(case.answers.get("", ""))
-    asked, row = set(), []
+    asked: set[str] = set()
+    row: list[Any] = []
     for place, column in enumerate((A, B)):
         was = base and base[place]
         here, there = ours[place], theirs[place]

@@ -48,8 +48,8 @@ class Constraints(Tables):
         """By table; those of one column, as all of Django's are."""
         keys: dict[tuple[str, Any], list[tuple[str, str, str | None]]]
         keys = defaultdict(list)
-        for table, key, *columns in self._foreign_key_columns():
-            keys[table, key].append(tuple(columns))
+        for table, key, column, parent, to in self._foreign_key_columns():
+            keys[table, key].append((column, parent, to))
         found: dict[str, list[ForeignKey]] = defaultdict(list)
         for (table, _), of_key in keys.items():
             if len(of_key) == 1:

@@ -1,0 +1,60 @@
+"""What was measured, and what it is held against."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+WARM_UP = 3  # times that are not counted
+
+
+@dataclass(frozen=True)
+class Figure:
+    """
+    One line of the results. ``value`` is in ``unit``; ``at_most`` or
+    ``at_least`` is what it should be held to, in the same unit, if anything.
+    """
+
+    group: str
+    name: str
+    value: float
+    unit: str  # "ms", "times", "a second", "MB"
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the line is met; None where there is none."""
+        if self.at_most is not None:
+            return self.value <= self.at_most
+        if self.at_least is not None:
+            return self.value >= self.at_least
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"holds": self.holds}
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """How long something takes once, in milliseconds."""
+    start = time.perf_counter()
+    work()
+    return (time.perf_counter() - start) * 1000
+
+
+def times(work: Callable[[], Any], count: int) -> list[float]:
+    """How long something takes, ``count`` times over, in milliseconds."""
+    for _ in range(WARM_UP):
+        work()
+    return [timed(work) for _ in range(count)]
+
+
+def median(values: Sequence[float]) -> float:
+    return percentile(values, 50)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that ``percent`` of all values don't exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

@@ -1,0 +1,74 @@
+"""Somebody with a browser, as far as the wire knows: cookies and forms."""
+
+import http.client
+import re
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode, urlsplit
+
+_CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+_HIDDEN = re.compile(
+    r'<input type="hidden" name="([^"]+)" value="([^"]*)"', re.IGNORECASE
+)
+
+
+class Refused(Exception):
+    """The site answered with something else than a page."""
+
+
+class Person:
+    """Keeps one connection to the site open, as browsers do."""
+
+    def __init__(self, url: str):
+        self._host = urlsplit(url).netloc
+        self._connection = http.client.HTTPConnection(self._host, timeout=120)
+        self._cookies: SimpleCookie = SimpleCookie()
+
+    def sign_in(self, name: str, password: str) -> None:
+        self.post(
+            "/accounts/login/",
+            {"username": name, "password": password},
+            form=self.get("/accounts/login/"),
+        )
+
+    def get(self, path: str) -> str:
+        """A page's text. Raises ``Refused``."""
+        return self._ask("GET", path)
+
+    def post(
+        self, path: str, fields: dict[str, str], *, form: str, part: bool = False
+    ) -> str:
+        """
+        Send ``fields`` with the token of the page ``form``, for a ``part`` as
+        HTMX does. Raises ``Refused`` unless a page, part or redirect comes.
+        """
+        found = _CSRF.search(form)
+        token = {"csrfmiddlewaretoken": found[1]} if found else {}
+        return self._ask("POST", path, urlencode(token | fields), part=part)
+
+    def _ask(
+        self, method: str, path: str, body: str | None = None, *, part: bool = False
+    ) -> str:
+        cookies = "; ".join(f"{n}={c.value}" for n, c in self._cookies.items())
+        headers = {"Cookie": cookies}
+        if part:
+            headers["HX-Request"] = "true"
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        self._connection.request(method, path, body, headers)
+        answer = self._connection.getresponse()
+        for name, value in answer.getheaders():
+            if name.lower() == "set-cookie":
+                self._cookies.load(value)
+        text = answer.read().decode()
+        if answer.status >= 400:
+            raise Refused(f"{method} {path}: {answer.status}")
+        return text
+
+
+def hidden_fields(form: str, action: str, *, after: str = "") -> dict[str, str]:
+    """
+    The hidden fields of the first form on a page that goes to ``action``, from
+    where the text ``after`` stands.
+    """
+    start = form.index(f'action="{action}"', form.index(after))
+    return dict(_HIDDEN.findall(form[start : form.index("</form>", start)]))

@@ -1,0 +1,151 @@
+"""
+The same as the site does, in the engines' own words and nothing else.
+
+Run within the site's processes, on its connection, so that both are measured
+through one driver. ``take(name, …)`` says how long each takes.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+
+from tests.bench.figures import times
+from versioning.conf import connection, repository
+
+COUNT = 15
+AUTHOR = "Bench <bench@example.org>"
+
+
+def _call(cursor: Any, name: str, *arguments: str) -> Any:
+    verb = "CALL" if repository().features.engine == "Dolt" else "SELECT"
+    marks = ", ".join(["%s"] * len(arguments))
+    cursor.execute(f"{verb} dolt_{name}({marks})", arguments)
+    return cursor.fetchall()
+
+
+def _rows(cursor: Any, sql: str, *arguments: Any) -> Any:
+    cursor.execute(sql, arguments)
+    return cursor.fetchall()
+
+
+def _diff(cursor: Any, before: str, after: str, table: str, limit: int) -> Any:
+    if repository().features.engine == "Dolt":
+        sql = f"SELECT * FROM dolt_diff(%s, %s, '{table}') LIMIT {limit}"  # noqa: S608
+    else:
+        sql = f"SELECT * FROM dolt_diff_{table}(%s, %s) LIMIT {limit}"  # noqa: S608
+    return _rows(cursor, sql, before, after)
+
+
+def compare(cursor: Any, ours: str, theirs: str) -> None:
+    ((base,),) = _rows(cursor, "SELECT dolt_merge_base(%s, %s)", ours, theirs)
+    _rows(cursor, "SELECT * FROM dolt_diff_summary(%s, %s)", base, theirs)
+    _rows(cursor, "SELECT * FROM dolt_diff_stat(%s, %s)", base, theirs)
+    _diff(cursor, base, theirs, "polls_choice", 50)
+
+
+def commit(cursor: Any, ours: str, theirs: str) -> None:
+    _rows(cursor, "SELECT * FROM dolt_log(%s) LIMIT 2", theirs)
+    ((parent,),) = _rows(cursor, "SELECT dolt_hashof(%s)", f"{theirs}^")
+    _rows(cursor, "SELECT * FROM dolt_diff_summary(%s, %s)", parent, theirs)
+    _rows(cursor, "SELECT * FROM dolt_diff_stat(%s, %s)", parent, theirs)
+    _diff(cursor, parent, theirs, "polls_choice", 50)
+
+
+def branches(cursor: Any, ours: str, theirs: str) -> None:
+    _rows(cursor, "SELECT * FROM dolt_branches")
+
+
+def log(cursor: Any, ours: str, theirs: str) -> None:
+    _rows(cursor, "SELECT * FROM dolt_log(%s) LIMIT 51", ours)
+
+
+def preview(cursor: Any, ours: str, theirs: str) -> None:
+    with transaction.atomic(using=connection().alias, durable=True):
+        try:
+            _call(cursor, "merge", "--no-ff", "--no-commit", theirs)
+            _rows(cursor, "SELECT * FROM dolt_conflicts")
+            _rows(cursor, "SELECT * FROM dolt_constraint_violations")
+            _rows(cursor, "SELECT * FROM dolt_diff_stat('HEAD', 'WORKING')")
+        finally:
+            transaction.set_rollback(True, using=connection().alias)
+
+
+def vote(cursor: Any, ours: str, theirs: str) -> None:
+    with transaction.atomic(using=connection().alias, durable=True):
+        cursor.execute("UPDATE polls_choice SET votes = votes + 1 WHERE id = 1001")
+        _call(cursor, "commit", "-A", "-m", "Vote", "--author", AUTHOR)
+
+
+PAGES: dict[str, Callable[[Any, str, str], None]] = {
+    "compare": compare,
+    "merge": preview,
+    "commit": commit,
+    "branches": branches,
+    "log": log,
+    "vote": vote,
+}
+
+
+@contextmanager
+def _on_main() -> Iterator[Any]:
+    with (
+        connection().bound("main"),
+        connection().writing(),
+        connection().cursor() as cursor,
+    ):
+        yield cursor
+
+
+def take(ours: str, theirs: str) -> None:
+    """Print how long each page's SQL takes, in milliseconds, as JSON."""
+    found = {}
+    with _on_main() as cursor:
+        for name, work in PAGES.items():
+
+            def once(work: Callable[..., None] = work) -> None:
+                work(cursor, ours, theirs)
+
+            found[name] = times(once, COUNT)
+    print(json.dumps(found))
+
+
+def updates(keys: Sequence[int]) -> None:
+    """Print how long it takes to update these questions in one transaction."""
+    found = []
+    for n in range(5):
+        with _on_main() as cursor:
+            start = time.perf_counter()
+            with transaction.atomic(using=connection().alias, durable=True):
+                for key in keys:
+                    cursor.execute(
+                        "UPDATE polls_question SET text = %s WHERE id = %s",
+                        [f"{n} {key}", key],
+                    )
+                _call(cursor, "commit", "-A", "-m", "All", "--author", AUTHOR)
+            found.append((time.perf_counter() - start) * 1000)
+    print(json.dumps(found))
+
+
+def votes(seconds: float, client: int) -> None:
+    """
+    Vote under the branch's lock for some seconds; print how often that was, and
+    how long the lock was held each time, in milliseconds.
+    """
+    held = []
+    end = time.perf_counter() + seconds
+    with _on_main() as cursor:
+        while time.perf_counter() < end:
+            with repository().write_lock("main"):
+                start = time.perf_counter()
+                with transaction.atomic(using=connection().alias, durable=True):
+                    cursor.execute(
+                        "UPDATE polls_choice SET votes = votes + 1 WHERE id = %s",
+                        [1000 + client],
+                    )
+                    _call(cursor, "commit", "-A", "-m", "Vote", "--author", AUTHOR)
+            held.append((time.perf_counter() - start) * 1000)
+    print(json.dumps(held))
