@@ -34,3 +34,19 @@ def test_a_site_without_its_server_says_so_and_recovers(
             # As often as there are processes to have kept a dead connection.
             assert [site.get(path)[0] for _ in range(6)] == [200] * 6, path
         assert "Which band" in site.get("/")[1]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_landing_whose_server_is_killed_is_whole_or_nothing(
+    server: DoltServer, tmp_path_factory: pytest.TempPathFactory, when: str
+):
+    with Site(tmp_path_factory.mktemp("site"), server=server) as site:
+        site.stop()
+        server.stop()
+        said = site.run(
+            "sys.path.insert(0, 'tools'); from tests import killing; "
+            f"killing.main({str(server.data)!r}, {server.port}, {when!r})"
+        )
+    changes, landed = map(int, said.split())
+    assert changes > 10
+    assert 1 <= landed < changes
