@@ -92,6 +92,38 @@ class BranchNotMerged(BranchError):
         super().__init__(branch, f"“{branch}” holds commits that no other branch has.")
 
 
+class TagError(EngineError):
+    """A tag can’t be made or deleted."""
+
+    def __init__(self, tag: str, text: str):
+        super().__init__(text)
+        self.tag = tag
+
+
+class TagNotFound(TagError):
+    def __init__(self, tag: str):
+        super().__init__(tag, f"There is no tag “{tag}”.")
+
+
+class TagExists(TagError):
+    def __init__(self, tag: str):
+        super().__init__(tag, f"There is already a tag “{tag}”.")
+
+
+class InvalidTagName(TagError):
+    def __init__(self, tag: str):
+        super().__init__(tag, f"“{tag}” can’t be the name of a tag.")
+
+
+class TagMoved(TagError):
+    """A tag isn’t at the commit that the action was made for."""
+
+    def __init__(self, tag: str, expected: str, found: str):
+        super().__init__(tag, f"“{tag}” stands for another commit by now.")
+        self.expected = expected
+        self.found = found
+
+
 class BranchMoved(EngineError):
     """A branch's head isn't the commit that the action was made for."""
 

@@ -13,7 +13,7 @@ it; ``versioning.values`` turns them into what a model field would hold.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,6 +77,17 @@ class Branch:
     date: datetime  # of the head commit; aware, UTC
     message: str  # of the head commit
     dirty: bool  # rows were written on it and not committed
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A name that somebody gave to a commit, and that stays there."""
+
+    name: str
+    hash: str  # of the commit that it names
+    tagger: Author
+    date: datetime  # when it was made; aware, UTC
+    message: str  # "" if none was given
 
 
 class ChangeKind(StrEnum):
@@ -323,6 +334,37 @@ class Repository(ABC):
         not keep it. Raises ``BranchNotFound``.
         """
 
+    # Tags --------------------------------------------------------------------
+
+    @abstractmethod
+    def tags(self) -> list[Tag]:
+        """All tags by name."""
+
+    @abstractmethod
+    def tag(self, name: str) -> Tag:
+        """One tag, its name matched exactly. Raises ``TagNotFound``."""
+
+    @abstractmethod
+    def create_tag(self, name: str, at: str, *, message: str, author: Author) -> None:
+        """
+        Give a name to the commit that the ref ``at`` names; ``message`` may be
+        empty.
+
+        Outside ``atomic()`` only. Raises ``TagExists`` (names that differ by
+        case alone count as equal), ``InvalidTagName``, ``UnknownRef``, and
+        ``ValueError`` for control characters or an author that the engine
+        could not parse.
+        """
+
+    @abstractmethod
+    def delete_tag(self, name: str, *, expected: str | None = None) -> str:
+        """
+        Delete a tag, never its commit, and return the hash it stood for.
+
+        Outside ``atomic()`` only. With ``expected``, a hash, raises
+        ``TagMoved`` if the tag is at another one. Raises ``TagNotFound``.
+        """
+
     # Commits -----------------------------------------------------------------
 
     @abstractmethod
@@ -336,6 +378,30 @@ class Repository(ABC):
     @abstractmethod
     def commit(self, hash: str) -> Commit:
         """One commit. Raises ``UnknownRef``."""
+
+    @abstractmethod
+    def commits(self, hashes: Sequence[str]) -> list[Commit]:
+        """
+        The commits with these hashes, in their order, in as few statements as
+        the engine takes. Raises ``UnknownRef``.
+        """
+
+    @abstractmethod
+    def with_prefix(self, prefix: str, *, limit: int) -> list[str]:
+        """
+        Hashes of commits that begin with ``prefix``, at least four characters
+        of a hash, in order, at most ``limit``. Reads all hashes, so it takes
+        longer the longer the history is. Raises ``ValueError`` for a prefix
+        that no hash has.
+        """
+
+    @abstractmethod
+    def tables_changed(self, hashes: Sequence[str]) -> dict[str, frozenset[str]]:
+        """
+        Names of the tables that each of these commits changed, against its
+        first parent, without the engine's own; a commit that is unknown, or
+        the first, changed none.
+        """
 
     @abstractmethod
     def log(self, starts: Sequence[str], *, limit: int) -> list[Commit]:
@@ -365,6 +431,14 @@ class Repository(ABC):
     @abstractmethod
     def children(self, hash: str) -> list[str]:
         """Hashes of the commits, on any branch, that have this one as a parent."""
+
+    @abstractmethod
+    def holders(self, hash: str, heads: Iterable[str]) -> frozenset[str]:
+        """
+        Those of ``heads`` (hashes) that are this commit or descend from it.
+        One statement, whatever their number; it reads the whole history’s
+        parents, so callers keep what they learn: it never changes.
+        """
 
     @abstractmethod
     def merge_base(self, one: str, other: str) -> str | None:
@@ -418,6 +492,27 @@ class Repository(ABC):
         Any number of keys: the method splits them. With ``by``, keys are values
         of that unique column instead; none match one that the table did not
         have. Raises ``UnknownRef``, ``UnknownTable``.
+        """
+
+    @abstractmethod
+    def search_rows(
+        self,
+        table: str,
+        columns: Sequence[str],
+        text: str,
+        *,
+        at: str,
+        since: Key | None = None,
+        limit: int,
+        scanned: int,
+    ) -> tuple[list[Row], Key | None]:
+        """
+        Rows as of a hash that hold ``text`` in one of ``columns``, in order of
+        primary key after the key ``since``, at most ``limit``, among the next
+        ``scanned`` rows; and the key to go on from, None at the table's end.
+        Upper and lower case count as equal as far as the engine knows them to
+        be. Columns that the state lacks hold nothing. Raises ``UnknownRef``,
+        ``UnknownTable``, and ``ValueError`` for a table without a primary key.
         """
 
     @abstractmethod

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from versioning.backends.errors import EngineError
 from versioning.backends.repository import Author, ChangeKind, Commit, Key, TableChange
 from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.statements import Table, utc
@@ -16,6 +15,7 @@ from versioning.backends.sql.tables import Diff
 
 _HASH = re.compile(r"[0-9a-v]{32}\Z")
 _PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
+_LOG = "SELECT commit_hash, committer, email, date, message, parents FROM dolt_log"
 _COLUMN = re.compile(r"`((?:[^`]|``)*)`")
 
 
@@ -57,25 +57,22 @@ class Reading(SqlRepository):
     def is_hash(self, text: str) -> bool:
         return _HASH.match(text) is not None
 
-    def _exists(self, hash: str) -> bool:
-        try:
-            return bool(self._value("SELECT dolt_hashof(%s)", [hash]) == hash)
-        except DatabaseError as error:
-            if isinstance(error, EngineError):
-                raise
-            return False
-
     def _log(self, start: str, limit: int) -> list[Commit]:
         return self._log_from([start], limit)
 
     def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
         marks = ", ".join(["%s"] * len(starts))
+        return self._read_commits(
+            f"{_LOG}({marks}, '--parents') LIMIT {int(limit)}", starts
+        )
+
+    def _each(self, hashes: Sequence[str]) -> list[Commit]:
+        one = f"({_LOG}(%s, '--parents') LIMIT 1)"
+        return self._read_commits(" UNION ALL ".join([one] * len(hashes)), hashes)
+
+    def _read_commits(self, sql: str, params: Sequence[str]) -> list[Commit]:
         with self._history():
-            rows = self._fetch(
-                "SELECT commit_hash, committer, email, date, message, parents "
-                f"FROM dolt_log({marks}, '--parents') LIMIT {int(limit)}",
-                starts,
-            )
+            rows = self._fetch(sql, params)
         return [
             Commit(
                 hash,
@@ -125,8 +122,11 @@ class Reading(SqlRepository):
         return f"{self._name(table)} AS OF %s", [at]
 
     def _read_at(self, at: str, table: str, where: str, params: Sequence[Any]) -> Table:
+        return self._ask_at(at, table, f"SELECT * FROM {{}} WHERE {where}", params)
+
+    def _ask_at(self, at: str, table: str, sql: str, params: Sequence[Any]) -> Table:
         source, first = self._as_of(table, at)
-        return self._table(f"SELECT * FROM {source} WHERE {where}", [*first, *params])
+        return self._table(sql.replace("{}", source, 1), [*first, *params])
 
     def _summary(self, before: str, after: str) -> list[TableChange]:
         """

@@ -105,6 +105,9 @@ class DoltRepository(Reading):
                     raise kind(name) from error
             raise
 
+    def _call(self, procedure: str, arguments: int) -> str:
+        return f"CALL {procedure}({', '.join(['%s'] * arguments)})"
+
     # Writing -----------------------------------------------------------------
 
     def commit_all(self, message: str, author: Author) -> str | None:

@@ -1,5 +1,6 @@
 """Reading an embedded DoltLite file: commits, tables as of a commit, diffs."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -7,15 +8,14 @@ from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any
 
-from django.db import OperationalError
-
-from versioning.backends.errors import EngineError, UnknownTable
+from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
 from versioning.backends.sql import SqlRepository
-from versioning.backends.sql.statements import Table, batches, utc
+from versioning.backends.sql.statements import Table, utc
 from versioning.backends.sql.tables import Diff
 
 READERS = 4  # connections kept open at other commits
+_LOG = "SELECT commit_hash, committer, email, date, message FROM dolt_log"
 _HASH = re.compile(r"[0-9a-f]{40}\Z")
 
 
@@ -74,20 +74,15 @@ class Reading(SqlRepository):
     def is_hash(self, text: str) -> bool:
         return _HASH.match(text) is not None
 
-    def _exists(self, hash: str) -> bool:
-        try:
-            return bool(self._value("SELECT dolt_hashof(%s)", [hash]) == hash)
-        except OperationalError as error:
-            if isinstance(error, EngineError):
-                raise
-            return False
-
     def _log(self, start: str, limit: int) -> list[Commit]:
-        rows = self._fetch(
-            "SELECT commit_hash, committer, email, date, message FROM dolt_log(%s) "
-            f"LIMIT {int(limit)}",
-            [start],
-        )
+        return self._read_commits(f"{_LOG}(%s) LIMIT {int(limit)}", [start])
+
+    def _each(self, hashes: Sequence[str]) -> list[Commit]:
+        one = f"SELECT * FROM ({_LOG}(%s) LIMIT 1)"
+        return self._read_commits(" UNION ALL ".join([one] * len(hashes)), hashes)
+
+    def _read_commits(self, sql: str, params: Sequence[str]) -> list[Commit]:
+        rows = self._fetch(sql, params)
         parents = self._parents_of([row[0] for row in rows])
         return [
             Commit(hash, Author(name, email), utc(date), message, parents[hash])
@@ -96,15 +91,15 @@ class Reading(SqlRepository):
 
     def _parents_of(self, hashes: Sequence[str]) -> dict[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {hash: [] for hash in hashes}
-        for batch in batches(hashes):
-            marks = ", ".join(["%s"] * len(batch))
-            for child, parent in self._fetch(
-                "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors "
-                f"WHERE commit_hash IN ({marks}) ORDER BY commit_hash, parent_index",
-                batch,
-            ):
-                if parent is not None:
-                    found[child].append(parent)
+        # As JSON, so that one statement takes any number of them.
+        for child, parent in self._fetch(
+            "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors "
+            "WHERE commit_hash IN (SELECT value FROM json_each(%s)) "
+            "ORDER BY commit_hash, parent_index",
+            [json.dumps(list(found))],
+        ):
+            if parent is not None:
+                found[child].append(parent)
         return {child: tuple(parents) for child, parents in found.items()}
 
     def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
@@ -119,7 +114,7 @@ class Reading(SqlRepository):
             if not any(_tied(one, next_) for one, next_ in pairwise(page)):
                 return page[:limit]
         walk = self._ancestry(*starts).walk(starts)
-        return [self._log(hash, 1)[0] for hash in islice(walk, limit)]
+        return self.commits(list(islice(walk, limit)))
 
     def _engines_base(self, one: str, other: str) -> str | None:
         found = self._value("SELECT dolt_merge_base(%s, %s)", [one, other])
@@ -147,8 +142,10 @@ class Reading(SqlRepository):
         return self._table_at(at, sql, [table])[1]
 
     def _read_at(self, at: str, table: str, where: str, params: Sequence[Any]) -> Table:
-        sql = f"SELECT * FROM {self._name(table)} WHERE {where}"
-        return self._table_at(at, sql, params)
+        return self._ask_at(at, table, f"SELECT * FROM {{}} WHERE {where}", params)
+
+    def _ask_at(self, at: str, table: str, sql: str, params: Sequence[Any]) -> Table:
+        return self._table_at(at, sql.replace("{}", self._name(table), 1), params)
 
     # Diffs -------------------------------------------------------------------
 

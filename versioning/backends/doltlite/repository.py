@@ -62,6 +62,9 @@ class DoltLiteRepository(Reading):
                 raise BranchNotFound(name) from error
             raise
 
+    def _call(self, procedure: str, arguments: int) -> str:
+        return f"SELECT {procedure}({', '.join(['%s'] * arguments)})"
+
     # Writing -----------------------------------------------------------------
 
     def commit_all(self, message: str, author: Author) -> str | None:

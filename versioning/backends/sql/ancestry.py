@@ -51,7 +51,7 @@ class Ancestry:
                 self._dates[commit.hash] = commit.date.timestamp()
                 self._parents[commit.hash] = commit.parents
                 waiting += [p for p in commit.parents if p not in self._parents]
-            limit *= 2
+            limit *= 8
 
     def _measure(self, start: str) -> None:
         """Heights, without recursion: a history is longer than Python's stack."""

@@ -1,7 +1,7 @@
 """Branches and commits, in the SQL that both engines take."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from versioning.backends.errors import (
@@ -12,7 +12,7 @@ from versioning.backends.errors import (
 )
 from versioning.backends.repository import Author, Branch, Commit
 from versioning.backends.sql.ancestry import Ancestry
-from versioning.backends.sql.statements import Statements, utc
+from versioning.backends.sql.statements import Statements, batches, utc
 
 _BRANCHES = (
     "SELECT name, hash, latest_committer, latest_committer_email, "
@@ -130,6 +130,19 @@ class History(Statements):
         self._known(hash)
         return self._log(hash, 1)[0]
 
+    def commits(self, hashes: Sequence[str]) -> list[Commit]:
+        self._known(*hashes)
+        found = {
+            commit.hash: commit
+            for batch in batches(hashes)
+            for commit in self._each(batch)
+        }
+        return [found[hash] for hash in hashes]
+
+    @abstractmethod
+    def _each(self, hashes: Sequence[str]) -> list[Commit]:
+        """The commits with these hashes, which exist, in any order."""
+
     def log(self, starts: Sequence[str], *, limit: int) -> list[Commit]:
         once = list(dict.fromkeys(starts))
         self._known(*once)
@@ -157,6 +170,24 @@ class History(Statements):
             [hash],
         )
         return sorted(row[0] for row in rows)
+
+    def holders(self, hash: str, heads: Iterable[str]) -> frozenset[str]:
+        wanted = set(heads)
+        self._known(hash)
+        children: dict[str, list[str]] = {}
+        if wanted - {hash}:
+            for child, parent in self._fetch(
+                "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors"
+            ):
+                if parent is not None:
+                    children.setdefault(parent, []).append(child)
+        seen, waiting = {hash}, [hash]
+        while waiting:
+            for child in children.get(waiting.pop(), ()):
+                if child not in seen:
+                    seen.add(child)
+                    waiting.append(child)
+        return frozenset(wanted & seen)
 
     def merge_base(self, one: str, other: str) -> str | None:
         self._known(one, other)

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import OperationalError
 from django.db.transaction import TransactionManagementError
 
-from versioning.backends.errors import UnknownRef, UnknownTable
+from versioning.backends.errors import EngineError, UnknownRef, UnknownTable
 from versioning.backends.repository import Author, Key, Repository
 
 KEYS_AT_ONCE = 200
@@ -24,6 +25,9 @@ Table = tuple[list[str], list[tuple[Any, ...]]]
 
 class Statements(Repository):
     """What the other parts of a repository ask with."""
+
+    #: Where the connection was, and which hashes it was told there are commits.
+    _met: tuple[Any, set[str]] = None, set()
 
     #: The engine's own tables, besides those that begin with ``dolt_``.
     OWN_TABLES: frozenset[str] = frozenset()
@@ -122,14 +126,40 @@ class Statements(Repository):
     def is_hash(self, text: str) -> bool:
         """Whether a text has the form of this engine's full hashes."""
 
-    @abstractmethod
-    def _exists(self, hash: str) -> bool:
-        """Whether a text of that form is the hash of a commit."""
+    def _commits_among(self, hashes: Sequence[str]) -> set[str]:
+        """Those of these texts, which have the form, that are commits’ hashes."""
+        # Not of dolt_commit_ancestors: asked for one merge by its hash, Dolt
+        # fails with “max1Row iterator returned more than one row”.
+        asked = ", ".join(["dolt_hashof(%s)"] * len(hashes))
+        try:
+            found = self._one(f"SELECT {asked}", hashes)
+        except OperationalError as error:
+            if isinstance(error, EngineError):
+                raise
+            if len(hashes) == 1:
+                return set()
+            return {hash for one in hashes for hash in self._commits_among([one])}
+        # Not all of what it found: a branch may be called like a hash.
+        return set(hashes) & set(found or ())
 
     def _known(self, *hashes: str) -> None:
-        """Raises ``UnknownRef`` unless each is the hash of a commit."""
-        for hash in hashes:
-            if not self.is_hash(hash) or not self._exists(hash):
+        """
+        Raises ``UnknownRef`` unless each is the hash of a commit.
+
+        Asks once for all that this stay at a branch or a commit has not met.
+        """
+        place = self.connection.binding, self.connection.connection
+        if self._met[0] != place:
+            self._met = place, set()
+        met = self._met[1]
+        unmet = [hash for hash in dict.fromkeys(hashes) if hash not in met]
+        for hash in unmet:
+            if not self.is_hash(hash):
+                raise UnknownRef(hash)
+        for batch in batches(unmet):
+            met |= self._commits_among(batch)
+        for hash in unmet:
+            if hash not in met:
                 raise UnknownRef(hash)
 
     def _own(self, table: str) -> bool:
@@ -155,13 +185,20 @@ class Statements(Repository):
 
     # Signed by whom ----------------------------------------------------------
 
-    @staticmethod
-    def _check_commit(message: str, author: Author) -> str:
+    def _check_commit(self, message: str, author: Author) -> str:
         """The author as the engines parse it. Raises ``ValueError``."""
         if not message.strip():
             raise ValueError("A commit needs a message.")
+        self._check_message(message)
+        return self._check_author(author)
+
+    @staticmethod
+    def _check_message(message: str) -> None:
         if _CONTROL_IN_MESSAGE.search(message):
-            raise ValueError("A commit message can’t hold control characters.")
+            raise ValueError("A message can’t hold control characters.")
+
+    @staticmethod
+    def _check_author(author: Author) -> str:
         text = f"{author.name}{author.email}"
         if (
             not author.name.strip()

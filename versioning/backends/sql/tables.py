@@ -107,6 +107,13 @@ class Tables(Statements):
             names, rows = self._read_at(at, table, where, [])
         return int(rows[0][names.index(column)]) if rows else None
 
+    @abstractmethod
+    def _ask_at(self, at: str, table: str, sql: str, params: Sequence[Any]) -> Table:
+        """
+        A statement about one table as of a hash; ``{}`` in it, before any
+        parameter, stands for the table.
+        """
+
     # What differs ------------------------------------------------------------
 
     def diff_summary(self, before: str, after: str) -> list[TableChange]:
