@@ -114,13 +114,8 @@ def _counts(
     keys = {head: f"versioning:ahead-behind:{default}:{head}" for head in set(heads)}
     known = cache.get_many(keys.values())
     counts = {head: known[key] for head, key in keys.items() if key in known}
-    found = {
-        head: (
-            repository.count_between(default, head),
-            repository.count_between(head, default),
-        )
-        for head in keys.keys() - counts.keys()
-    }
+    missing = keys.keys() - counts.keys()
+    found = repository.ahead_behind(default, missing) if missing else {}
     cache.set_many({keys[head]: pair for head, pair in found.items()}, timeout=None)
     return counts | found
 

@@ -95,6 +95,29 @@ def test_who_holds_a_commit(repository, write, merged):
         repository.holders("0" * len(one), heads)
 
 
+def test_how_far_heads_are_from_each_other(repository, write, merged):
+    one, two, merge = merged
+    repository.create_branch("autumn", two)
+    three = write("autumn", rename("Autumn"), message="three")
+    repository.create_tag("kept", three, message="", author=ERIN)
+    repository.delete_branch("autumn")
+    heads = [merge, three, two, one]
+    with queries() as asked:
+        counts = repository.ahead_behind(merge, heads)
+    assert len(asked) <= 3
+    assert counts == {merge: (0, 0), three: (1, 2), two: (0, 2), one: (0, 2)}
+    for base in heads:
+        assert repository.ahead_behind(base, heads) == {
+            head: (
+                repository.count_between(base, head),
+                repository.count_between(head, base),
+            )
+            for head in heads
+        }
+    assert repository.holders(two, heads) == {merge, three, two}
+    assert repository.ahead_behind(one, []) == {}
+
+
 # Rows --------------------------------------------------------------------------
 
 

@@ -88,6 +88,8 @@ class VersionedConnection:
         self._moving = False
         self._lost = False
         self._doors = 0
+        #: Grows whenever what was learned at a place may be of the past.
+        self.stays = 0
         self._read_only: str | None = None
         self.execute_wrappers.append(self._guard)
 
@@ -126,6 +128,7 @@ class VersionedConnection:
         of no more use. ``TransactionManagementError`` inside ``atomic()``.
         """
         self.bind()
+        self.stays += 1
         self._read_only = None
         if self.in_atomic_block:
             return

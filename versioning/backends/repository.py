@@ -429,6 +429,16 @@ class Repository(ABC):
         """How many commits ``commits_between()`` would list without a limit."""
 
     @abstractmethod
+    def ahead_behind(
+        self, base: str, heads: Iterable[str]
+    ) -> dict[str, tuple[int, int]]:
+        """
+        For each of ``heads`` (hashes) how many commits it has that ``base``
+        lacks, and how many it lacks, as two ``count_between()``. One statement,
+        whatever their number; as with ``holders()``, callers keep the result.
+        """
+
+    @abstractmethod
     def children(self, hash: str) -> list[str]:
         """Hashes of the commits, on any branch, that have this one as a parent."""
 

@@ -1,6 +1,5 @@
 """Reading an embedded DoltLite file: commits, tables as of a commit, diffs."""
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -11,11 +10,17 @@ from typing import Any
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
 from versioning.backends.sql import SqlRepository
-from versioning.backends.sql.statements import Table, utc
+from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff
 
 READERS = 4  # connections kept open at other commits
-_LOG = "SELECT commit_hash, committer, email, date, message FROM dolt_log"
+# The parents one by one, each by its key: as a join this takes O(n²).
+_LOG = (
+    "SELECT commit_hash, committer, email, date, message, "
+    "(SELECT group_concat(parent_hash) FROM (SELECT parent_hash "
+    "FROM dolt_commit_ancestors a WHERE a.commit_hash = l.commit_hash "
+    "ORDER BY parent_index)) FROM dolt_log(%s) l"
+)
 _HASH = re.compile(r"[0-9a-f]{40}\Z")
 
 
@@ -75,32 +80,23 @@ class Reading(SqlRepository):
         return _HASH.match(text) is not None
 
     def _log(self, start: str, limit: int) -> list[Commit]:
-        return self._read_commits(f"{_LOG}(%s) LIMIT {int(limit)}", [start])
+        return self._read_commits(f"{_LOG} LIMIT {int(limit)}", [start])
 
     def _each(self, hashes: Sequence[str]) -> list[Commit]:
-        one = f"SELECT * FROM ({_LOG}(%s) LIMIT 1)"
+        one = f"SELECT * FROM ({_LOG} LIMIT 1)"
         return self._read_commits(" UNION ALL ".join([one] * len(hashes)), hashes)
 
     def _read_commits(self, sql: str, params: Sequence[str]) -> list[Commit]:
-        rows = self._fetch(sql, params)
-        parents = self._parents_of([row[0] for row in rows])
         return [
-            Commit(hash, Author(name, email), utc(date), message, parents[hash])
-            for hash, name, email, date, message in rows
+            Commit(
+                hash,
+                Author(name, email),
+                utc(date),
+                message,
+                tuple(parents.split(",")) if parents else (),
+            )
+            for hash, name, email, date, message, parents in self._fetch(sql, params)
         ]
-
-    def _parents_of(self, hashes: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {hash: [] for hash in hashes}
-        # As JSON, so that one statement takes any number of them.
-        for child, parent in self._fetch(
-            "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors "
-            "WHERE commit_hash IN (SELECT value FROM json_each(%s)) "
-            "ORDER BY commit_hash, parent_index",
-            [json.dumps(list(found))],
-        ):
-            if parent is not None:
-                found[child].append(parent)
-        return {child: tuple(parents) for child, parents in found.items()}
 
     def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
         """
@@ -109,12 +105,16 @@ class Reading(SqlRepository):
         commits of one height and second: then a page must not rely on it, as
         the next one starts elsewhere and would meet them in another order.
         """
+        page: list[Commit] = []
         if len(starts) == 1:
             page = self._log(starts[0], limit + 1)
             if not any(_tied(one, next_) for one, next_ in pairwise(page)):
                 return page[:limit]
-        walk = self._ancestry(*starts).walk(starts)
-        return self.commits(list(islice(walk, limit)))
+        walk = list(islice(self._ancestry(*starts).walk(starts), limit))
+        found = {commit.hash: commit for commit in page}
+        for batch in batches([hash for hash in walk if hash not in found]):
+            found |= {commit.hash: commit for commit in self._each(batch)}
+        return [found[hash] for hash in walk]
 
     def _engines_base(self, one: str, other: str) -> str | None:
         found = self._value("SELECT dolt_merge_base(%s, %s)", [one, other])

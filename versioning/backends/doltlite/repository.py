@@ -46,7 +46,10 @@ class DoltLiteRepository(Reading):
     # Branches ----------------------------------------------------------------
 
     def default_branch(self) -> str:
-        return str(self._value("SELECT dolt_default_branch()"))
+        stay = self._stay
+        if stay.default_branch is None:
+            stay.default_branch = str(self._value("SELECT dolt_default_branch()"))
+        return stay.default_branch
 
     def _branch_call(self, name: str, *args: str) -> None:
         marks = ", ".join(["%s"] * len(args))

@@ -7,7 +7,7 @@ engines' own table of parents takes time in proportion to the whole history.
 
 import heapq
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from versioning.backends.repository import Commit
 
@@ -111,3 +111,26 @@ class Ancestry:
                     heapq.heappush(heap, self._place(parent))
                 marks[parent] |= mark
         return sorted(found)
+
+
+def reach(
+    leads_to: Mapping[str, Sequence[str]],
+    starts: Iterable[str],
+    *,
+    until: Set[str] = frozenset(),
+) -> set[str]:
+    """
+    What ``starts`` lead to, themselves included; what is in ``until`` is
+    reached too, and not gone beyond.
+    """
+    seen = set(starts)
+    waiting = list(seen)
+    while waiting:
+        hash = waiting.pop()
+        if hash in until:
+            continue
+        for next_ in leads_to.get(hash, ()):
+            if next_ not in seen:
+                seen.add(next_)
+                waiting.append(next_)
+    return seen

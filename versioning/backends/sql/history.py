@@ -1,7 +1,7 @@
 """Branches and commits, in the SQL that both engines take."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from versioning.backends.errors import (
@@ -11,8 +11,10 @@ from versioning.backends.errors import (
     BranchNotFound,
 )
 from versioning.backends.repository import Author, Branch, Commit
-from versioning.backends.sql.ancestry import Ancestry
+from versioning.backends.sql.ancestry import Ancestry, reach
 from versioning.backends.sql.statements import Statements, batches, utc
+
+EVERYTHING = 2**31 - 1  # commits
 
 _BRANCHES = (
     "SELECT name, hash, latest_committer, latest_committer_email, "
@@ -171,23 +173,54 @@ class History(Statements):
         )
         return sorted(row[0] for row in rows)
 
+    def ahead_behind(
+        self, base: str, heads: Iterable[str]
+    ) -> dict[str, tuple[int, int]]:
+        heads = set(heads)
+        self._known(base, *heads)
+        if heads <= {base}:
+            return dict.fromkeys(heads, (0, 0))
+        parents: dict[str, list[str]] = {}
+        for child, parent in self._all_parents((base, *heads)):
+            parents.setdefault(child, []).append(parent)
+        held = reach(parents, [base])
+        shared: dict[frozenset[str], int] = {}  # by where a head meets the base
+        counts = {}
+        for head in heads:
+            own = reach(parents, [head], until=held)
+            met = frozenset(own & held)
+            if met not in shared:
+                shared[met] = len(reach(parents, met))
+            counts[head] = len(own - held), len(held) - shared[met]
+        return counts
+
     def holders(self, hash: str, heads: Iterable[str]) -> frozenset[str]:
         wanted = set(heads)
         self._known(hash)
+        if wanted <= {hash}:
+            return frozenset(wanted)
         children: dict[str, list[str]] = {}
-        if wanted - {hash}:
-            for child, parent in self._fetch(
-                "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors"
-            ):
-                if parent is not None:
-                    children.setdefault(parent, []).append(child)
-        seen, waiting = {hash}, [hash]
-        while waiting:
-            for child in children.get(waiting.pop(), ()):
-                if child not in seen:
-                    seen.add(child)
-                    waiting.append(child)
-        return frozenset(wanted & seen)
+        for child, parent in self._all_parents((hash, *wanted)):
+            children.setdefault(parent, []).append(child)
+        return frozenset(wanted & reach(children, [hash]))
+
+    def _all_parents(self, heads: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """
+        (child, parent) of the whole history, some 5 µs for each commit; of
+        what ``heads`` descend from, too, where no branch leads to them: Dolt’s
+        table has what branches lead to, and no more.
+        """
+        met = set()
+        for child, parent in self._fetch(
+            "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors"
+        ):
+            met.add(child)
+            if parent is not None:
+                yield child, parent
+        if unmet := sorted(set(heads) - met):
+            for commit in self._log_from(unmet, EVERYTHING):
+                if commit.hash not in met:
+                    yield from ((commit.hash, parent) for parent in commit.parents)
 
     def merge_base(self, one: str, other: str) -> str | None:
         self._known(one, other)

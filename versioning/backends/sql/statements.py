@@ -4,6 +4,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,14 +24,24 @@ _CONTROL_IN_MESSAGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 Table = tuple[list[str], list[tuple[Any, ...]]]
 
 
+@dataclass
+class Stay:
+    """What a connection was told while it is at one place: it can’t change."""
+
+    place: Any
+    met: set[str] = field(default_factory=set)  # hashes of commits that exist
+    default_branch: str | None = None
+
+
 class Statements(Repository):
     """What the other parts of a repository ask with."""
 
-    #: Where the connection was, and which hashes it was told there are commits.
-    _met: tuple[Any, set[str]] = None, set()
-
     #: The engine's own tables, besides those that begin with ``dolt_``.
     OWN_TABLES: frozenset[str] = frozenset()
+
+    def __init__(self, connection: Any):
+        super().__init__(connection)
+        self._this_stay = Stay(None)
 
     # Asking ------------------------------------------------------------------
 
@@ -146,12 +157,9 @@ class Statements(Repository):
         """
         Raises ``UnknownRef`` unless each is the hash of a commit.
 
-        Asks once for all that this stay at a branch or a commit has not met.
+        Asks once for all that this stay has not met.
         """
-        place = self.connection.binding, self.connection.connection
-        if self._met[0] != place:
-            self._met = place, set()
-        met = self._met[1]
+        met = self._stay.met
         unmet = [hash for hash in dict.fromkeys(hashes) if hash not in met]
         for hash in unmet:
             if not self.is_hash(hash):
@@ -161,6 +169,14 @@ class Statements(Repository):
         for hash in unmet:
             if hash not in met:
                 raise UnknownRef(hash)
+
+    @property
+    def _stay(self) -> Stay:
+        connection = self.connection
+        place = connection.binding, connection.connection, connection.stays
+        if self._this_stay.place != place:
+            self._this_stay = Stay(place)
+        return self._this_stay
 
     def _own(self, table: str) -> bool:
         return table in self.OWN_TABLES or table.startswith("dolt_")
