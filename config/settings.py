@@ -103,6 +103,8 @@ else:
         "USER": env.str("POLLARD_DOLT_USER", "pollard"),
         "PASSWORD": env.str("POLLARD_DOLT_PASSWORD", ""),
         "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 5},
+        "CONN_MAX_AGE": 60,  # seconds; a request leaves its branch all the same
+        "CONN_HEALTH_CHECKS": True,
         "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_0900_ai_ci"},
     }
     _NAME = env.str("POLLARD_DOLT_DATABASE", "pollard")

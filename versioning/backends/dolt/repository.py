@@ -31,7 +31,7 @@ class DoltRepository(Reading):
     def features(self) -> Features:
         return Features(
             engine="Dolt",
-            version=str(self._value("SELECT dolt_version()")),
+            version=self._version(),
             merges_json_by_key=True,
             reports_dropped_column_as_conflict=True,
             commit_dates_have_milliseconds=True,

@@ -32,7 +32,7 @@ class DoltLiteRepository(Reading):
     def features(self) -> Features:
         return Features(
             engine="DoltLite",
-            version=str(self._value("SELECT dolt_version()")).removeprefix("v"),
+            version=self._version().removeprefix("v"),
             merges_json_by_key=False,
             reports_dropped_column_as_conflict=False,
             commit_dates_have_milliseconds=False,

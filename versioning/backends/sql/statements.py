@@ -31,6 +31,7 @@ class Stay:
     place: Any
     met: set[str] = field(default_factory=set)  # hashes of commits that exist
     default_branch: str | None = None
+    version: str | None = None
 
 
 class Statements(Repository):
@@ -169,6 +170,12 @@ class Statements(Repository):
         for hash in unmet:
             if hash not in met:
                 raise UnknownRef(hash)
+
+    def _version(self) -> str:
+        stay = self._stay
+        if stay.version is None:
+            stay.version = str(self._value("SELECT dolt_version()"))
+        return stay.version
 
     @property
     def _stay(self) -> Stay:
