@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from polls.models import Choice, Question
-from versioning import branches, on_branch
+from versioning import branches, describe, on_branch
 from versioning.conf import repository
 
 
@@ -204,9 +204,13 @@ def _go_on(author: Any) -> None:
 
 
 def _vote(branch: str | None, choice: Any) -> None:
-    with on_branch(branch) as unit:
+    with on_branch(branch):
         voted = choice.select_related("question").get()
-        unit.message = f"Vote for “{voted}” in “{voted.question}”"
+        describe(
+            f"Vote for “{voted}” in “{voted.question}”",
+            kind="vote",
+            about=str(voted.question),
+        )
         choice.update(votes=F("votes") + 1)
 
 

@@ -101,7 +101,9 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
             status=422,
         )
     Choice.objects.filter(pk=choice.pk, question=question).update(votes=F("votes") + 1)
-    versioning.describe(f"Vote for “{choice}” in “{question}”")
+    versioning.describe(
+        f"Vote for “{choice}” in “{question}”", kind="vote", about=str(question)
+    )
     url = reverse("polls:results", args=[question.pk])
     return see_other(f"{url}?receipt={token}")
 

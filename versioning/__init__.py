@@ -5,6 +5,7 @@ What a project needs of this package is here; everything else is inside.
 """
 
 from versioning.decorators import open_to_all, versioned
+from versioning.kinds import register_kind
 from versioning.policies import register
 from versioning.unit_of_work import Unit, after_commit, describe, on_branch
 
@@ -15,5 +16,6 @@ __all__ = [
     "on_branch",
     "open_to_all",
     "register",
+    "register_kind",
     "versioned",
 ]

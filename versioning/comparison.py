@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from versioning import names
 from versioning.backends.errors import BranchNotFound
 from versioning.backends.repository import Repository
-from versioning.history import branches_by_head
+from versioning.refs import Refs
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +61,26 @@ class Comparison:
         )
 
 
-def state(repository: Repository, ref: str) -> State:
+def state(repository: Repository, ref: str, refs: Refs | None = None) -> State:
     """
-    What a ref stands for. Raises ``UnknownRef``.
+    What a ref stands for, among ``refs``, if they are at hand. Raises
+    ``UnknownRef``.
 
     A landing's own branches are refused as if they were not there.
     """
     if names.is_hidden(ref):
         raise BranchNotFound(ref)
-    found = repository.resolve(ref)
-    heads = branches_by_head(repository)
-    return State(
-        ref,
-        found,
-        is_branch=any(ref in branches for branches in heads.values()),
-        branches=heads.get(found, ()),
-    )
+    refs = refs or Refs.of(repository)
+    found = refs.find(ref) or repository.resolve(ref)
+    return State(ref, found, refs.has_branch(ref), refs.branches_at(found))
 
 
 def compare(repository: Repository, old: str, new: str, *, dots: int = 3) -> Comparison:
     """Raises ``UnknownRef``, ``ValueError`` for dots that are neither 2 nor 3."""
     if dots not in (2, 3):
         raise ValueError("A comparison has two dots or three.")
-    one, other = state(repository, old), state(repository, new)
+    refs = Refs.of(repository)
+    one, other = state(repository, old, refs), state(repository, new, refs)
     return Comparison(
         old=one,
         new=other,

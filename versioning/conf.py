@@ -14,9 +14,10 @@ class Options:
     database: str  # the alias that holds them
     public_branches: tuple[str, ...] | None  # None: the default branch alone
     protected_branches: tuple[str, ...] | None  # None: the default branch alone
+    home: str  # path, or name of a URL, where the application's pages begin
 
 
-_KNOWN = {"APPS", "DATABASE", "PUBLIC_BRANCHES", "PROTECTED_BRANCHES"}
+_KNOWN = {"APPS", "DATABASE", "PUBLIC_BRANCHES", "PROTECTED_BRANCHES", "HOME"}
 
 
 def options() -> Options:
@@ -37,6 +38,7 @@ def options() -> Options:
         database=database,
         public_branches=_names(given.get("PUBLIC_BRANCHES")),
         protected_branches=_names(given.get("PROTECTED_BRANCHES")),
+        home=given.get("HOME", ""),
     )
 
 

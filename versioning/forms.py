@@ -1,12 +1,15 @@
-"""Forms of the console's branches and of the two states of a comparison."""
+"""Forms of the console's branches, tags and log, and of a comparison's states."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from versioning import names
 from versioning.branches import Loss
+from versioning.log_filter import LogFilter
 
 REF_LENGTH = 500  # branches made elsewhere may have long names
 
@@ -136,3 +139,83 @@ class CompareForm(forms.Form):
             max_length=REF_LENGTH, widget=RefInput, label="From"
         )
         self.order_fields(["from", "to", "dots"])
+
+
+class TagForm(forms.Form):
+    """A tag to be. That its name is free, the service says."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=REF_LENGTH,
+        help_text="Letters, digits, dots, dashes and slashes: v1.0, before-the-move.",
+        error_messages={"required": "A tag needs a name."},
+        widget=forms.TextInput(
+            {
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "maxlength": names.MAX_LENGTH,
+            }
+        ),
+    )
+    at = forms.CharField(
+        label="Stands at",
+        max_length=REF_LENGTH,
+        widget=RefInput,
+        help_text="A branch, another tag, or the full hash of a commit.",
+        error_messages={"required": "Say which commit the tag is for."},
+    )
+    message = forms.CharField(
+        label="Message",
+        required=False,
+        max_length=1000,
+        help_text="What this state is, for whoever finds it later.",
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class LogForm(forms.Form):
+    """Which commits the log lists. Sent by GET, so that it stands in the address."""
+
+    q = forms.CharField(
+        label="Text or hash",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": "a word of its message, or ab12cd3"}
+        ),
+    )
+    author = forms.CharField(label="By", required=False, max_length=200)
+    table = forms.ChoiceField(label="Changed", required=False)
+    fold = forms.ChoiceField(choices=[("no", "no")], required=False)
+
+    def __init__(self, *args: Any, tables: Sequence[tuple[str, str]], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        # A field called “from” can’t be written as an attribute of the class.
+        for name, label in (("from", "From"), ("to", "Until")):
+            self.fields[name] = forms.DateField(
+                label=label,
+                required=False,
+                widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+                error_messages={"invalid": "A day looks like 2026-05-31."},
+            )
+        field = self.fields["table"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "anything"), *tables]
+        field.error_messages["invalid_choice"] = "There is no table “%(value)s” here."
+
+    def wanted(self) -> LogFilter:
+        """What a valid form asks for; days are the reader’s."""
+        given = self.cleaned_data
+        until = given["to"] + timedelta(days=1) if given["to"] else None
+        return LogFilter(
+            text=given["q"],
+            author=given["author"],
+            since=_midnight(given["from"]),
+            until=_midnight(until),
+            table=given["table"],
+        )
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return day and timezone.make_aware(datetime.combine(day, time()))

@@ -28,6 +28,12 @@ class GraphRow:
     joining: tuple[int, ...]  # lanes that come from above and bend into this one
     parents: tuple[int, ...]  # where its parents' lines go on, first parent first
     is_merge: bool
+    below: Lanes = ()  # open under this row: where a page that ends here goes on
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether its line comes to it and leaves it in its own lane, alone."""
+        return not self.joining and self.parents == (self.lane,)
 
     @property
     def width(self) -> int:
@@ -72,6 +78,8 @@ def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -
             _place(waiting, parent, beside=lane, own=number == 0)
             for number, parent in enumerate(commit.parents)
         )
+        while waiting and waiting[-1] is None:
+            waiting.pop()
         rows.append(
             GraphRow(
                 hash=commit.hash,
@@ -81,11 +89,10 @@ def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -
                 joining=joining,
                 parents=parents,
                 is_merge=commit.is_merge,
+                below=tuple(waiting),
             )
         )
         unentered.difference_update(commit.parents)
-        while waiting and waiting[-1] is None:
-            waiting.pop()
     return Graph(tuple(rows), tuple(waiting))
 
 

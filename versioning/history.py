@@ -1,20 +1,19 @@
-"""The log, page by page, and what there is to know of one commit."""
+"""The log, page by page."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
-
-from django.core.cache import cache
 
 from versioning import graph, names
 from versioning.backends.errors import UnknownRef
-from versioning.backends.repository import Branch, Commit, Repository
+from versioning.backends.repository import Commit, Repository
 from versioning.cursors import BadCursor
+from versioning.log_filter import EVERY, LogFilter
+from versioning.refs import Refs
 
 PAGE = 50  # commits
 LANES = 64  # of one page: a longer cursor is none of ours
-BRANCHES_LOOKED_AT = 50  # to tell which of them contain a commit
+SCANNED = 400  # commits that one page looks through where a filter is on
 
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S.*")
 
@@ -85,14 +84,41 @@ class LogEntry:
     commit: Commit
     message: Message
     row: graph.GraphRow
-    branches: tuple[str, ...]  # names of those whose head this is
+    branches: tuple[str, ...] = ()  # names of those whose head this is
+    tags: tuple[str, ...] = ()  # names of those that stand here
+
+    @property
+    def last(self) -> Self:
+        """Itself: a line of the log is of one commit or of several."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a page looked through for commits that a filter takes."""
+
+    commits: int  # looked at
+    is_cut: bool  # there are more, and fewer were found than a page holds
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
     entries: tuple[LogEntry, ...]
-    lanes: int  # that the drawing takes
+    lanes: int  # that the drawing takes; 0 where none is drawn
     next: Cursor | None  # None at the end of history
+    scan: Scan | None = None  # where a filter is on
+
+    def until(self, last: LogEntry) -> Self:
+        """The page if it ended with one of its entries."""
+        at = self.entries.index(last)
+        rows = [entry.row for entry in self.entries[: at + 1]]
+        below = last.row.below
+        return replace(
+            self,
+            entries=self.entries[: at + 1],
+            lanes=max(len(below), *(row.width for row in rows)),
+            next=Cursor(below) if any(below) else None,
+        )
 
 
 def log_page(
@@ -100,86 +126,54 @@ def log_page(
     start: str,
     *,
     cursor: Cursor | None = None,
+    wanted: LogFilter = EVERY,
     limit: int = PAGE,
+    refs: Refs | None = None,
 ) -> LogPage:
     """
-    Commits from ``start`` (a hash) on, or from where ``cursor`` says.
+    Commits from ``start`` (a hash) on, or from where ``cursor`` says; with a
+    filter those that it takes among the next ``SCANNED``.
 
-    Raises ``UnknownRef`` for the start and ``BadCursor`` for a cursor that
-    names commits that do not exist.
+    ``refs`` are the branches and tags to name, if they are at hand. Raises
+    ``UnknownRef`` for the start and ``BadCursor`` for a cursor that names
+    commits that do not exist.
     """
     lanes = cursor.lanes if cursor else (start,)
     try:
-        commits = repository.log([hash for hash in lanes if hash], limit=limit)
+        commits = repository.log(
+            [hash for hash in lanes if hash],
+            limit=SCANNED if wanted.is_any else limit,
+        )
     except UnknownRef as error:
         if cursor:
             raise BadCursor from error
         raise
     drawn = graph.draw(commits, lanes, fresh=cursor is None)
-    heads = branches_by_head(repository)
-    entries = tuple(
-        LogEntry(commit, Message.parse(commit.message), row, heads.get(commit.hash, ()))
-        for commit, row in zip(commits, drawn.rows, strict=True)
-    )
-    ahead = Cursor(drawn.lanes) if drawn.frontier else None
-    return LogPage(entries, max(drawn.width, len(lanes)), ahead)
-
-
-def branches_by_head(repository: Repository) -> dict[str, tuple[str, ...]]:
-    """Names of the branches at each head's hash; no hidden ones."""
-    found: dict[str, tuple[str, ...]] = {}
-    for branch in repository.branches():
-        if not names.is_hidden(branch.name):
-            found[branch.head] = (*found.get(branch.head, ()), branch.name)
-    return found
-
-
-# One commit -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CommitDetails:
-    commit: Commit
-    message: Message
-    parents: tuple[Commit, ...]
-    children: tuple[Commit, ...]
-    heads: tuple[str, ...]  # branches whose head this is
-    containing: tuple[str, ...]  # branches that hold it, newest change first
-    not_looked_at: int  # branches beyond the bound
-
-
-def commit_details(repository: Repository, hash: str) -> CommitDetails:
-    """Raises ``UnknownRef``."""
-    commit = repository.commit(hash)
-    default = repository.default_branch()
-    branches = [b for b in repository.branches() if not names.is_hidden(b.name)]
-    branches.sort(key=lambda branch: branch.date, reverse=True)
-    branches.sort(key=lambda branch: branch.name != default)
-    looked_at = branches[:BRANCHES_LOOKED_AT]
-    return CommitDetails(
-        commit=commit,
-        message=Message.parse(commit.message),
-        parents=tuple(repository.commit(parent) for parent in commit.parents),
-        children=tuple(
-            repository.commit(child) for child in repository.children(commit.hash)
-        ),
-        heads=tuple(branch.name for branch in branches if branch.head == commit.hash),
-        containing=_containing(repository, commit.hash, looked_at),
-        not_looked_at=len(branches) - len(looked_at),
+    named = refs or Refs.of(repository)
+    pairs = list(zip(commits, drawn.rows, strict=True))
+    if not wanted.is_any:
+        entries = tuple(_entry(*pair, named) for pair in pairs)
+        ahead = Cursor(drawn.lanes) if drawn.frontier else None
+        return LogPage(entries, max(drawn.width, len(lanes)), ahead)
+    taken = wanted.take(repository, commits)
+    matching = [pair for pair in pairs if pair[0].hash in taken]
+    found = matching[:limit]
+    is_full = len(found) < len(matching)
+    below = found[-1][1].below if is_full else drawn.lanes
+    looked_at = pairs.index(found[-1]) + 1 if is_full else len(pairs)
+    return LogPage(
+        tuple(_entry(*pair, named) for pair in found),
+        0,
+        Cursor(below) if any(below) else None,
+        Scan(looked_at, is_cut=not is_full and bool(drawn.frontier)),
     )
 
 
-def _containing(
-    repository: Repository, hash: str, branches: Sequence[Branch]
-) -> tuple[str, ...]:
-    """Names of the branches that ``hash`` is part of; kept, as it can't change."""
-    keys = {b.head: f"versioning:contains:{b.head}:{hash}" for b in branches}
-    known = cache.get_many(keys.values())
-    holds = {head: known[key] for head, key in keys.items() if key in known}
-    found = {
-        head: repository.merge_base(head, hash) == hash
-        for head in keys.keys() - holds.keys()
-    }
-    cache.set_many({keys[head]: held for head, held in found.items()}, timeout=None)
-    holds |= found
-    return tuple(branch.name for branch in branches if holds[branch.head])
+def _entry(commit: Commit, row: graph.GraphRow, refs: Refs) -> LogEntry:
+    return LogEntry(
+        commit,
+        Message.parse(commit.message),
+        row,
+        refs.branches_at(commit.hash),
+        refs.tags_at(commit.hash),
+    )

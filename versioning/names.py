@@ -1,5 +1,5 @@
 """
-What a new branch may be called.
+What a new branch or a new tag may be called.
 
 Branches made outside this console may have any name that their engine takes,
 and are listed and linked as they are. Names given here are kept to what both
@@ -30,19 +30,22 @@ def is_hidden(branch: str) -> bool:
     return branch.startswith(Repository.CANDIDATES)
 
 
-def refusal(name: str, taken: Iterable[str] = ()) -> str | None:
+def refusal(
+    name: str, taken: Iterable[str] = (), *, what: str = "branch"
+) -> str | None:
     """
     Why ``name`` can't be given to a branch, as a sentence; None if it can.
 
-    ``taken`` are the names of the branches there are. Two names that differ by
+    ``taken`` are the names of the branches there are; ``what`` is "tag" where
+    it is about those. Two names that differ by
     case alone count as one, as they do for the engines.
     """
-    return _form_refusal(name) or _taken_refusal(name, taken)
+    return _form_refusal(name, what) or _taken_refusal(name, taken, what)
 
 
-def _form_refusal(name: str) -> str | None:
+def _form_refusal(name: str, what: str) -> str | None:
     if not name:
-        return "A branch needs a name."
+        return f"A {what} needs a name."
     if len(name) > MAX_LENGTH:
         return f"A name has {MAX_LENGTH} characters at most; this one has {len(name)}."
     if stray := _FORBIDDEN.search(name):
@@ -63,15 +66,15 @@ def _form_refusal(name: str) -> str | None:
             return "No part of a name can begin with a dot."
         if part.lower().endswith(".lock"):
             return "No part of a name can end in “.lock”."
-    return _reserved_refusal(name)
+    return _reserved_refusal(name, what)
 
 
-def _reserved_refusal(name: str) -> str | None:
+def _reserved_refusal(name: str, what: str) -> str | None:
     lower = name.lower()
     if lower in _RESERVED_WORDS:
-        return f"“{name}” has a meaning of its own and can’t be a branch."
+        return f"“{name}” has a meaning of its own and can’t be a {what}."
     if _HASH.fullmatch(lower):
-        return "This name looks like the hash of a commit, so it can’t be a branch."
+        return f"This name looks like the hash of a commit, so it can’t be a {what}."
     for prefix in _RESERVED_PREFIXES:
         if lower.startswith(prefix):
             return (
@@ -80,12 +83,12 @@ def _reserved_refusal(name: str) -> str | None:
     return None
 
 
-def _taken_refusal(name: str, taken: Iterable[str]) -> str | None:
+def _taken_refusal(name: str, taken: Iterable[str], what: str) -> str | None:
     for other in taken:
         if other == name:
-            return f"There is already a branch “{name}”."
+            return f"There is already a {what} “{name}”."
         if other.lower() == name.lower():
-            return f"There is already a branch “{other}”, which differs only by case."
+            return f"There is already a {what} “{other}”, which differs only by case."
     return None
 
 

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from versioning.backends.repository import Author, Repository, Uncommitted
 from versioning.conf import connection as versioned_connection
+from versioning.kinds import ABOUT, KIND
 
 #: Whom rows are attributed to that some other client left uncommitted.
 OUTSIDE = Author("outside Pollard", "outside@pollard.invalid")
@@ -61,17 +62,24 @@ def current_unit() -> Unit | None:
     return _current.get()
 
 
-def describe(message: str, **trailers: str) -> None:
+def describe(message: str, *, kind: str = "", about: str = "", **trailers: str) -> None:
     """
     Say in the reader's words what the current unit does: its commit's message.
 
-    ``trailers`` become lines "Key: value" below it, underscores in a key read
-    as hyphens. Outside a unit this does nothing, so that an app's views can
-    be called, and tested, without versions.
+    ``kind`` is one that ``register_kind()`` named, so that the log can fold
+    runs of it, and ``about`` the name of what it is about. Other ``trailers``
+    become lines "Key: value" below it, underscores in a key read as hyphens.
+    Outside a unit this does nothing, so that an app's views can be called, and
+    tested, without versions.
     """
     if unit := _current.get():
         unit.message = message
-        unit.trailers |= {key.replace("_", "-"): text for key, text in trailers.items()}
+        given = {KIND: kind, ABOUT: about, **trailers}
+        unit.trailers |= {
+            key.replace("_", "-"): " ".join(text.split())  # one line each
+            for key, text in given.items()
+            if text.strip()
+        }
 
 
 def after_commit(callback: Callable[[str], Any]) -> None:

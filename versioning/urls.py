@@ -11,6 +11,8 @@ from versioning.views import (
     merges,
     migrating,
     receipts,
+    searching,
+    tags,
 )
 
 app_name = "versioning"
@@ -26,6 +28,10 @@ urlpatterns = [
     path("branches/restore/", branches.branch_restore, name="branch-restore"),
     path("log/", history.log, name="log"),
     path("commits/<hash:hash>/", history.commit, name="commit"),
+    path("tags/", tags.tag_list, name="tags"),
+    path("tags/new/", tags.tag_create, name="tag-create"),
+    path("tags/delete/", tags.tag_delete, name="tag-delete"),
+    path("search/", searching.rows, name="search"),
     path("compare/", compare.compare, name="compare"),
     path("compare/rows/", compare.compare_table, name="compare-table"),
     *merges.urlpatterns,

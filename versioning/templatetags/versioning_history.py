@@ -1,7 +1,7 @@
 """``{% load versioning_history %}``: times, cells and the history's drawing."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django import template
 from django.utils import formats, timezone
@@ -53,7 +53,8 @@ def moment(when: dt.datetime) -> SafeString:
 def cell(shown: Shown | None, side: str = "") -> SafeString:
     """
     A value. ``side`` is "old" or "new" where its changed words are to be
-    marked; None is a cell that is not there.
+    marked, "found" where those are what was looked for; None is a cell that is
+    not there.
     """
     if shown is None:
         return format_html('<span class="visually-hidden">{}</span>', "nothing")
@@ -99,7 +100,7 @@ def marked(shown: Shown, side: str = "") -> SafeString:
     )
 
 
-_MARKS = {"old": "del", "new": "ins"}
+_MARKS = {"old": "del", "new": "ins", "found": "mark"}
 
 
 def _segment(segment: Segment, side: str) -> SafeString:
@@ -144,7 +145,21 @@ def graph_row(row: GraphRow, lanes: int) -> dict[str, object]:
         "width": lanes * LANE,
         "height": BEND,
         "colour": row.lane % COLOURS,
+        "run_x": _x(row.lane) - 5,
     }
+
+
+@register.inclusion_tag("versioning/_graph.html")
+def graph_run(row: GraphRow, lanes: int) -> dict[str, object]:
+    """The drawing of a run's own line: its first commit's, with a long dot."""
+    return {**graph_row(row, lanes), "is_run": True, "run_y": NODE - 8}
+
+
+@register.inclusion_tag("versioning/_graph.html")
+def graph_gap(row: GraphRow, lanes: int) -> dict[str, object]:
+    """Lines that go on beside a text about commits that are not listed."""
+    drawn = graph_row(replace(row, entered=True), lanes)
+    return {**drawn, "is_gap": True}
 
 
 def _x(lane: int) -> int:

@@ -1,46 +1,116 @@
 """The log of a branch, and single commits."""
 
+import re
 from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import get_script_prefix
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from versioning import comparison, diffs, history, permissions
+from versioning import comparison, diffs, history, permissions, values
 from versioning.access import needs
-from versioning.backends.errors import UnknownRef
-from versioning.conf import repository
+from versioning.backends.errors import BranchNotFound, UnknownRef
+from versioning.backends.repository import Repository
+from versioning.commits import commit_details
+from versioning.conf import options, repository
 from versioning.cursors import BadCursor
+from versioning.folding import fold
+from versioning.forms import LogForm
 from versioning.http import page_or_part
 from versioning.merging.drafts import record_of
+from versioning.refs import Refs
 from versioning.views.compare import rows_address
+
+HASHES_OFFERED = 10
+READ = 250  # commits, for the lines of a folded page
+_PREFIX = re.compile("[0-9a-v]{4,40}")
 
 
 @require_safe
 @needs(permissions.VIEW_HISTORY)
 def log(request: Any) -> HttpResponse:
-    """The commits of a branch, a tag or a hash, fifty at a time."""
+    """The commits of a branch, a tag or a hash, in pages; ``?q=`` and more filter."""
     at_hand = repository()
+    refs = Refs.of(at_hand)
     ref = request.GET.get("branch") or request.versioning.branch
     try:
-        start = comparison.state(at_hand, ref)
-    except UnknownRef as error:
+        start = comparison.state(at_hand, ref, refs)
+    except (UnknownRef, BranchNotFound) as error:
         raise Http404(str(error)) from error
+    form = LogForm(request.GET, tables=_tables(at_hand, start.hash))
+    context = {"form": form, "start": start, "refs": refs}
+    if not form.is_valid():
+        return page_or_part(
+            request, "versioning/log.html", "commits", context, status=422
+        )
+    wanted = form.wanted()
+    hashes = _hashes(at_hand, wanted.text)
+    if len(hashes) == 1 and any(letter.isdigit() for letter in wanted.text):
+        return redirect("versioning:commit", hashes[0])
+    folded = not wanted.is_any and form.cleaned_data["fold"] != "no"
     after = request.GET.get("after", "")
     try:
         cursor = history.Cursor.parse(after) if after else None
-        page = history.log_page(at_hand, start.hash, cursor=cursor)
+        page = history.log_page(
+            at_hand,
+            start.hash,
+            cursor=cursor,
+            wanted=wanted,
+            limit=READ if folded else history.PAGE,
+            refs=refs,
+        )
     except BadCursor as error:
         raise BadRequest(str(error)) from error
-    older = urlencode({"branch": ref, "after": str(page.next)}) if page.next else ""
+    if len(hashes) == 1 and not page.entries and cursor is None:
+        # No message holds it, so it can only be meant as a hash.
+        return redirect("versioning:commit", hashes[0])
+    lines = fold(page.entries) if folded else list(page.entries)
+    if len(lines) > history.PAGE:
+        lines = lines[: history.PAGE]
+        page = page.until(lines[-1].last)
+    query = {"branch": ref} | {
+        name: value
+        for name in form.fields
+        if name != "branch" and (value := request.GET.get(name))
+    }
+    if page.next:
+        context["older"] = urlencode({**query, "after": str(page.next)})
     return page_or_part(
         request,
         "versioning/log.html",
         "commits",
-        {"page": page, "start": start, "older": older, "is_first": cursor is None},
+        context
+        | {
+            "page": page,
+            "lines": lines,
+            "wanted": wanted,
+            "newest": urlencode(query),
+            "is_first": cursor is None,
+            "is_folded": folded,
+            "folds": any(hasattr(line, "kind") for line in lines),
+            "hashes": hashes,
+        },
     )
+
+
+def _tables(at_hand: Repository, hash: str) -> list[tuple[str, str]]:
+    """The application's tables, to choose one: (raw name, name)."""
+    return [
+        (table, values.table_name(table))
+        for table in at_hand.tables(hash)
+        if not values.is_bookkeeping(table)
+    ]
+
+
+def _hashes(at_hand: Repository, text: str) -> list[str]:
+    """Hashes that begin with what was typed into the search box."""
+    text = text.strip().lower()
+    if not _PREFIX.fullmatch(text):
+        return []
+    return at_hand.with_prefix(text, limit=HASHES_OFFERED)
 
 
 @require_safe
@@ -49,7 +119,7 @@ def commit(request: HttpRequest, hash: str) -> HttpResponse:
     """One commit and what it changed, against its first parent."""
     at_hand = repository()
     try:
-        details = history.commit_details(at_hand, hash)
+        details = commit_details(at_hand, hash)
     except UnknownRef as error:
         raise Http404(str(error)) from error
     overview, sections, bookkeeping, rows_url = None, [], [], ""
@@ -59,6 +129,7 @@ def commit(request: HttpRequest, hash: str) -> HttpResponse:
         sections = diffs.sections(at_hand, overview, overview.tables)
         bookkeeping = diffs.sections(at_hand, overview, overview.bookkeeping)
         rows_url = rows_address(before, details.commit.hash, 2)
+    home = resolve_url(options().home or get_script_prefix())
     return render(
         request,
         "versioning/commit.html",
@@ -69,5 +140,6 @@ def commit(request: HttpRequest, hash: str) -> HttpResponse:
             "bookkeeping": bookkeeping,
             "rows_url": rows_url,
             "record": record_of(details.commit.hash),
+            "browse_url": f"{home}?{urlencode({'at': details.commit.hash})}",
         },
     )

@@ -1,0 +1,137 @@
+"""Rows that hold a text, as of one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import models
+
+from versioning import values
+from versioning.backends.repository import Repository, Row
+from versioning.cursors import sign_key, unsign_key
+from versioning.presentation.cells import Shown, show
+from versioning.presentation.snapshot import Snapshot, spoken_key
+from versioning.presentation.words import Segment
+
+PER_TABLE = 20  # rows of one table on a page
+SCANNED = 20_000  # rows of one table that a page looks through
+TABLES = 20  # on a page
+AROUND = 60  # characters that are shown at each side of what was found
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRow:
+    label: str
+    key: str
+    excerpts: tuple[tuple[str, Shown], ...]  # (column's name, text around it)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRows:
+    """What one table holds of the text."""
+
+    table: str
+    rows: tuple[FoundRow, ...]
+    next: str | None  # the cursor to look on from
+    is_cut: bool  # the page looked at as many rows as it may, and there are more
+
+    @property
+    def name(self) -> str:
+        return values.table_name(self.table)
+
+
+def searched_columns(table: str) -> list[str]:
+    """The columns of a table that a search looks into: those that hold text."""
+    kinds = (models.CharField, models.TextField, models.JSONField)
+    return [
+        column
+        for column, field in values.TableValues(table).fields.items()
+        if isinstance(field, kinds)
+    ]
+
+
+def searched_tables(repository: Repository, at: str) -> list[str]:
+    """Tables of a state (a hash) that a search looks into, by name."""
+    return [
+        table
+        for table in repository.tables(at)
+        if not values.is_bookkeeping(table) and searched_columns(table)
+    ]
+
+
+def find(
+    repository: Repository,
+    tables: Sequence[str],
+    text: str,
+    *,
+    at: str,
+    after: str = "",
+) -> list[FoundRows]:
+    """
+    Rows as of a hash that hold ``text``, table by table, without the tables
+    that hold none. ``after`` is the ``next`` of a page of a single table.
+
+    Raises ``UnknownRef``, ``UnknownTable``, ``BadCursor``.
+    """
+    snapshot = Snapshot(repository, at)
+    found = []
+    for table in tables[:TABLES]:
+        columns = searched_columns(table)
+        rows, more = repository.search_rows(
+            table,
+            columns,
+            text,
+            at=at,
+            since=unsign_key(table, after) if after else None,
+            limit=PER_TABLE,
+            scanned=SCANNED,
+        )
+        if rows or more is not None:
+            found.append(
+                FoundRows(
+                    table,
+                    _present(snapshot, table, columns, rows, text),
+                    None if more is None else sign_key(table, more),
+                    more is not None and len(rows) < PER_TABLE,
+                )
+            )
+    return found
+
+
+def _present(
+    snapshot: Snapshot, table: str, columns: Sequence[str], rows: list[Row], text: str
+) -> tuple[FoundRow, ...]:
+    names = snapshot.table(table)
+    primary = [column for column, field in names.fields.items() if field.primary_key]
+    keyed = {tuple(row[column] for column in primary): row for row in rows}
+    labels = snapshot.labels(table, keyed)
+    return tuple(
+        FoundRow(
+            labels[key],
+            spoken_key(key),
+            tuple(
+                (names.column_name(column), _excerpt(str(row[column]), text))
+                for column in columns
+                if row.get(column) is not None
+                and text.casefold() in str(row[column]).casefold()
+            ),
+        )
+        for key, row in keyed.items()
+    )
+
+
+def _excerpt(value: str, text: str) -> Shown:
+    """The text around what was found, that itself marked."""
+    start = max(value.casefold().find(text.casefold()), 0)
+    end = start + len(text)
+    opening = max(start - AROUND, 0)
+    before = ("…" if opening else "") + value[opening:start]
+    after = value[end : end + AROUND] + ("…" if len(value) > end + AROUND else "")
+    return Shown(
+        show(value).kind,
+        value[opening : end + AROUND],
+        segments=(
+            Segment(before, changed=False),
+            Segment(value[start:end], changed=True),
+            Segment(after, changed=False),
+        ),
+    )

@@ -1,0 +1,67 @@
+"""Search: rows that hold a text, as of a branch, a tag or a commit."""
+
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpResponse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from versioning import comparison, permissions, row_search, values
+from versioning.access import needs
+from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
+from versioning.conf import repository
+from versioning.cursors import BadCursor
+from versioning.http import page_or_part
+from versioning.refs import Refs
+
+LONGEST = 200  # characters of a text to look for
+
+
+@require_safe
+@needs(permissions.VIEW_HISTORY)
+def rows(request: Any) -> HttpResponse:
+    """``?q=`` in all tables of ``?ref=``; ``?table=`` and ``?after=`` in one."""
+    at_hand = repository()
+    ref = request.GET.get("ref") or request.versioning.branch
+    text = request.GET.get("q", "").strip()[:LONGEST]
+    table, after = request.GET.get("table", ""), request.GET.get("after", "")
+    refs = Refs.of(at_hand)
+    try:
+        start = comparison.state(at_hand, ref, refs)
+        every = row_search.searched_tables(at_hand, start.hash)
+        if table and table not in every:
+            raise UnknownTable(table)
+        chosen = [table] if table else every
+        found = (
+            row_search.find(
+                at_hand, chosen, text, at=start.hash, after=after if table else ""
+            )
+            if text
+            else []
+        )
+    except (UnknownRef, UnknownTable, BranchNotFound) as error:
+        raise Http404(str(error)) from error
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+    return page_or_part(
+        request,
+        "versioning/search.html",
+        "found",
+        {
+            "q": text,
+            "start": start,
+            "refs": refs,
+            "table": table,
+            "tables": [(name, values.table_name(name)) for name in every],
+            "found": [
+                (part, _further(start.ref, text, part) if part.next else "")
+                for part in found
+            ],
+        },
+    )
+
+
+def _further(ref: str, text: str, part: row_search.FoundRows) -> str:
+    query = {"ref": ref, "q": text, "table": part.table, "after": part.next}
+    return urlencode(query)
