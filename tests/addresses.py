@@ -34,6 +34,10 @@ PATHS = {
     "versioning:branch-migrate": "/branches/migrate/",
     "versioning:log": "/log/",
     "versioning:commit": "/commits/{commit}/",
+    "versioning:tags": "/tags/",
+    "versioning:tag-create": "/tags/new/?at={commit}",
+    "versioning:tag-delete": "/tags/delete/?name={tag}",
+    "versioning:search": "/search/?q=which&ref={branch}",
     "versioning:compare": "/compare/?from=main&to={branch}&dots=3",
     "versioning:compare-table": (
         "/compare/rows/?from=main&to={branch}&dots=2&table=polls_choice"
@@ -84,6 +88,7 @@ class Things:
     commit: str  # that of a vote for it
     token: str  # that of the form which it came by
     branch: str  # where the question is worded anew, and so it is on main
+    tag: str  # at the default branch's head
     record: str  # id of the draft of merging that branch, with a decision
 
     def path(self, name: str) -> str:
@@ -101,8 +106,9 @@ def make_things() -> Things:
     the site, a branch that merges with main in parts by itself.
     """
     from polls.models import Question
-    from versioning import branches, on_branch
+    from versioning import branches, on_branch, tags
     from versioning.conf import repository
+    from versioning.unit_of_work import OUTSIDE
 
     name = uuid.uuid4().hex[:6]
     with on_branch(message="Ask"):
@@ -119,8 +125,10 @@ def make_things() -> Things:
         f"/polls/{question.pk}/vote/", {"choice": choice, "versioning_token": token}
     )
     assert answer.status_code == 303, answer.content.decode()
+    tag = f"shown-{name}"
+    tags.create(repository(), tag, at=MAIN, message="As shown.", author=OUTSIDE)
     record = _decide(branch)
-    return Things(question.pk, repository().head(MAIN), token, branch, record)
+    return Things(question.pk, repository().head(MAIN), token, branch, tag, record)
 
 
 def _decide(source: str) -> str:

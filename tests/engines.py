@@ -127,7 +127,7 @@ class Dolt:
                 cursor.execute("CALL dolt_branch('-D', '--', %s)", [name])
         cursor.execute("SELECT tag_name FROM dolt_tags")
         for (name,) in cursor.fetchall():
-            cursor.execute("CALL dolt_tag('-d', %s)", [name])
+            cursor.execute("CALL dolt_tag('-d', '--', %s)", [name])
         cursor.execute("CALL dolt_reset('--hard', %s)", [self.base])
 
     def execute(

@@ -71,11 +71,18 @@ class BranchChoice:
 # Lists ------------------------------------------------------------------------
 
 
-def listing(repository: Repository, *, active: str) -> list[BranchChoice]:
-    """All branches but hidden ones: the default first, then the newest change."""
+def listing(
+    repository: Repository, *, active: str, among: Sequence[Branch] | None = None
+) -> list[BranchChoice]:
+    """
+    All branches but hidden ones: the default first, then the newest change.
+    ``among`` are all that there are, if they are at hand.
+    """
     default = repository.default_branch()
     protected = permissions.protected_branches()
-    branches = [b for b in repository.branches() if not names.is_hidden(b.name)]
+    if among is None:
+        among = repository.branches()
+    branches = [b for b in among if not names.is_hidden(b.name)]
     heads = {branch.name: branch.head for branch in branches}
     counts = _counts(repository, heads[default], heads.values())
     lines = [
@@ -94,9 +101,11 @@ def listing(repository: Repository, *, active: str) -> list[BranchChoice]:
     return lines
 
 
-def choices(user: Any, *, active: str) -> list[BranchChoice]:
-    """The branches that a person may switch to."""
-    lines = listing(versioned_repository(), active=active)
+def choices(
+    user: Any, *, active: str, among: Sequence[Branch] | None = None
+) -> list[BranchChoice]:
+    """The branches that a person may switch to, as ``listing()`` has them."""
+    lines = listing(versioned_repository(), active=active, among=among)
     if user.has_perm(permissions.VIEW_HISTORY):
         return lines
     public = permissions.public_branches()

@@ -42,10 +42,14 @@ class CommitDetails:
         return len(self.containing_tags) - len(self.tags_shown)
 
 
-def commit_details(repository: Repository, hash: str) -> CommitDetails:
+def commit_details(repository: Repository, hash: str, refs: Refs) -> CommitDetails:
     """Raises ``UnknownRef``."""
     commit = repository.commit(hash)
-    refs = Refs.of(repository)
+    holds = _holders(
+        repository,
+        hash,
+        {*(branch.head for branch in refs.branches), *(tag.hash for tag in refs.tags)},
+    )
     children = repository.children(hash)
     shown = children[:CHILDREN_SHOWN]
     family = {
@@ -55,9 +59,6 @@ def commit_details(repository: Repository, hash: str) -> CommitDetails:
     default = repository.default_branch()
     branches = sorted(refs.branches, key=lambda branch: branch.date, reverse=True)
     branches.sort(key=lambda branch: branch.name != default)
-    holds = _holders(
-        repository, hash, {*(b.head for b in branches), *(t.hash for t in refs.tags)}
-    )
     return CommitDetails(
         commit=commit,
         message=Message.parse(commit.message),

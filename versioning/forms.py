@@ -218,4 +218,4 @@ class LogForm(forms.Form):
 
 
 def _midnight(day: date | None) -> datetime | None:
-    return day and timezone.make_aware(datetime.combine(day, time()))
+    return timezone.make_aware(datetime.combine(day, time())) if day else None

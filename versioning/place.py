@@ -16,6 +16,7 @@ from versioning.backends.errors import BranchNotFound
 from versioning.conf import repository
 
 if TYPE_CHECKING:
+    from versioning.backends.repository import Branch
     from versioning.branches import BranchChoice
 
 SESSION_KEY = "versioning_branch"
@@ -88,7 +89,10 @@ class Place:
     def switch(self, branch: str) -> None:
         """Make ``branch`` the session's active branch. The caller has checked it."""
         self._request.session[SESSION_KEY] = branch
-        for name in ("_chosen", "gone", "branch", "is_protected", "branches"):
+        for name in (
+            *("_chosen", "gone", "branch", "is_protected"),
+            *("branches", "all_branches"),
+        ):
             self.__dict__.pop(name, None)
 
     @property
@@ -112,11 +116,18 @@ class Place:
         )
 
     @cached_property
+    def all_branches(self) -> Sequence[Branch]:
+        """Every branch there is, read once for a page and its header."""
+        return list(repository().branches())
+
+    @cached_property
     def branches(self) -> Sequence[BranchChoice]:
         """The branches that this person may switch to."""
         from versioning import branches
 
-        return branches.choices(self._request.user, active=self.branch)
+        return branches.choices(
+            self._request.user, active=self.branch, among=self.all_branches
+        )
 
     @property
     def engine(self) -> Any:

@@ -1,6 +1,7 @@
 """The names that lead to commits: branches and tags, without hidden ones."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -18,10 +19,11 @@ class Refs:
     _tags_at: dict[str, list[str]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, repository: Repository) -> Self:
+    def of(cls, repository: Repository, among: Sequence[Branch] | None = None) -> Self:
+        """``among`` are all branches that there are, if they are at hand."""
         branches = tuple(
             branch
-            for branch in repository.branches()
+            for branch in (repository.branches() if among is None else among)
             if not names.is_hidden(branch.name)
         )
         tags = tuple(repository.tags())

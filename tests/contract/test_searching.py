@@ -43,6 +43,7 @@ def test_commits_by_hash_in_the_order_asked_for(repository, merged):
     assert found[1].parents == (one, two)
     assert found == [repository.commit(commit.hash) for commit in found]
     assert len(asked) <= 3
+    assert repository.commits([two]) == [repository.commit(two)]
     assert repository.commits([]) == []
     with pytest.raises(UnknownRef):
         repository.commits([one, "0" * len(one)])

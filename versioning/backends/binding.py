@@ -75,6 +75,7 @@ class VersionedConnection:
     """
 
     connection: Any
+    repository: Any
     in_atomic_block: bool
     errors_occurred: bool
     execute_wrappers: list[Callable[..., Any]]
@@ -88,8 +89,6 @@ class VersionedConnection:
         self._moving = False
         self._lost = False
         self._doors = 0
-        #: Grows whenever what was learned at a place may be of the past.
-        self.stays = 0
         self._read_only: str | None = None
         self.execute_wrappers.append(self._guard)
 
@@ -128,7 +127,7 @@ class VersionedConnection:
         of no more use. ``TransactionManagementError`` inside ``atomic()``.
         """
         self.bind()
-        self.stays += 1
+        self.repository.forget()
         self._read_only = None
         if self.in_atomic_block:
             return

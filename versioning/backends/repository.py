@@ -267,6 +267,10 @@ class Repository(ABC):
     def __init__(self, connection: Any):
         self.connection = connection
 
+    @abstractmethod
+    def forget(self) -> None:
+        """Drop what was kept for as long as the connection stays at its place."""
+
     # What this engine is -----------------------------------------------------
 
     @property

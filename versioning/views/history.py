@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import get_script_prefix
 from django.utils.http import urlencode
@@ -20,6 +20,7 @@ from versioning.cursors import BadCursor
 from versioning.folding import fold
 from versioning.forms import LogForm
 from versioning.http import page_or_part
+from versioning.merging.drafts import TRAILER as RECORD
 from versioning.merging.drafts import record_of
 from versioning.refs import Refs
 from versioning.views.compare import rows_address
@@ -34,7 +35,7 @@ _PREFIX = re.compile("[0-9a-v]{4,40}")
 def log(request: Any) -> HttpResponse:
     """The commits of a branch, a tag or a hash, in pages; ``?q=`` and more filter."""
     at_hand = repository()
-    refs = Refs.of(at_hand)
+    refs = Refs.of(at_hand, request.versioning.all_branches)
     ref = request.GET.get("branch") or request.versioning.branch
     try:
         start = comparison.state(at_hand, ref, refs)
@@ -115,11 +116,13 @@ def _hashes(at_hand: Repository, text: str) -> list[str]:
 
 @require_safe
 @needs(permissions.VIEW_HISTORY)
-def commit(request: HttpRequest, hash: str) -> HttpResponse:
+def commit(request: Any, hash: str) -> HttpResponse:
     """One commit and what it changed, against its first parent."""
     at_hand = repository()
     try:
-        details = commit_details(at_hand, hash)
+        details = commit_details(
+            at_hand, hash, Refs.of(at_hand, request.versioning.all_branches)
+        )
     except UnknownRef as error:
         raise Http404(str(error)) from error
     overview, sections, bookkeeping, rows_url = None, [], [], ""
@@ -129,6 +132,7 @@ def commit(request: HttpRequest, hash: str) -> HttpResponse:
         sections = diffs.sections(at_hand, overview, overview.tables)
         bookkeeping = diffs.sections(at_hand, overview, overview.bookkeeping)
         rows_url = rows_address(before, details.commit.hash, 2)
+    recorded = any(name == RECORD for name, _ in details.message.trailers)
     home = resolve_url(options().home or get_script_prefix())
     return render(
         request,
@@ -139,7 +143,7 @@ def commit(request: HttpRequest, hash: str) -> HttpResponse:
             "sections": sections,
             "bookkeeping": bookkeeping,
             "rows_url": rows_url,
-            "record": record_of(details.commit.hash),
+            "record": record_of(hash) if recorded else None,
             "browse_url": f"{home}?{urlencode({'at': details.commit.hash})}",
         },
     )

@@ -26,7 +26,7 @@ def rows(request: Any) -> HttpResponse:
     ref = request.GET.get("ref") or request.versioning.branch
     text = request.GET.get("q", "").strip()[:LONGEST]
     table, after = request.GET.get("table", ""), request.GET.get("after", "")
-    refs = Refs.of(at_hand)
+    refs = Refs.of(at_hand, request.versioning.all_branches)
     try:
         start = comparison.state(at_hand, ref, refs)
         every = row_search.searched_tables(at_hand, start.hash)
@@ -63,5 +63,5 @@ def rows(request: Any) -> HttpResponse:
 
 
 def _further(ref: str, text: str, part: row_search.FoundRows) -> str:
-    query = {"ref": ref, "q": text, "table": part.table, "after": part.next}
+    query = {"ref": ref, "q": text, "table": part.table, "after": part.next or ""}
     return urlencode(query)

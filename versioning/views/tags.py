@@ -81,7 +81,7 @@ def _tag_form(request: Any, form: TagForm, *, status: int = 200) -> HttpResponse
     return render(
         request,
         "versioning/tag_form.html",
-        {"form": form, "refs": Refs.of(repository())},
+        {"form": form, "refs": Refs.of(repository(), request.versioning.all_branches)},
         status=status,
     )
 

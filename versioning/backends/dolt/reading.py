@@ -73,16 +73,18 @@ class Reading(SqlRepository):
     def _read_commits(self, sql: str, params: Sequence[str]) -> list[Commit]:
         with self._history():
             rows = self._fetch(sql, params)
-        return [
-            Commit(
-                hash,
-                Author(name, email),
-                utc(date),
-                message,
-                tuple(part for part in (parents or "").split(", ") if part),
-            )
-            for hash, name, email, date, message, parents in rows
-        ]
+        return self._meet(
+            [
+                Commit(
+                    hash,
+                    Author(name, email),
+                    utc(date),
+                    message,
+                    tuple(part for part in (parents or "").split(", ") if part),
+                )
+                for hash, name, email, date, message, parents in rows
+            ]
+        )
 
     def _engines_base(self, one: str, other: str) -> str | None:
         try:
@@ -97,17 +99,38 @@ class Reading(SqlRepository):
 
     def tables(self, at: str | None = None) -> list[str]:
         if at is None:
-            rows = self._fetch("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
-        else:
-            self._known(at)
-            rows = self._fetch("SHOW TABLES AS OF %s", [at])
+            return self._tables("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
+        self._known(at)
+        known = self._stay.schema
+        if ("tables", at) not in known:
+            known["tables", at] = self._tables("SHOW TABLES AS OF %s", [at])
+        return list(known["tables", at])
+
+    def _tables(self, sql: str, params: Sequence[Any] = ()) -> list[str]:
+        rows = self._fetch(sql, params)
         return sorted(row[0] for row in rows if not self._own(row[0]))
 
     def _columns(self, table: str, at: str | None) -> list[str]:
-        source, params = self._as_of(table, at)
-        return self._table(f"SELECT * FROM {source} LIMIT 0", params)[0]
+        known = self._stay.schema
+        if at is None or ("columns", table, at) not in known:
+            source, params = self._as_of(table, at)
+            found = self._table(f"SELECT * FROM {source} LIMIT 0", params)[0]
+            if at is None:
+                return found
+            known["columns", table, at] = found
+        return list(known["columns", table, at])
 
     def _primary_key(self, table: str, at: str | None) -> Key:
+        known = self._stay.schema
+        if at is None or ("key", table, at) not in known:
+            found = self._read_primary_key(table, at)
+            if at is None:
+                return found
+            known["key", table, at] = found
+        key: Key = known["key", table, at]
+        return key
+
+    def _read_primary_key(self, table: str, at: str | None) -> Key:
         source, params = self._as_of(table, at)
         row = self._one(f"SHOW CREATE TABLE {source}", params)
         assert row is not None

@@ -87,16 +87,20 @@ class Reading(SqlRepository):
         return self._read_commits(" UNION ALL ".join([one] * len(hashes)), hashes)
 
     def _read_commits(self, sql: str, params: Sequence[str]) -> list[Commit]:
-        return [
-            Commit(
-                hash,
-                Author(name, email),
-                utc(date),
-                message,
-                tuple(parents.split(",")) if parents else (),
-            )
-            for hash, name, email, date, message, parents in self._fetch(sql, params)
-        ]
+        return self._meet(
+            [
+                Commit(
+                    hash,
+                    Author(name, email),
+                    utc(date),
+                    message,
+                    tuple(parents.split(",")) if parents else (),
+                )
+                for hash, name, email, date, message, parents in self._fetch(
+                    sql, params
+                )
+            ]
+        )
 
     def _log_from(self, starts: Sequence[str], limit: int) -> list[Commit]:
         """

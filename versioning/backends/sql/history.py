@@ -4,11 +4,15 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from django.db import OperationalError
+
 from versioning.backends.errors import (
     BranchExists,
     BranchIsDefault,
     BranchMoved,
     BranchNotFound,
+    EngineError,
+    UnknownRef,
 )
 from versioning.backends.repository import Author, Branch, Commit
 from versioning.backends.sql.ancestry import Ancestry, reach
@@ -29,10 +33,9 @@ class History(Statements):
     # Branches ----------------------------------------------------------------
 
     def branches(self) -> list[Branch]:
-        return sorted(
-            (_branch(row) for row in self._fetch(_BRANCHES)),
-            key=lambda branch: branch.name,
-        )
+        found = [_branch(row) for row in self._fetch(_BRANCHES)]
+        self._stay.met.update(branch.head for branch in found)
+        return sorted(found, key=lambda branch: branch.name)
 
     def branch(self, name: str) -> Branch:
         for row in self._fetch(f"{_BRANCHES} WHERE name = %s", [name]):
@@ -117,6 +120,12 @@ class History(Statements):
 
     # Commits -----------------------------------------------------------------
 
+    def _meet(self, commits: Sequence[Commit]) -> list[Commit]:
+        """Commits that were read: they exist, and so do their parents."""
+        for commit in commits:
+            self._stay.met.update((commit.hash, *commit.parents))
+        return list(commits)
+
     @abstractmethod
     def _log(self, start: str, limit: int) -> list[Commit]:
         """
@@ -129,15 +138,28 @@ class History(Statements):
         """``log()`` for several hashes that are known to exist."""
 
     def commit(self, hash: str) -> Commit:
-        self._known(hash)
-        return self._log(hash, 1)[0]
+        if not self.is_hash(hash):
+            raise UnknownRef(hash)
+        try:
+            found = self._log(hash, 1)
+        except OperationalError as error:
+            if isinstance(error, EngineError):
+                raise
+            raise UnknownRef(hash) from error
+        # Not so where a branch is called like a hash.
+        if not found or found[0].hash != hash:
+            raise UnknownRef(hash)
+        return found[0]
 
     def commits(self, hashes: Sequence[str]) -> list[Commit]:
         self._known(*hashes)
         found = {
             commit.hash: commit
             for batch in batches(hashes)
-            for commit in self._each(batch)
+            # Dolt takes no UNION of one part.
+            for commit in (
+                self._each(batch) if len(batch) > 1 else self._log(batch[0], 1)
+            )
         }
         return [found[hash] for hash in hashes]
 
@@ -167,11 +189,16 @@ class History(Statements):
 
     def children(self, hash: str) -> list[str]:
         self._known(hash)
-        rows = self._fetch(
-            "SELECT commit_hash FROM dolt_commit_ancestors WHERE parent_hash = %s",
-            [hash],
-        )
-        return sorted(row[0] for row in rows)
+        if (history := self._stay.history) is not None:
+            found = sorted(child for child, parent in history if parent == hash)
+        else:
+            rows = self._fetch(
+                "SELECT commit_hash FROM dolt_commit_ancestors WHERE parent_hash = %s",
+                [hash],
+            )
+            found = sorted(row[0] for row in rows)
+        self._stay.met.update(found)
+        return found
 
     def ahead_behind(
         self, base: str, heads: Iterable[str]
@@ -207,13 +234,19 @@ class History(Statements):
     def _all_parents(self, heads: Iterable[str]) -> Iterator[tuple[str, str]]:
         """
         (child, parent) of the whole history, some 5 µs for each commit; of
-        what ``heads`` descend from, too, where no branch leads to them: Dolt’s
-        table has what branches lead to, and no more.
+        what ``heads`` descend from, too, where no branch leads to them, or led
+        when it was read: Dolt’s table has what branches lead to, and no more.
         """
+        stay = self._stay
+        if stay.history is None:
+            stay.history = [
+                (child, parent)
+                for child, parent in self._fetch(
+                    "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors"
+                )
+            ]
         met = set()
-        for child, parent in self._fetch(
-            "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors"
-        ):
+        for child, parent in stay.history:
             met.add(child)
             if parent is not None:
                 yield child, parent
@@ -246,10 +279,6 @@ class History(Statements):
         ancestry = self._ancestries.setdefault(self._place(), Ancestry())
         ancestry.learn(starts, self._log)
         return ancestry
-
-    @abstractmethod
-    def _place(self) -> str:
-        """What tells this database from any other that the process uses."""
 
 
 def _branch(row: tuple[Any, ...]) -> Branch:

@@ -67,7 +67,7 @@ class Searching(Tables):
             f"WHERE {holds} ORDER BY {order} LIMIT {int(limit) + 1}",
             [*params, *[_pattern(text)] * len(columns)],
         )
-        found = [dict(zip(names, values, strict=True)) for values in rows]
+        found: list[Row] = [dict(zip(names, values, strict=True)) for values in rows]
         if len(found) > limit:
             last = found[limit - 1]
             return found[:limit], tuple(last[column] for column in primary)
@@ -79,7 +79,7 @@ class Searching(Tables):
             f"ORDER BY {order} LIMIT 2 OFFSET {int(scanned) - 1}",
             params,
         )
-        return list(found), tuple(ends[0]) if len(ends) > 1 else None
+        return found, tuple(ends[0]) if len(ends) > 1 else None
 
 
 def _pattern(text: str) -> str:

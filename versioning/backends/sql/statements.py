@@ -31,7 +31,9 @@ class Stay:
     place: Any
     met: set[str] = field(default_factory=set)  # hashes of commits that exist
     default_branch: str | None = None
-    version: str | None = None
+    version: str | None = None  # of the engine
+    schema: dict[tuple[str, ...], Any] = field(default_factory=dict)  # by hash
+    history: list[tuple[str, str | None]] | None = None  # (child, parent)
 
 
 class Statements(Repository):
@@ -42,6 +44,9 @@ class Statements(Repository):
 
     def __init__(self, connection: Any):
         super().__init__(connection)
+        self._this_stay = Stay(None)
+
+    def forget(self) -> None:
         self._this_stay = Stay(None)
 
     # Asking ------------------------------------------------------------------
@@ -88,6 +93,10 @@ class Statements(Repository):
 
     def ping(self) -> None:
         self._fetch("SELECT 1")
+
+    @abstractmethod
+    def _place(self) -> str:
+        """What tells this database from any other that the process uses."""
 
     # Names and keys ----------------------------------------------------------
 
@@ -179,8 +188,7 @@ class Statements(Repository):
 
     @property
     def _stay(self) -> Stay:
-        connection = self.connection
-        place = connection.binding, connection.connection, connection.stays
+        place = self.connection.binding, self.connection.connection
         if self._this_stay.place != place:
             self._this_stay = Stay(place)
         return self._this_stay

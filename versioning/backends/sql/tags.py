@@ -30,9 +30,9 @@ _SAID = (
 
 class Tags(History):
     def tags(self) -> list[Tag]:
-        return sorted(
-            (_tag(row) for row in self._fetch(_TAGS)), key=lambda tag: tag.name
-        )
+        found = [_tag(row) for row in self._fetch(_TAGS)]
+        self._stay.met.update(tag.hash for tag in found)
+        return sorted(found, key=lambda tag: tag.name)
 
     def tag(self, name: str) -> Tag:
         for row in self._fetch(f"{_TAGS} WHERE tag_name = %s", [name]):

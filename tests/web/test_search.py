@@ -1,0 +1,101 @@
+"""Rows found by a text, as of a branch, a tag or a commit."""
+
+import pytest
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from versioning import row_search
+
+
+@pytest.fixture
+def poll(repository, erin):
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        question = Question.objects.create(
+            text="What’s <b>up</b>?", details="Look at the sky. " * 20 + "No end."
+        )
+        Choice.objects.create(question=question, text="The sky")
+        Choice.objects.create(question=question, text="100 %")
+    return question
+
+
+def found(client, **given):
+    response = client.get("/search/", given)
+    assert response.status_code == 200
+    return seen.main(response)
+
+
+def test_rows_of_all_tables_with_the_text_marked(editor, poll):
+    response = editor.get("/search/", {"q": "SKY"})
+    page = seen.main(response)
+    assert "Choices Choice “The sky” of “What’s <b>up</b>?”" in page
+    assert "Questions Question “What’s <b>up</b>?”" in page
+    assert "Details Look at the sky. Look at" in page
+    html = response.content.decode()
+    assert "The <mark>sky</mark>" in html
+    assert "<b>" not in html
+    only = found(editor, q="sky", table="polls_choice")
+    assert "The sky" in only
+    assert "Details" not in only
+
+
+def test_as_of_an_earlier_commit_a_branch_and_a_tag(editor, repository, erin, poll):
+    before = repository.head("main")
+    repository.create_tag("asked", before, message="", author=erin)
+    with versioning.on_branch("main", author=erin, message="Drop it"):
+        Choice.objects.all().delete()
+        Question.objects.update(text="What now?", details="")
+    assert "No row holds “sky”" in found(editor, q="sky")
+    for ref in (before, "asked"):
+        assert "Choice “The sky” of “What’s <b>up</b>?”" in found(
+            editor, q="sky", ref=ref
+        )
+    assert "Find rows as of here" in seen.links(editor.get(f"/commits/{before}/"))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"), [("0 %", True), ("%%", False), ("_", False), ("'; --", False)]
+)
+def test_a_text_is_no_pattern(editor, poll, text, is_there):
+    page = found(editor, q=text, table="polls_choice")
+    assert ("Choice “100 %”" in page) is is_there
+
+
+def test_tables_go_on_by_key_and_within_bounds(editor, erin, poll, monkeypatch):
+    monkeypatch.setattr(row_search, "PER_TABLE", 2)
+    with versioning.on_branch("main", author=erin, message="More"):
+        for number in range(5):
+            Choice.objects.create(question=poll, text=f"Cloud {number}")
+    texts, url = "", "/search/?q=cloud&ref=main"
+    for _ in range(3):
+        response = editor.get(url)
+        texts += seen.main(response)
+        url = seen.links(response).get("More of Choices", "")
+    assert not url
+    for number in range(5):
+        assert texts.count(f"Choice “Cloud {number}”") == 1
+    monkeypatch.setattr(row_search, "SCANNED", 2)
+    response = editor.get("/search/?q=cloud&ref=main")
+    assert "None among the rows looked at so far." in seen.main(response)
+    url = seen.links(response)["Look through more of Choices"]
+    assert "Choice “Cloud 0”" in seen.main(editor.get(url))
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ("q=x&ref=nowhere", 404),
+        ("q=x&table=auth_user", 404),
+        ("q=x&table=django_migrations", 404),
+        ("q=x&table=polls_choice&after=x", 400),
+        ("", 200),
+    ],
+)
+def test_what_is_not_there(editor, given, status):
+    assert editor.get(f"/search/?{given}").status_code == status
+
+
+def test_the_choice_of_columns_is_one_functions(editor, poll, monkeypatch):
+    monkeypatch.setattr(row_search, "searched_columns", lambda table: ["text"])
+    page = found(editor, q="Look at the sky")
+    assert "No row holds" in page
