@@ -31,7 +31,6 @@ class Stay:
     place: Any
     met: set[str] = field(default_factory=set)  # hashes of commits that exist
     default_branch: str | None = None
-    version: str | None = None  # of the engine
     schema: dict[tuple[str, ...], Any] = field(default_factory=dict)  # by hash
     history: list[tuple[str, str | None]] | None = None  # (child, parent)
 
@@ -48,6 +47,7 @@ class Statements(Repository):
 
     def forget(self) -> None:
         self._this_stay = Stay(None)
+        self._versions: tuple[Any, str] = None, ""  # by connection
 
     # Asking ------------------------------------------------------------------
 
@@ -181,10 +181,12 @@ class Statements(Repository):
                 raise UnknownRef(hash)
 
     def _version(self) -> str:
-        stay = self._stay
-        if stay.version is None:
-            stay.version = str(self._value("SELECT dolt_version()"))
-        return stay.version
+        """The engine's version: a connection never outlives its server."""
+        self.connection.ensure_connection()
+        raw = self.connection.connection
+        if self._versions[0] is not raw:
+            self._versions = raw, str(self._value("SELECT dolt_version()"))
+        return self._versions[1]
 
     @property
     def _stay(self) -> Stay:
