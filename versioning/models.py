@@ -1,6 +1,9 @@
 """What must not be branched: it lives in the default database."""
 
+import hashlib
+import json
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -147,3 +150,19 @@ class Decision(models.Model):
     def stamp(self) -> str:
         """Another one whenever it is decided anew; a form says which it showed."""
         return self.decided_at.isoformat()
+
+    @property
+    def answer(self) -> str:
+        """The same for the same choice, whoever made it."""
+        return answer_of(self.take, self.value)
+
+    @property
+    def shown_as(self) -> str:
+        """What a form says that offers this decision as the one that counts."""
+        return f"{self.stamp} {self.answer}"
+
+
+def answer_of(take: str, value: Any) -> str:
+    """A short text for a choice; ``value`` is encoded, as it is stored."""
+    text = json.dumps([take, value], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -6,6 +6,7 @@ from versioning.converters import HashConverter
 from versioning.views import (
     branches,
     compare,
+    deciding,
     history,
     mending,
     merges,
@@ -35,6 +36,7 @@ urlpatterns = [
     path("compare/", compare.compare, name="compare"),
     path("compare/rows/", compare.compare_table, name="compare-table"),
     *merges.urlpatterns,
+    *deciding.urlpatterns,
     *mending.urlpatterns,
     *migrating.urlpatterns,
     path("receipts/<uuid:token>/", receipts.receipt, name="receipt"),

@@ -1,6 +1,7 @@
 """Two people on the decisions of one merge."""
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -59,6 +60,17 @@ def form(repository, page, choice, take):
     }
 
 
+def again(answer, **pressed):
+    """What the browser sends when mine is taken after all, or theirs is left."""
+    html = answer.content.decode()
+    clash = html.partition('class="callout callout--warning clash"')[2]
+    found = re.findall(
+        r'<input type="hidden" name="([^"]*)" value="([^"]*)"',
+        clash.partition("</form>")[0],
+    )
+    return {unescape(name): unescape(value) for name, value in found} | pressed
+
+
 def decide(client, fields, **extra):
     return client.post(reverse("versioning:merge-decide"), fields, **extra)
 
@@ -83,8 +95,7 @@ def test_what_the_other_decided_is_not_overwritten_unseen(
     assert answer.status_code == 409
     assert "ida decided about this row meanwhile." in answer.content.decode()
     assert taken() == [("theirs", "ida")]
-    again = decide(maintainer, form(repository, answer, sky, "ours"), headers=HTMX)
-    assert again.status_code == 200
+    assert decide(maintainer, again(answer), headers=HTMX).status_code == 200
     assert taken() == [("ours", "mo")]
 
 
@@ -96,6 +107,64 @@ def test_without_a_script_it_is_a_whole_page(repository, maintainer, ida, sky):
     assert "ida decided about this row meanwhile." in seen.main(answer)
     assert "<html" in answer.content.decode()
     assert taken() == [("theirs", "ida")]
+
+
+@pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])
+def test_what_both_chose_is_shown_and_mine_can_be_taken(
+    repository, maintainer, ida, sky, extra
+):
+    mine = form(repository, maintainer.get(URL), sky, "value")
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    answer = decide(maintainer, mine | {"value:text": "Heaven"}, **extra)
+    assert answer.status_code == 409
+    words = seen.text(answer)
+    assert "ida decided about this row meanwhile. What you chose is not kept" in words
+    assert "Choice You chose: Heaven typed ida decided: Sky of summer as on" in words
+    assert "Leave what ida decided" in words
+    assert taken() == [("theirs", "ida")]
+    assert decide(maintainer, again(answer), **extra).status_code in (200, 303)
+    assert taken() == [("value", "mo")]
+    assert Decision.objects.get().value == "Heaven"
+
+
+@pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])
+def test_theirs_can_be_left(repository, maintainer, ida, sky, extra):
+    mine = form(repository, maintainer.get(URL), sky, "ours")
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    answer = decide(maintainer, mine, **extra)
+    left = decide(maintainer, again(answer, leave="1"), **extra)
+    assert left.status_code == (200 if extra else 303)
+    assert b"You chose" not in left.content
+    assert taken() == [("theirs", "ida")]
+
+
+def test_mine_after_all_has_seen_only_what_was_shown(repository, maintainer, ida, sky):
+    mine = form(repository, maintainer.get(URL), sky, "ours")
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    answer = decide(maintainer, mine)
+    decide(ida, form(repository, ida.get(URL), sky, "base"))
+    answer = decide(maintainer, again(answer))
+    assert answer.status_code == 409
+    assert "ida decided: The sky as it was before" in seen.main(answer)
+    assert taken() == [("base", "ida")]
+
+
+def test_to_choose_the_same_is_no_quarrel(repository, maintainer, ida, sky):
+    mine = form(repository, maintainer.get(URL), sky, "ours")
+    decide(ida, form(repository, ida.get(URL), sky, "ours"))
+    assert decide(maintainer, mine).status_code == 303
+    assert taken() == [("ours", "ida")]
+
+
+def test_what_was_left_as_shown_stays_whose_it_is(repository, maintainer, ida, sky):
+    """A form sends all of a row's choices; only what was changed is decided."""
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    shown = form(repository, maintainer.get(URL), sky, "theirs")
+    assert decide(maintainer, shown).status_code == 303
+    assert taken() == [("theirs", "ida")]
+    decide(ida, form(repository, ida.get(URL), sky, "base"))
+    assert decide(maintainer, shown).status_code == 303
+    assert taken() == [("base", "ida")]
 
 
 def test_a_decision_that_was_changed_since_is_not_overwritten(

@@ -8,6 +8,7 @@ from django.urls import reverse
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
+from tests.web.test_drafts_together import again, ida  # noqa: F401
 from versioning.merging.preview import sides_of
 from versioning.models import Decision
 from versioning.presentation.mends import mend_anchor
@@ -175,3 +176,79 @@ def test_a_decision_that_breaks_a_rule_is_said_once_all_are_made(
     landed = maintainer.post(reverse("versioning:merge-land"), fields)
     assert landed.status_code == 303
     assert Choice.objects.get(pk=sky.pk).text == "Heaven"
+
+
+def shown(page):
+    """The stamps that the first card of a page carries."""
+    return dict(re.findall(r'name="(shown:[^"]*)" value="([^"]*)"', page))
+
+
+@pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])
+def test_a_mend_is_not_overwritten_unseen(
+    repository,
+    maintainer,
+    ida,  # noqa: F811
+    orphan,
+    extra,
+):
+    drop = form(repository, "polls_choice", orphan.pk, take="drop")
+    typed = form(
+        repository,
+        "polls_choice",
+        orphan.pk,
+        take="",
+        value__question_id="7",
+        was__question_id=str(orphan.question_id),
+    )
+    assert mend(ida, drop).status_code == 303
+    answer = mend(maintainer, typed, **extra)
+    assert answer.status_code == 409
+    words = seen.text(answer)
+    assert "ida decided about this row meanwhile." in words
+    assert "Question You chose: 7 typed" in words
+    assert "The row ida decided: left out" in words
+    assert [(d.take, str(d.decided_by)) for d in Decision.objects.all()] == [
+        ("drop", "ida")
+    ]
+    left = mend(maintainer, again(answer, leave="1"), **extra)
+    assert b"You chose" not in left.content
+    assert Decision.objects.count() == 1
+    assert mend(maintainer, again(answer), **extra).status_code in (200, 303)
+    made = [(d.column, d.take, str(d.decided_by)) for d in Decision.objects.all()]
+    assert made == [("question_id", "value", "mo")]
+
+
+def test_a_mend_is_not_taken_back_unseen(
+    repository,
+    maintainer,
+    ida,  # noqa: F811
+    orphan,
+):
+    mend(ida, form(repository, "polls_choice", orphan.pk, take="drop"))
+    before = shown(maintainer.get(URL).content.decode())
+    assert before
+    mend(ida, form(repository, "polls_choice", orphan.pk, take="theirs", **before))
+    back = form(repository, "polls_choice", orphan.pk, clear="1") | before
+    answer = mend(maintainer, back)
+    assert answer.status_code == 409
+    assert "The row You chose: no decision ida decided: as on summer" in seen.main(
+        answer
+    )
+    assert Decision.objects.get().take == "theirs"
+    assert mend(maintainer, again(answer)).status_code == 303
+    assert not Decision.objects.exists()
+
+
+def test_a_mend_that_was_seen_can_be_changed(
+    repository,
+    maintainer,
+    ida,  # noqa: F811
+    orphan,
+):
+    mend(ida, form(repository, "polls_choice", orphan.pk, take="drop"))
+    page = maintainer.get(URL).content.decode()
+    fields = form(repository, "polls_choice", orphan.pk, take="theirs") | shown(page)
+    assert mend(maintainer, fields).status_code == 303
+    assert [(d.take, str(d.decided_by)) for d in Decision.objects.all()] == [
+        ("theirs", "mo")
+    ]

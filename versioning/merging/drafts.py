@@ -18,10 +18,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from versioning import policies
-from versioning.backends.errors import BranchNotFound, UnknownRef, VersioningError
+from versioning.backends.errors import BranchNotFound, UnknownRef
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
-from versioning.merging import copies, preview, sources
+from versioning.merging import copies, meanwhile, preview, sources
 from versioning.merging.resolution import (
     ABSENT,
     WHOLE_ROW,
@@ -123,8 +123,8 @@ def sides_of(draft: MergeDraft) -> MergeSides:
 
 def judge(draft: MergeDraft | None, rows: Sequence[ConflictRow]) -> list[JudgedRow]:
     """Lay the draft's decisions over rows in conflict, in their order."""
-    made = _decisions(draft, rows)
-    return [_judge_row(row, made.get(_hash(row), {})) for row in rows]
+    made = made_about_rows(draft, rows, mends=False)
+    return [_judge_row(*pair) for pair in zip(rows, made, strict=True)]
 
 
 def _judge_row(row: ConflictRow, made: Mapping[str, Decision]) -> JudgedRow:
@@ -147,14 +147,6 @@ def choice_of(decision: Decision) -> Choice:
     return Choice(Take(decision.take), decode(decision.value))
 
 
-class DecidedMeanwhile(VersioningError):
-    """Somebody else decided about the row since the form was made."""
-
-    def __init__(self, decisions: Sequence[Decision]):
-        super().__init__("Somebody else decided about this row meanwhile.")
-        self.decisions = decisions  # theirs; none if they took theirs back
-
-
 def decide(
     draft: MergeDraft,
     row: ConflictRow,
@@ -166,67 +158,111 @@ def decide(
     """
     Keep decisions about one row's cells; None takes one back.
 
-    ``shown`` says which decisions the person saw: ``Decision.stamp`` by column.
-    Raises ``DecidedMeanwhile``, and keeps nothing, if somebody else made others
-    since. Columns that need no decision and are no counter that both changed
-    are refused with ``ValueError``, as is a ``take`` that the row does not
-    offer.
+    ``shown`` says which decisions the person saw, as ``meanwhile`` has it.
+    Raises ``DecidedMeanwhile``, and keeps nothing, if somebody else decided
+    otherwise about these cells since. Columns that need no decision and are no
+    counter that both changed are refused with ``ValueError``, as is a ``take``
+    that the row does not offer.
     """
     _check(row, choices)
     with alone(draft), transaction.atomic():
         if shown is not None:
-            _require_seen(draft, row, user, shown)
+            made = made_about(draft, row, mends=False)
+            wanted = meanwhile.touched(choices, shown)
+            choices = meanwhile.still_to_keep(made, wanted)
+            meanwhile.require_seen(made, choices, wanted, shown, user)
         store(draft, [(row, choices)], user)
 
 
 def alone(draft: MergeDraft) -> AbstractContextManager[None]:
     """
-    One writer of a draft at a time. A lock by name, as Dolt locks no rows; the
-    embedded engine's transactions wait for one another by themselves.
+    One writer of a draft at a time; not reentrant. A lock by name, as Dolt
+    locks no rows; the embedded engine's transactions wait for one another by
+    themselves.
     """
     lock: AbstractContextManager[None] = repository().write_lock(f"draft {draft.pk}")
     return lock
 
 
-def _require_seen(
-    draft: MergeDraft, row: ConflictRow, user: Any, shown: Mapping[str, str]
-) -> None:
-    table, digest = _hash(row)
-    made = {
-        decision.column: decision
+def made_about(
+    draft: MergeDraft, row: ConflictRow, **which: bool
+) -> Mapping[str, Decision]:
+    """What is decided about one row now, by column; ``which`` narrows it."""
+    return made_about_rows(draft, [row], **which)[0]
+
+
+def made_about_rows(
+    draft: MergeDraft | None, rows: Sequence[ConflictRow], **which: bool
+) -> list[Mapping[str, Decision]]:
+    """The same for each of some rows, in their order; at one go."""
+    found: dict[tuple[str, str], dict[str, Decision]] = {}
+    if draft is not None and rows:
+        tables = {row.table for row in rows}
+        hashes = {_hash(row)[1] for row in rows}
         for decision in draft.decisions.filter(
-            table=table, key_hash=digest, mends=False
-        ).select_related("decided_by")
-    }
-    unseen = [
-        decision
-        for column, decision in made.items()
-        if decision.decided_by_id != user.pk and decision.stamp != shown.get(column)
-    ]
-    if unseen or shown.keys() - made.keys():
-        raise DecidedMeanwhile(unseen)
+            table__in=tables, key_hash__in=hashes, **which
+        ).select_related("decided_by"):
+            where = (decision.table, decision.key_hash)
+            found.setdefault(where, {})[decision.column] = decision
+    return [found.get(_hash(row), {}) for row in rows]
 
 
 def mend(
-    draft: MergeDraft, row: ConflictRow, choices: Mapping[str, Choice | None], user: Any
+    draft: MergeDraft,
+    row: ConflictRow,
+    mends: Mapping[str, Choice | None],
+    user: Any,
+    *,
+    answers: tuple[ConflictRow, Mapping[str, Choice | None]] | None = None,
+    shown: Mapping[str, str] | None = None,
 ) -> None:
     """
     Keep what is to be mended in a row of the result, whatever the merge makes
     of it: a side's row or none (``WHOLE_ROW``), or typed values; None takes
-    one back. ``row`` is the three states' rows. Raises ``ValueError`` for what
-    no state offers.
+    one back. ``row`` is the three states' rows; ``answers``, what is decided
+    about the same row as one in conflict, which is kept along.
+
+    ``shown`` as for ``decide()``, of all that was decided about the row: what
+    becomes of it depends on all of that. Raises ``DecidedMeanwhile``, and
+    ``ValueError`` for what no state offers.
     """
-    for column, choice in choices.items():
+    conflict, decided = answers or (row, {})
+    _check(conflict, decided)
+    for column, choice in mends.items():
         if choice is not None and not _can_mend(row, column, choice):
             raise ValueError(f"{row.table}: nothing to mend like this in {column!r}")
     with alone(draft), transaction.atomic():
-        store(draft, [(row, choices)], user, mends=True)
+        if shown is not None:
+            made = made_about(draft, row)
+            wanted = meanwhile.touched({**decided, **mends}, shown)
+            keep = meanwhile.still_to_keep(made, wanted)
+            if keep:
+                columns = made.keys() | shown.keys()
+                meanwhile.require_seen(made, columns, wanted, shown, user)
+            decided = {column: c for column, c in decided.items() if column in keep}
+            mends = {column: c for column, c in mends.items() if column in keep}
+        store(draft, [(conflict, decided)], user)
+        store(draft, [(row, mends)], user, mends=True)
 
 
-def take_back_mends(draft: MergeDraft, row: ConflictRow) -> None:
-    """Forget what was to be mended in one row."""
-    table, digest = _hash(row)
-    draft.decisions.filter(table=table, key_hash=digest, mends=True).delete()
+def take_back_mends(
+    draft: MergeDraft,
+    row: ConflictRow,
+    user: Any,
+    *,
+    shown: Mapping[str, str] | None = None,
+) -> None:
+    """
+    Forget what was to be mended in one row. Raises ``DecidedMeanwhile`` if
+    somebody else mended it since it was ``shown``.
+    """
+    with alone(draft), transaction.atomic():
+        if shown is not None:
+            made = made_about(draft, row, mends=True)
+            wanted = dict.fromkeys(made)
+            meanwhile.require_seen(made, made, wanted, shown, user)
+        table, digest = _hash(row)
+        draft.decisions.filter(table=table, key_hash=digest, mends=True).delete()
 
 
 def _can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:
@@ -417,23 +453,6 @@ def store(
             "decided_at",
         ],
     )
-
-
-def _decisions(
-    draft: MergeDraft | None, rows: Sequence[ConflictRow]
-) -> dict[tuple[str, str], dict[str, Decision]]:
-    """Decisions about these rows, by table and key, then column."""
-    if draft is None or not rows:
-        return {}
-    found: dict[tuple[str, str], dict[str, Decision]] = {}
-    tables = {row.table for row in rows}
-    hashes = {_hash(row)[1] for row in rows}
-    for decision in draft.decisions.filter(
-        table__in=tables, key_hash__in=hashes, mends=False
-    ).select_related("decided_by"):
-        where = (decision.table, decision.key_hash)
-        found.setdefault(where, {})[decision.column] = decision
-    return found
 
 
 def _hash(row: ConflictRow) -> tuple[str, str]:

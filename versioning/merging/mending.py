@@ -32,17 +32,20 @@ def mend(
     row: ConflictRow,
     choices: Mapping[str, Choice | None],
     user: Any,
+    *,
+    shown: Mapping[str, str] | None = None,
 ) -> None:
     """
-    Decide what becomes of any row of a merge; ``row`` as ``row_of()`` gives it.
+    Decide what becomes of any row of a merge; ``row`` as ``row_of()`` gives it,
+    ``shown`` as for ``drafts.mend()``.
 
     On a row in conflict, what answers the conflict's own questions is kept as
-    such a decision, so that a cell never has two. Raises ``ValueError`` for
-    what the row does not offer, and as ``preview.preview()``.
+    such a decision, so that a cell never has two. Raises ``DecidedMeanwhile``,
+    ``ValueError`` for what the row does not offer, and as ``preview.preview()``.
     """
     found = preview.conflicts_of(draft.target, sides, row.table, [row.key])
     if not found:
-        drafts.mend(draft, row, choices, user)
+        drafts.mend(draft, row, choices, user, shown=shown)
         return
     (conflict,) = found
     judged = resolve(conflict, {}, policies.counters_of(row.table))
@@ -51,9 +54,8 @@ def mend(
         for column, choice in choices.items()
         if _is_asked(judged, column)
     }
-    drafts.decide(draft, conflict, answers, user)
     rest = {column: c for column, c in choices.items() if column not in answers}
-    drafts.mend(draft, row, rest, user)
+    drafts.mend(draft, row, rest, user, answers=(conflict, answers), shown=shown)
 
 
 def _is_asked(judged: RowResolution, column: str) -> bool:

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, Max, Q
 
 from versioning.backends.repository import Key
 from versioning.conf import repository
 from versioning.merging import drafts, sources
-from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.models import Decision, MergeDraft
-from versioning.presentation.cells import Shown, show
+from versioning.presentation.cells import Shown
+from versioning.presentation.choices import column_name, said, shown_of
+from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
-from versioning.values import TableValues, decode, table_name
+from versioning.values import TableValues, table_name
 
 LISTED = 50  # merges
 PAGE = 50  # decisions
@@ -86,7 +86,7 @@ def page_of(draft: MergeDraft, *, after: int = 0) -> RecordPage:
         draft.target,
         source.label,
         tuple(
-            _decided(decision, headings, (draft.target, source.label))
+            _decided(decision, headings, Names(draft.target, source.label))
             for decision in page
         ),
         page[-1].pk if len(found) > PAGE else None,
@@ -114,24 +114,12 @@ def _headings(
 
 
 def _decided(
-    decision: Decision, headings: dict[tuple[str, Key], str], names: tuple[str, str]
+    decision: Decision, headings: dict[tuple[str, Key], str], names: Names
 ) -> Decided:
     values = TableValues(decision.table)
     column = decision.column
-
-    def shown(raw: Any) -> Shown:
-        return show(values.to_field(column, raw), values.field(column), raw=raw)
-
-    def seen(encoded: Any) -> Shown | None:
-        if column == WHOLE_ROW or "value" not in encoded:
-            return None
-        return shown(decode(encoded["value"]))
-
-    base, ours, theirs = (seen(encoded) for encoded in decision.seen)
-    take = Take(decision.take)
-    result = {Take.OURS: ours, Take.THEIRS: theirs, Take.BASE: base}.get(take)
-    if take is Take.VALUE:
-        result = shown(decode(decision.value))
+    before, ours, theirs = (shown_of(values, column, seen) for seen in decision.seen)
+    taken = said(values, column, drafts.choice_of(decision), decision.seen, names)
     return Decided(
         table_name(decision.table),
         headings.get(
@@ -139,26 +127,11 @@ def _decided(
             f"{table_name(decision.table)} {decision.key}",
         ),
         column,
-        values.column_name(column) if column else "The row",
-        base,
+        column_name(values, column),
+        before,
         ours,
         theirs,
-        _in_words(take, column, *names),
-        result,
+        taken.words,
+        taken.shown,
         decision,
     )
-
-
-def _in_words(take: Take, column: str, ours: str, theirs: str) -> str:
-    match take:
-        case Take.OURS:
-            return f"as on {ours}"
-        case Take.THEIRS:
-            return f"as on {theirs}"
-        case Take.BASE:
-            return "as it was before"
-        case Take.SUM:
-            return "both counted"
-        case Take.DROP:
-            return "left out"
-    return "typed"

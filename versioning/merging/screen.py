@@ -1,6 +1,6 @@
 """Everything that the merge page shows, gathered. No HTTP, no templates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -25,6 +25,7 @@ from versioning.merging.sources import Impossible, Source
 from versioning.merging.trial import Trial
 from versioning.merging.validation import InvalidRow
 from versioning.models import MergeDraft
+from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import (
     Card,
     Names,
@@ -240,7 +241,12 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
         cards=tuple(cards(repository, sides, names, judged)),
         next=_place_text(page.next),
         trial=tried,
-        mends=tuple(mend_cards.cards(tried)),
+        mends=tuple(
+            mend_cards.cards(
+                tried,
+                drafts.made_about_rows(draft, [row.versions for row in tried.rows]),
+            )
+        ),
         old_faults=tuple(mend_cards.old(tried.old)),
         schema_conflicts=found.schema_conflicts,
     )
@@ -252,15 +258,29 @@ def _commits(repository: Repository, sides: MergeSides) -> tuple[Commit, ...]:
     )
 
 
-def with_refused_mend(shown: Screen, anchor: str, refused: ChoicesInvalid) -> Screen:
-    """The screen with what was typed on one card still in its fields."""
+def with_card(shown: Screen, card: Card) -> Screen:
+    """The screen with another card for the same row, if it shows that row."""
     return replace(
         shown,
-        mends=tuple(
-            with_typed(card, refused) if card.anchor == anchor else card
-            for card in shown.mends
-        ),
+        cards=tuple(card if c.anchor == card.anchor else c for c in shown.cards),
     )
+
+
+def with_refused_mend(shown: Screen, anchor: str, refused: ChoicesInvalid) -> Screen:
+    """The screen with what was typed on one card still in its fields."""
+    return _with_mend(shown, anchor, lambda card: with_typed(card, refused))
+
+
+def with_clashing_mend(shown: Screen, anchor: str, clash: Clash) -> Screen:
+    """The screen with what somebody else decided meanwhile on one card."""
+    return _with_mend(shown, anchor, lambda card: replace(card, clash=clash))
+
+
+def _with_mend(
+    shown: Screen, anchor: str, change: Callable[[MendCard], MendCard]
+) -> Screen:
+    mends = (change(c) if c.anchor == anchor else c for c in shown.mends)
+    return replace(shown, mends=tuple(mends))
 
 
 def current_sides(

@@ -4,10 +4,12 @@ Rows in conflict as cards: three versions, what is to be decided, what results.
 Sides are called by their branches' names here, never "ours" and "theirs".
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from versioning.backends.repository import Key, MergeSides, Repository, Row
 from versioning.merging.copies import can_have_another_key
@@ -27,6 +29,9 @@ from versioning.presentation.cells import Shown, show, with_marks
 from versioning.presentation.cells import related as related_cell
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
+
+if TYPE_CHECKING:
+    from versioning.presentation.clashes import Clash
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,12 @@ class Card:
     pending: int
     can_keep_both: bool = False  # each side's row, theirs under another key
     keeps_both: bool = False
+    clash: Clash | None = None  # with what was sent just now
+
+    @property
+    def must_be_seen(self) -> bool:
+        """Whether what was sent is still to be answered on the card."""
+        return self.clash is not None or any(line.error for line in self.lines)
 
     @property
     def can_settle_at_once(self) -> bool:

@@ -3,7 +3,7 @@ Rows of a merge's result that break a rule, as cards: what is wrong, and what
 can be done about it. Sides are called by their branches' names here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.trial import Trial, Trouble
 from versioning.merging.validation import InvalidRow
 from versioning.models import Decision
+from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Names, anchor
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
@@ -64,6 +65,8 @@ class MendCard:
     fields: tuple[MendField, ...]
     decisions: tuple[Decision, ...]  # that count, latest first
     outdated: tuple[Decision, ...]
+    seen: tuple[tuple[str, str], ...]  # of all decisions about the row: see meanwhile
+    clash: Clash | None = None  # with what was sent just now
 
     @property
     def is_mended(self) -> bool:
@@ -125,13 +128,19 @@ class MendCards:
             Snapshot(repository, sides.base),
         )
 
-    def cards(self, trial: Trial) -> list[MendCard]:
-        """Faults first, then what is mended, each by table and key."""
+    def cards(
+        self, trial: Trial, made: Sequence[Mapping[str, Decision]]
+    ) -> list[MendCard]:
+        """
+        Faults first, then what is mended, each by table and key. ``made`` are
+        all decisions about each of the trial's rows, by column.
+        """
         headings = self._headings(
             [(row.versions.table, row.versions.key, _any(row)) for row in trial.rows]
         )
-        shown = sorted(trial.rows, key=lambda row: row.is_mended)
-        return [self._card(row, headings) for row in shown]
+        rows = zip(trial.rows, made, strict=True)
+        shown = sorted(rows, key=lambda row: row[0].is_mended)
+        return [self._card(row, about, headings) for row, about in shown]
 
     def old(self, rows: Sequence[InvalidRow]) -> list[OldFault]:
         headings = self._headings([(row.table, row.key, None) for row in rows])
@@ -161,7 +170,12 @@ class MendCards:
             return {}
         return self._repository.rows(table, keys, at=snapshot.at)
 
-    def _card(self, row: Trouble, headings: dict[tuple[str, Key], str]) -> MendCard:
+    def _card(
+        self,
+        row: Trouble,
+        about: Mapping[str, Decision],
+        headings: dict[tuple[str, Key], str],
+    ) -> MendCard:
         table, key = row.versions.table, row.versions.key
         text = key_text(key)
         made = row.mend.decisions if row.mend else {}
@@ -180,6 +194,10 @@ class MendCards:
                 sorted(made.values(), key=lambda d: d.decided_at, reverse=True)
             ),
             outdated=tuple(outdated.values()),
+            seen=tuple(
+                (column, decision.stamp if decision.outdated else decision.shown_as)
+                for column, decision in about.items()
+            ),
         )
 
     def _origin(self, row: Trouble) -> str:

@@ -9,7 +9,10 @@ from versioning import permissions
 from versioning.access import needs
 from versioning.conf import repository
 from versioning.http import wants_part
-from versioning.merging import choices, drafts, mending, screen
+from versioning.merging import choices, drafts, mending, screen, sources
+from versioning.merging.meanwhile import DecidedMeanwhile
+from versioning.presentation.clashes import clash_of
+from versioning.presentation.conflicts import Names
 from versioning.presentation.mends import mend_anchor
 from versioning.values import key_from_text, key_text, model_for
 from versioning.views.merges import (
@@ -37,29 +40,59 @@ def mend(request: HttpRequest) -> HttpResponse:
     row = mending.row_of(sides, table, key) if model_for(table) else None
     if row is None:
         raise Http404("No branch of this merge has this row.")
+    where = mend_anchor(table, key_text(key))
+    place = request.POST.get("from", "")
     draft = drafts.begin(source, target, sides, request.user)
+    seen = choices.shown(request.POST)
     try:
-        if "clear" in request.POST:
-            drafts.take_back_mends(draft, row)
+        if "leave" in request.POST:  # what somebody else decided meanwhile
+            pass
+        elif "clear" in request.POST:
+            drafts.take_back_mends(draft, row, request.user, shown=seen)
         else:
             made = choices.read_mends(row, request.POST)
-            mending.mend(draft, sides, row, made, request.user)
-    except choices.ChoicesInvalid as error:
+            mending.mend(draft, sides, row, made, request.user, shown=seen)
+    except DecidedMeanwhile as error:
+        clash = clash_of(
+            error,
+            row,
+            Names(target, sources.parse(source).label),
+            _fields(request),
+            drafts.made_about(draft, row),
+        )
         return screen_page(
             request,
             source,
             target,
-            place=request.POST.get("from", ""),
+            place=place,
+            status=409,
+            change=lambda shown: screen.with_clashing_mend(shown, where, clash),
+        )
+    except choices.ChoicesInvalid as error:
+        refused = error
+        return screen_page(
+            request,
+            source,
+            target,
+            place=place,
             status=422,
             problem="One of the values can’t be taken: see below.",
-            refused_mend=(mend_anchor(table, key_text(key)), error),
+            change=lambda shown: screen.with_refused_mend(shown, where, refused),
         )
     except ValueError as error:
         raise BadRequest(str(error)) from error
     if wants_part(request):
-        return screen_page(request, source, target, place=request.POST.get("from", ""))
-    where = mend_anchor(table, key_text(key))
+        return screen_page(request, source, target, place=place)
     return see_other(f"{back_to(request, source, target)}#{where}")
+
+
+def _fields(request: HttpRequest) -> list[tuple[str, str]]:
+    """What a form sends to choose the same again."""
+    return [
+        (name, str(value))
+        for name, value in request.POST.items()
+        if name in ("take", "clear") or name.startswith(("value:", "was:"))
+    ]
 
 
 urlpatterns = [path("merge/mend/", mend, name="merge-mend")]

@@ -1,8 +1,7 @@
 """Merging: look, decide, land."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,19 +20,11 @@ from versioning.backends.errors import (
     MergeBlocked,
     UncommittedRows,
 )
-from versioning.backends.repository import ConflictRow, MergeSides
+from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
-from versioning.merging import (
-    bulk,
-    choices,
-    drafts,
-    preview,
-    records,
-    screen,
-    sources,
-)
+from versioning.merging import drafts, records, screen, sources
 from versioning.merging.candidate import (
     NothingToMerge,
     ResultRefused,
@@ -41,11 +32,8 @@ from versioning.merging.candidate import (
     ViolationsRemain,
 )
 from versioning.merging.landing import land
-from versioning.merging.resolution import Take
 from versioning.models import MergeDraft
 from versioning.names import is_hash
-from versioning.presentation.conflicts import Card, Line, Names, anchor
-from versioning.values import key_from_text, key_text
 
 PAGE = "versioning/merge.html"
 
@@ -122,65 +110,6 @@ def merged_rows(request: HttpRequest) -> HttpResponse:
             + urlencode({"source": source, "target": target, "table": table}),
         },
     )
-
-
-@require_POST
-@needs(permissions.MERGE_BRANCH)
-def decide(request: HttpRequest) -> HttpResponse:
-    """Keep what was chosen for one row, or for all that is left to choose."""
-    source, target, pins = pinned(request)
-    sides = screen.current_sides(repository(), source, target)
-    if sides is None or sides != pins:
-        return moved_page(request, source, target, pins)
-    if request.POST.get("scope", "row") == "row":
-        return _decide_row(request, source, target, sides)
-    return _decide_rest(request, source, target, sides)
-
-
-def _decide_row(
-    request: HttpRequest, source: str, target: str, sides: MergeSides
-) -> HttpResponse:
-    row = _posted_row(request, target, sides)
-    draft = drafts.open_draft(source, target)
-    try:
-        made = choices.read(row, request.POST)
-        if side := request.POST.get("row"):
-            made |= drafts.as_a_whole(row, Take(side))
-        draft = drafts.begin(source, target, sides, request.user)
-        seen = choices.shown(request.POST)
-        drafts.decide(draft, row, made, request.user, shown=seen)
-    except drafts.DecidedMeanwhile as error:
-        return _card(request, source, target, sides, draft, row, meanwhile=error)
-    except choices.ChoicesInvalid as error:
-        return _card(request, source, target, sides, draft, row, refused=error)
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
-    if wants_part(request):
-        return _card(request, source, target, sides, draft, row)
-    where = anchor(row.table, key_text(row.key))
-    return see_other(back_to(request, source, target) + f"#{where}")
-
-
-def _decide_rest(
-    request: HttpRequest, source: str, target: str, sides: MergeSides
-) -> HttpResponse:
-    """Settle all cells of a table, or of the merge, that are still open."""
-    table = request.POST.get("table", "")
-    try:
-        take = Take(request.POST.get("take", ""))
-        found = preview.preview(target, sides)
-        tables = [t.table for t in found.conflicts if table in ("", t.table)]
-        draft = drafts.begin(source, target, sides, request.user)
-        pages = preview.each_conflict_page(target, sides, tables)
-        made = bulk.decide_pending(draft, pages, take, request.user)
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
-    side = target if take is Take.OURS else sources.parse(source).label
-    messages.success(
-        request,
-        f"{made} {'cell takes' if made == 1 else 'cells take'} the value of {side}.",
-    )
-    return see_other(back_to(request, source, target))
 
 
 @require_POST
@@ -262,21 +191,6 @@ def pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
     return source, request.POST.get("target", ""), sides
 
 
-def _posted_row(request: HttpRequest, target: str, sides: MergeSides) -> ConflictRow:
-    try:
-        key = key_from_text(request.POST.get("key", ""))
-    except ValueError as error:
-        raise BadRequest("The form does not say which row it is about.") from error
-    found = preview.preview(target, sides)
-    table = request.POST.get("table", "")
-    if table not in {conflicts.table for conflicts in found.conflicts}:
-        raise Http404(f"No row of “{table}” is in conflict.")
-    rows = preview.conflicts_of(target, sides, table, [key])
-    if not rows:
-        raise Http404("This row is in no conflict.")
-    return rows[0]
-
-
 def screen_page(
     request: HttpRequest,
     source: str,
@@ -284,15 +198,16 @@ def screen_page(
     *,
     place: str = "",
     status: int = 200,
-    refused_mend: tuple[str, choices.ChoicesInvalid] | None = None,
+    change: Callable[[screen.Screen], screen.Screen] | None = None,
     **context: Any,
 ) -> HttpResponse:
+    """The merge as it stands; ``change`` adds what a form sent to what is shown."""
     try:
         shown = screen.open_screen(source, target, place)
     except BadCursor as error:
         raise BadRequest(str(error)) from error
-    if refused_mend:
-        shown = screen.with_refused_mend(shown, *refused_mend)
+    if change:
+        shown = change(shown)
     response = page_or_part(
         request,
         PAGE,
@@ -323,99 +238,6 @@ def _refuse(
     return screen_page(
         request, source, target, status=422, problem=problem, broken_rules=rules
     )
-
-
-def _card(
-    request: HttpRequest,
-    source: str,
-    target: str,
-    sides: MergeSides,
-    draft: MergeDraft | None,
-    row: ConflictRow,
-    refused: choices.ChoicesInvalid | None = None,
-    meanwhile: drafts.DecidedMeanwhile | None = None,
-) -> HttpResponse:
-    """One row's card and the bar, or the whole page without HTMX."""
-    if not wants_part(request) and meanwhile:
-        return screen_page(
-            request,
-            source,
-            target,
-            place=request.POST.get("from", ""),
-            status=409,
-            problem=_said_meanwhile(meanwhile),
-        )
-    if not wants_part(request):
-        assert refused is not None
-        return screen_page(
-            request,
-            source,
-            target,
-            place=request.POST.get("from", ""),
-            status=422,
-            problem=" ".join(refused.errors.values()),
-        )
-    found = preview.preview(target, sides)
-    tried = screen.tried_out(target, sides, found, draft)
-    if tried.rows or tried.refused or request.POST.get("faults", "0") != "0":
-        # What is to be mended stands beside the cards: all of it anew.
-        place = request.POST.get("from", "")
-        return screen_page(request, source, target, place=place)
-    card = screen.one_card(
-        Names(target, sources.parse(source).label), sides, draft, row
-    )
-    if refused:
-        card = _with_typed(card, refused)
-    return render(
-        request,
-        f"{PAGE}#answer",
-        {
-            "card": card,
-            "errors": bool(refused or meanwhile),
-            "meanwhile": _said_meanwhile(meanwhile) if meanwhile else "",
-            "screen": screen.Screen(
-                source,
-                target,
-                sides,
-                found,
-                draft=draft,
-                trial=tried,
-                progress=screen.progress(found, draft),
-            ),
-            "may_merge": True,
-            "place": request.POST.get("from", ""),
-        },
-        status=422 if refused else 409 if meanwhile else 200,
-    )
-
-
-def _said_meanwhile(error: drafts.DecidedMeanwhile) -> str:
-    """Who decided otherwise since the form was made, and what can be done."""
-    people = {str(d.decided_by or "Somebody") for d in error.decisions}
-    if not people:
-        return (
-            "Somebody took a decision about this row back meanwhile. "
-            "What you chose is not kept; choose again."
-        )
-    return (
-        f"{' and '.join(sorted(people))} decided about this row meanwhile. What "
-        "you chose is not kept; look at it, and choose again to overrule it."
-    )
-
-
-def _with_typed(card: Card, refused: choices.ChoicesInvalid) -> Card:
-    """The card with what was typed still in its fields."""
-
-    def keep(line: Line) -> Line:
-        if line.column not in refused.typed:
-            return line
-        return replace(
-            line,
-            typed=refused.typed[line.column],
-            error=refused.errors.get(line.column, ""),
-        )
-
-    return replace(card, lines=tuple(keep(line) for line in card.lines))
 
 
 def moved_page(
@@ -467,7 +289,6 @@ urlpatterns = [
     path("merges/<uuid:id>/", record, name="merge-record"),
     path("merge/", merge, name="merge"),
     path("merge/rows/", merged_rows, name="merge-rows"),
-    path("merge/decide/", decide, name="merge-decide"),
     path("merge/land/", land_merge, name="merge-land"),
     path("merge/abandon/", abandon, name="merge-abandon"),
 ]

@@ -1,0 +1,57 @@
+"""What somebody chose for a cell or a row, in words and with its value."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from versioning.merging.resolution import WHOLE_ROW, Choice, Take
+from versioning.presentation.cells import Shown, show
+from versioning.presentation.conflicts import Names
+from versioning.values import TableValues, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A choice: ``shown`` is the value that it makes, where it is one of a cell."""
+
+    words: str
+    shown: Shown | None
+
+
+def said(
+    values: TableValues, column: str, choice: Choice, seen: list[Any], names: Names
+) -> Said:
+    """
+    A choice for a column of the table, or for the row (``WHOLE_ROW``);
+    ``seen`` is what it was made on, as ``drafts.seen()`` gives it.
+    """
+    base, ours, theirs = (shown_of(values, column, encoded) for encoded in seen)
+    match choice.take:
+        case Take.OURS:
+            return Said(f"as on {names.ours}", ours)
+        case Take.THEIRS:
+            return Said(f"as on {names.theirs}", theirs)
+        case Take.BASE:
+            return Said("as it was before", base)
+        case Take.SUM:
+            return Said("both counted", None)
+        case Take.BOTH:
+            return Said("both rows kept", None)
+        case Take.DROP:
+            return Said("left out", None)
+    return Said("typed", shown_value(values, column, choice.value))
+
+
+def shown_of(values: TableValues, column: str, encoded: Any) -> Shown | None:
+    """One of a decision's three values; None for a whole row, or where none was."""
+    if column == WHOLE_ROW or "value" not in encoded:
+        return None
+    return shown_value(values, column, decode(encoded["value"]))
+
+
+def shown_value(values: TableValues, column: str, raw: Any) -> Shown:
+    return show(values.to_field(column, raw), values.field(column), raw=raw)
+
+
+def column_name(values: TableValues, column: str) -> str:
+    """What a decision is about: a column's name, or the row."""
+    return "The row" if column == WHOLE_ROW else values.column_name(column)

@@ -1,0 +1,200 @@
+"""What is decided about a merge's conflicts: a row, or all that is left."""
+
+from dataclasses import replace
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from versioning import permissions
+from versioning.access import needs
+from versioning.backends.repository import ConflictRow, MergeSides
+from versioning.conf import repository
+from versioning.http import wants_part
+from versioning.merging import bulk, choices, drafts, preview, screen, sources
+from versioning.merging.meanwhile import DecidedMeanwhile, Wanted
+from versioning.merging.resolution import Take
+from versioning.models import MergeDraft
+from versioning.presentation.clashes import Clash, clash_of
+from versioning.presentation.conflicts import Card, Line, Names, anchor
+from versioning.values import key_from_text, key_text
+from versioning.views.merges import (
+    PAGE,
+    back_to,
+    moved_page,
+    pinned,
+    screen_page,
+    see_other,
+)
+
+
+@require_POST
+@needs(permissions.MERGE_BRANCH)
+def decide(request: HttpRequest) -> HttpResponse:
+    """Keep what was chosen for one row, or for all that is left to choose."""
+    source, target, pins = pinned(request)
+    sides = screen.current_sides(repository(), source, target)
+    if sides is None or sides != pins:
+        return moved_page(request, source, target, pins)
+    if request.POST.get("scope", "row") == "row":
+        return _decide_row(request, source, target, sides)
+    return _decide_rest(request, source, target, sides)
+
+
+def _decide_row(
+    request: HttpRequest, source: str, target: str, sides: MergeSides
+) -> HttpResponse:
+    row = _posted_row(request, target, sides)
+    draft = drafts.open_draft(source, target)
+    if "leave" in request.POST:  # what somebody else decided meanwhile
+        return _answer(request, source, target, sides, draft, row)
+    try:
+        made = choices.read(row, request.POST)
+        if side := request.POST.get("row"):
+            made |= drafts.as_a_whole(row, Take(side))
+        draft = drafts.begin(source, target, sides, request.user)
+        seen = choices.shown(request.POST)
+        drafts.decide(draft, row, made, request.user, shown=seen)
+    except DecidedMeanwhile as error:
+        clash = clash_of(
+            error,
+            row,
+            Names(target, sources.parse(source).label),
+            _fields(request, error.wanted),
+            drafts.made_about(draft, row, mends=False) if draft else {},
+        )
+        return _answer(request, source, target, sides, draft, row, clash=clash)
+    except choices.ChoicesInvalid as error:
+        return _answer(request, source, target, sides, draft, row, refused=error)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    return _answer(request, source, target, sides, draft, row)
+
+
+def _decide_rest(
+    request: HttpRequest, source: str, target: str, sides: MergeSides
+) -> HttpResponse:
+    """Settle all cells of a table, or of the merge, that are still open."""
+    table = request.POST.get("table", "")
+    try:
+        take = Take(request.POST.get("take", ""))
+        found = preview.preview(target, sides)
+        tables = [t.table for t in found.conflicts if table in ("", t.table)]
+        draft = drafts.begin(source, target, sides, request.user)
+        pages = preview.each_conflict_page(target, sides, tables)
+        made = bulk.decide_pending(draft, pages, take, request.user)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    side = target if take is Take.OURS else sources.parse(source).label
+    messages.success(
+        request,
+        f"{made} {'cell takes' if made == 1 else 'cells take'} the value of {side}.",
+    )
+    return see_other(back_to(request, source, target))
+
+
+# Pieces -----------------------------------------------------------------------
+
+
+def _posted_row(request: HttpRequest, target: str, sides: MergeSides) -> ConflictRow:
+    try:
+        key = key_from_text(request.POST.get("key", ""))
+    except ValueError as error:
+        raise BadRequest("The form does not say which row it is about.") from error
+    found = preview.preview(target, sides)
+    table = request.POST.get("table", "")
+    if table not in {conflicts.table for conflicts in found.conflicts}:
+        raise Http404(f"No row of “{table}” is in conflict.")
+    rows = preview.conflicts_of(target, sides, table, [key])
+    if not rows:
+        raise Http404("This row is in no conflict.")
+    return rows[0]
+
+
+def _answer(
+    request: HttpRequest,
+    source: str,
+    target: str,
+    sides: MergeSides,
+    draft: MergeDraft | None,
+    row: ConflictRow,
+    *,
+    refused: choices.ChoicesInvalid | None = None,
+    clash: Clash | None = None,
+) -> HttpResponse:
+    """One row's card and the bar, or the whole page where that is not enough."""
+    place = request.POST.get("from", "")
+    status = 422 if refused else 409 if clash else 200
+    if status == 200 and not wants_part(request):
+        where = anchor(row.table, key_text(row.key))
+        return see_other(f"{back_to(request, source, target)}#{where}")
+    found = preview.preview(target, sides)
+    tried = screen.tried_out(target, sides, found, draft)
+    card = screen.one_card(
+        Names(target, sources.parse(source).label), sides, draft, row
+    )
+    if refused:
+        card = _with_typed(card, refused)
+    if clash:
+        card = replace(card, clash=clash)
+    # What is to be mended stands beside the cards: all of it anew.
+    has_mends = tried.rows or tried.refused or request.POST.get("faults", "0") != "0"
+    if has_mends or not wants_part(request):
+        return screen_page(
+            request,
+            source,
+            target,
+            place=place,
+            status=status,
+            change=lambda shown: screen.with_card(shown, card),
+        )
+    return render(
+        request,
+        f"{PAGE}#answer",
+        {
+            "card": card,
+            "screen": screen.Screen(
+                source,
+                target,
+                sides,
+                found,
+                draft=draft,
+                trial=tried,
+                progress=screen.progress(found, draft),
+            ),
+            "may_merge": True,
+            "place": place,
+        },
+        status=status,
+    )
+
+
+def _fields(request: HttpRequest, wanted: Wanted) -> list[tuple[str, str]]:
+    """What a form sends to choose the same again."""
+    fields = []
+    for column, choice in wanted.items():
+        fields.append((f"take:{column}", choice.take if choice else ""))
+        if choice and choice.take is Take.VALUE:
+            fields.append((f"value:{column}", request.POST[f"value:{column}"]))
+    return fields
+
+
+def _with_typed(card: Card, refused: choices.ChoicesInvalid) -> Card:
+    """The card with what was typed still in its fields."""
+
+    def keep(line: Line) -> Line:
+        if line.column not in refused.typed:
+            return line
+        return replace(
+            line,
+            typed=refused.typed[line.column],
+            error=refused.errors.get(line.column, ""),
+        )
+
+    return replace(card, lines=tuple(keep(line) for line in card.lines))
+
+
+urlpatterns = [path("merge/decide/", decide, name="merge-decide")]
