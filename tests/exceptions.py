@@ -23,12 +23,23 @@ _WITHOUT_A_SERVER = [
     "test_a_landing_whose_server_is_killed_is_whole_or_nothing",
 ]
 
+_WHILE_DECIDING = [
+    "test_a_connection_is_left_while_its_server_is_away",
+    "test_what_was_typed_and_the_draft_outlive_an_outage",
+]
+
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "doltlite": {
         f"tests/contract/test_outage.py::{name}": (
             "the embedded engine has no server that could go away"
         )
         for name in _WITHOUT_A_SERVER
+    }
+    | {
+        f"tests/contract/test_landing_outage.py::{name}": (
+            "the embedded engine has no server that could go away"
+        )
+        for name in _WHILE_DECIDING
     }
     | {
         f"tests/deploy/test_deployment.py::{name}": "a deployment is on a Dolt server"

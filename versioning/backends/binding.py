@@ -131,7 +131,9 @@ class VersionedConnection:
         self._read_only = None
         if self.in_atomic_block:
             return
-        if self.errors_occurred:
+        if self._lost:
+            self.close()  # to ask whether it is usable would open another
+        elif self.errors_occurred:
             self.close_if_unusable_or_obsolete()
         if self._actual not in (None, DEFAULT):
             self._leave()
