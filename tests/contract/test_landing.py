@@ -14,7 +14,6 @@ from versioning.backends.repository import Author, Repository
 from versioning.merging import drafts, preview
 from versioning.merging.candidate import (
     NothingToMerge,
-    ResultRefused,
     RowsInvalid,
     ViolationsRemain,
     lock_key,
@@ -518,8 +517,10 @@ def test_a_typed_value_that_breaks_a_unique_index_is_refused(repository, poll, m
     typed = Decided(Take.VALUE, "The clouds")
     draft = decide(repository, max_, {(CHOICES, (choice.pk,)): {"text": typed}})
     head = repository.head("main")
-    with pytest.raises((ResultRefused, ViolationsRemain)):
+    with pytest.raises(ViolationsRemain) as refused:
         merge(repository, max_, draft)
+    clouds = Choice.objects.get(text="The clouds")
+    assert {v.key for v in refused.value.violations} == {(choice.pk,), (clouds.pk,)}
     assert repository.head("main") == head
     assert hidden(repository) == []
     choice.refresh_from_db()

@@ -225,8 +225,13 @@ def test_more_faults_than_are_listed_are_refused_unseen(merge, twins, monkeypatc
     work = merge()
     work.mend(CHOICES, (twins[0],), text=typed("Planets"))
     monkeypatch.setattr(candidate, "LISTED", 1)
+    monkeypatch.setattr(trial, "LISTED", 1)
+    preview.forget()
+    assert work.trial().too_many
+    assert not work.trial().is_fine
     assert work.refused()
     monkeypatch.undo()
+    preview.forget()
     work.land()
 
 
@@ -320,7 +325,11 @@ def test_a_mend_of_a_cell_in_conflict_is_its_decision(merge, poll):
     work.mend(CHOICES, (sky.pk,), text=typed("The clouds"))
     (decision,) = work.draft.decisions.all()
     assert (decision.required, decision.mends) == (True, False)
-    assert work.trial().refused or not work.trial().is_fine
+    clouds = Choice.objects.get(text="The clouds")
+    faults = {t.versions.key: t for t in work.trial().faults}
+    assert set(faults) == {(sky.pk,), (clouds.pk,)}
+    assert faults[sky.pk,].result["text"] == "The clouds"
+    assert work.refused()
     work.mend(CHOICES, (sky.pk,), text=typed("Heaven"))
     assert work.trial().is_fine
     work.land()

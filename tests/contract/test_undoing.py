@@ -9,7 +9,7 @@ import versioning
 from polls.models import Choice, Question
 from versioning.backends.errors import BranchMoved, ConflictsRemain, MergeBlocked
 from versioning.backends.repository import Author
-from versioning.merging import drafts, preview, sources, trial
+from versioning.merging import drafts, mending, preview, sources, trial
 from versioning.merging.candidate import NothingToMerge, ViolationsRemain
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -74,6 +74,21 @@ class Bringing:
             for column, take in choices.items()
         }
         drafts.decide(self.draft, row, made, self.user)
+
+    def faults(self):
+        found = trial.try_out(self.target, self.sides, self.draft)
+        assert found.is_fine is not bool(found.faults)
+        return {(t.versions.table, t.versions.key): t for t in found.faults}
+
+    def mend(self, table, key, **choices):
+        row = mending.row_of(self.sides, table, key)
+        made = {
+            WHOLE_ROW if column == "whole" else column: Decided(choice)
+            if isinstance(choice, Take)
+            else Decided(Take.VALUE, choice)
+            for column, choice in choices.items()
+        }
+        mending.mend(self.draft, self.sides, row, made, self.user)
 
     def land(self):
         return land(str(self.source), self.target, self.sides, self.draft, self.user)
@@ -233,14 +248,119 @@ def test_a_row_that_others_point_to_is_not_taken_from_under_them(
     assert Choice.objects.get(pk=7001).question.text == "New"
 
 
-def test_a_value_that_is_taken_by_now_blocks(repository, poll, undo):
+@pytest.fixture
+def taken(repository, poll, undo):
+    """To undo “Heaven” would give the row a text that another row has by now."""
     pk = sky().pk
     hash = change("main", Choice, pk=pk, text="Heaven")
     commit("main", lambda: Choice.objects.create(question=poll, text="The sky"))
-    work = undo(hash)
-    assert "polls_choice" in work.found.blocked
-    with pytest.raises(MergeBlocked):
+    return undo(hash), pk, sky().pk
+
+
+def test_a_value_that_is_taken_by_now_is_named_with_who_has_it(taken):
+    work, pk, holder = taken
+    assert not work.found.up_to_date
+    faults = work.faults()
+    assert set(faults) == {(CHOICES, (pk,)), (CHOICES, (holder,))}
+    assert faults[CHOICES, (pk,)].result["text"] == "The sky"
+    assert faults[CHOICES, (holder,)].versions.base is None
+    assert {v.columns for t in faults.values() for v in t.violations} == {
+        ("question_id", "text")
+    }
+    with pytest.raises(ViolationsRemain):
         work.land()
+
+
+@pytest.mark.parametrize(
+    ("which", "choices", "texts"),
+    [
+        (0, {"text": "Skies"}, ["Skies", "The clouds", "The sky"]),
+        (1, {"text": "Skies"}, ["The sky", "The clouds", "Skies"]),
+        (1, {"whole": Take.DROP}, ["The sky", "The clouds"]),
+        (0, {"whole": Take.DROP}, ["The clouds", "The sky"]),
+    ],
+)
+def test_a_value_that_is_taken_is_mended(taken, which, choices, texts):
+    work, *pks = taken
+    work.mend(CHOICES, (pks[which],), **choices)
+    assert work.faults() == {}
+    work.land()
+    assert [c.text for c in Choice.objects.order_by("pk")] == texts
+
+
+def test_a_row_left_as_it_was_is_nothing_to_undo(taken):
+    work, pk, _ = taken
+    work.mend(CHOICES, (pk,), whole=Take.OURS)
+    assert work.faults() == {}
+    with pytest.raises(NothingToMerge):
+        work.land()
+
+
+def test_a_mend_that_takes_the_value_again_is_named(taken):
+    work, pk, _ = taken
+    work.mend(CHOICES, (pk,), text="The clouds")
+    clouds = Choice.objects.get(text="The clouds").pk
+    assert set(work.faults()) == {(CHOICES, (pk,)), (CHOICES, (clouds,))}
+
+
+def test_what_is_taken_over_may_have_a_value_that_is_taken(repository, poll, take):
+    hash = commit(
+        "summer",
+        lambda: Choice.objects.create(pk=7001, question=poll, text="Stars", votes=2),
+    )
+    commit("main", lambda: Choice.objects.create(pk=7002, question=poll, text="Stars"))
+    work = take(hash)
+    assert set(work.faults()) == {(CHOICES, (7001,)), (CHOICES, (7002,))}
+    work.mend(CHOICES, (7001,), text="Planets")
+    work.land()
+    made = Choice.objects.get(pk=7001)
+    assert (made.text, made.votes) == ("Planets", 2)
+
+
+def test_swapped_values_are_swapped_back(repository, poll, undo):
+    one, other = Choice.objects.order_by("pk")
+
+    def swap():
+        Choice.objects.filter(pk=one.pk).update(text="—")
+        Choice.objects.filter(pk=other.pk).update(text=one.text)
+        Choice.objects.filter(pk=one.pk).update(text=other.text)
+
+    work = undo(commit("main", swap))
+    assert work.found.is_clean
+    work.land()
+    assert [c.text for c in Choice.objects.order_by("pk")] == [one.text, other.text]
+    assert [c.votes for c in Choice.objects.order_by("pk")] == [5, 0]
+
+
+def test_a_parent_that_has_got_children_since_is_kept_or_they_go(
+    repository, poll, undo
+):
+    hash = commit("main", lambda: Question.objects.create(pk=70, text="More?"))
+    commit("main", lambda: Choice.objects.create(pk=71, question_id=70, text="Yes"))
+    work = undo(hash)
+    faults = work.faults()
+    assert set(faults) == {(QUESTIONS, (70,)), (CHOICES, (71,))}
+    assert faults[QUESTIONS, (70,)].result is None
+    assert [v.columns for v in faults[CHOICES, (71,)].violations] == [("question_id",)]
+    with pytest.raises(ViolationsRemain):
+        work.land()
+    work.mend(CHOICES, (71,), question_id=poll.pk)
+    assert work.faults() == {}
+    work.land()
+    assert Choice.objects.get(pk=71).question == poll
+    assert not Question.objects.filter(pk=70).exists()
+
+
+def test_a_child_is_taken_over_without_its_parent(repository, poll, take):
+    commit("summer", lambda: Question.objects.create(pk=70, text="More?"))
+    hash = commit(
+        "summer", lambda: Choice.objects.create(pk=71, question_id=70, text="Yes")
+    )
+    work = take(hash)
+    assert (CHOICES, (71,)) in work.faults()
+    work.mend(CHOICES, (71,), question_id=poll.pk)
+    work.land()
+    assert Choice.objects.get(pk=71).question == poll
 
 
 def test_a_change_of_definitions_is_not_undone_by_choice(repository, poll, undo, write):

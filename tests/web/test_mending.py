@@ -169,10 +169,14 @@ def test_a_decision_that_breaks_a_rule_is_said_once_all_are_made(
     answer = maintainer.post(reverse("versioning:merge-decide"), fields, headers=HTMX)
     assert answer.status_code == 200
     assert answer["HX-Retarget"] == "#merge"
-    assert "can’t be stored" in answer.content.decode()
+    words = answer.content.decode()
+    assert "<strong>2 rows</strong> of the result would break a rule" in words
+    assert "Another row has the same question and choice" in words
+    refused = maintainer.post(reverse("versioning:merge-land"), fields)
+    assert refused.status_code == 422
     fields |= {"value:text": "Heaven", "faults": "1"}
     answer = maintainer.post(reverse("versioning:merge-decide"), fields, headers=HTMX)
-    assert "can’t be stored" not in answer.content.decode()
+    assert "would break a rule" not in answer.content.decode()
     landed = maintainer.post(reverse("versioning:merge-land"), fields)
     assert landed.status_code == 303
     assert Choice.objects.get(pk=sky.pk).text == "Heaven"

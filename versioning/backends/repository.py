@@ -199,6 +199,7 @@ class Violation:
     columns: tuple[str, ...]  # those that the constraint is about; () if unknown
     referenced_table: str  # for a foreign key: the parent's table, else ""
     detail: str  # the engine's own JSON, for the curious
+    rule: str = ""  # name of a check constraint, where it has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -666,6 +667,24 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def try_rows(self, table: str, writes: Sequence[RowWrite]) -> list[RowWrite]:
+        """
+        ``write_rows()``, without the rows that the engine refuses, which are
+        returned. Rows that swap values of a unique index are taken. Each write
+        is to hold all columns: of the refused rows, those that were in the
+        table may be gone from it.
+        """
+
+    @abstractmethod
+    def unwritten(self, listed: Sequence[Violation]) -> dict[tuple[str, Key], Row]:
+        """
+        Rows of the merge under way that its working set does not hold as they
+        should become, as the engine did not take them, of those that
+        ``violations()`` gave. Dolt keeps ours, or no row, where a value is
+        missing from a column that must have one.
+        """
+
+    @abstractmethod
     def settle_conflicts(self, table: str, *, rows: int) -> None:
         """
         Take all rows of a table off the list of conflicts, as they are in the
@@ -688,24 +707,35 @@ class Repository(ABC):
         self, tables: Sequence[str] | None = None
     ) -> list[Violation]:
         """
-        Constraints that the current branch's rows break: foreign
-        keys without a parent, values of a unique index that occur twice; of
-        ``tables`` only, if given. At most 100 rows for each constraint. Reads
-        whole tables.
+        Constraints that the current branch's rows break: foreign keys without
+        a parent, values of a unique index that occur twice, checks, and values
+        missing where there must be one; of ``tables`` only, if given. At most
+        100 rows for each constraint. Reads whole tables.
         """
 
     @abstractmethod
     def faults_of(
-        self, table: str, keys: Sequence[Key], *, unique: bool = True
+        self, table: str, keys: Sequence[Key], *, written: bool = False
     ) -> list[Violation]:
         """
         Constraints that the rows of ``table`` with these primary keys break as
         they are now, in this transaction: foreign keys without a parent, values
         that must be unique and are shared (each row that shares them is
-        listed), and rows of any table that point to one of these keys where
-        there is no row. Takes work in proportion to ``keys``, and to the table
-        where it has unique indexes, unless ``unique`` is False: a row that was
-        written here is right in that respect, else it had not been taken.
+        listed), checks, values missing where there must be one, and rows of any
+        table that point to one of these keys where there is no row. Takes work
+        in proportion to ``keys``, and to the table where it has unique indexes.
+
+        With ``written`` the rows were written in this transaction, and only
+        foreign keys are asked about: in any other respect they are right, else
+        they had not been taken.
+        """
+
+    @abstractmethod
+    def refusals_of(self, table: str, key: Key, row: Row) -> list[Violation]:
+        """
+        Why ``try_rows()`` did not take a row: its violations, and those of the
+        rows that hold a value of it that must be unique. [] where none of its
+        table's constraints says.
         """
 
     @abstractmethod

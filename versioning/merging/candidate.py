@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from versioning.backends.errors import (
     BranchNotFound,
@@ -30,7 +30,6 @@ from versioning.backends.repository import (
 from versioning.conf import connection as versioned_connection
 from versioning.merging import result
 from versioning.merging.preview import require_head, start
-from versioning.merging.result import Written
 from versioning.merging.trial import LISTED, SHOWN
 from versioning.merging.validation import (
     InvalidRow,
@@ -38,6 +37,7 @@ from versioning.merging.validation import (
     invalid_rows,
     mark_old,
 )
+from versioning.merging.writing import ResultWriter
 from versioning.models import MergeDraft
 
 
@@ -59,13 +59,6 @@ class RowsInvalid(VersioningError):
     def __init__(self, rows: list[InvalidRow]):
         super().__init__(f"{len(rows)} rows break a rule of the application.")
         self.rows = rows
-
-
-class ResultRefused(VersioningError):
-    """
-    The database refused a decided value, as it breaks a constraint; nothing
-    was merged. ``str()`` is the engine's text.
-    """
 
 
 class NothingToMerge(VersioningError):
@@ -102,7 +95,7 @@ def candidate(
 
     To be called under the target's landing lock. Raises ``ConflictsRemain``
     (decisions are missing), ``ViolationsRemain``, ``RowsInvalid``,
-    ``ResultRefused``, ``MergeBlocked``, ``NothingToMerge``.
+    ``MergeBlocked``, ``NothingToMerge``.
     """
     repository = versioned_connection().repository
     branch = f"{_prefix(target)}{uuid.uuid4().hex}"
@@ -156,13 +149,12 @@ def _build(
     draft: MergeDraft | None,
     author: Author,
     message: str,
-) -> tuple[str, Written]:
+) -> tuple[str, ResultWriter]:
     connection = versioned_connection()
     repository: Repository = connection.repository
     with (
         connection.bound(branch),
         connection.writing(),
-        _refusals(),
         transaction.atomic(using=connection.alias, durable=True),
     ):
         require_head(repository, branch, sides.ours)
@@ -174,7 +166,7 @@ def _build(
         listed = merge.violations(limit=LISTED + 1)
         if len(listed) > LISTED:  # more than anybody mends, or than is checked below
             raise ViolationsRemain(listed[:SHOWN])
-        written = result.write(merge, sides, draft, settle=True)
+        written = result.write(merge, sides, draft, listed, settle=True)
         if broken := result.faults(merge, listed, written):
             raise ViolationsRemain(broken)
         for table in sorted({violation.table for violation in listed}):
@@ -185,20 +177,12 @@ def _build(
     return commit, written
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise ResultRefused(str(error)) from error
-
-
 def _check(
     repository: Repository,
     branch: str,
     commit: str,
     sides: MergeSides,
-    written: Written,
+    written: ResultWriter,
 ) -> None:
     """What must hold of the finished candidate, asked of the engine anew."""
     found = repository.commit(commit)

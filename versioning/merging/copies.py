@@ -20,6 +20,7 @@ from versioning.backends.repository import (
     Repository,
     RowWrite,
 )
+from versioning.merging.writing import ResultWriter
 
 BATCH = 500  # rows
 
@@ -37,12 +38,11 @@ def can_have_another_key(table: str) -> bool:
 
 
 def write(
-    repository: Repository, sides: MergeSides, kept: Sequence[ConflictRow]
-) -> dict[str, set[Key]]:
+    repository: Repository, writer: ResultWriter, kept: Sequence[ConflictRow]
+) -> None:
     """
-    Write theirs of each row under a new key, and what points to it; the keys
-    that were written, by table. Within a merge under way, with its decisions
-    written.
+    Write theirs of each row under a new key, and what points to it. Within a
+    merge under way, with its decisions written.
     """
     by_table: dict[str, list[ConflictRow]] = defaultdict(list)
     for row in kept:
@@ -51,13 +51,12 @@ def write(
         table: dict(
             zip(
                 (row.key for row in rows),
-                _free_keys(repository, sides, table, len(rows)),
+                _free_keys(repository, writer.sides, table, len(rows)),
                 strict=True,
             )
         )
         for table, rows in by_table.items()
     }
-    written: dict[str, set[Key]] = defaultdict(set)
     for table, rows in by_table.items():
         (column,) = repository.primary_key(table)
         copies = []
@@ -67,11 +66,8 @@ def write(
                 table, {**(row.theirs or {}), column: key[0]}, new_keys
             )
             copies.append(RowWrite(key, copy))
-        repository.write_rows(table, copies)
-        written[table].update(copy.key for copy in copies)
-    for table, keys in _follow(repository, sides, new_keys):
-        written[table].update(keys)
-    return written
+        writer.write(table, copies)
+    _follow(repository, writer, new_keys)
 
 
 def _free_keys(
@@ -112,10 +108,12 @@ def _pointing_anew(
     return found
 
 
-def _follow(
-    repository: Repository, sides: MergeSides, new_keys: NewKeys
-) -> Iterator[tuple[str, list[Key]]]:
-    """Rows that theirs added or changed, and that point to what has a new key."""
+def _follow(repository: Repository, writer: ResultWriter, new_keys: NewKeys) -> None:
+    """
+    Point to the new keys in rows that theirs added or changed, and that point
+    to what has one.
+    """
+    sides = writer.sides
     changed = {
         change.table for change in repository.diff_summary(sides.base, sides.theirs)
     }
@@ -135,7 +133,7 @@ def _follow(
         )
         while batch := list(islice(changes, BATCH)):
             keys = [change.key for change in batch]
-            now = repository.rows(table, keys, at=None)
+            now = writer.rows(table, keys)
             ours = repository.rows(table, keys, at=sides.ours)
             writes = [
                 RowWrite(change.key, anew)
@@ -145,8 +143,7 @@ def _follow(
                 and not _points_alike(ours.get(change.key), row, parents)
                 and (anew := _pointing_anew(table, row, new_keys)) != row
             ]
-            repository.write_rows(table, writes)
-            yield table, [write.key for write in writes]
+            writer.write(table, writes)
 
 
 def _points_alike(

@@ -308,16 +308,17 @@ def _look(target: str, sides: MergeSides) -> Preview:
             sums, sum_count = _sums(merge, sides)
             summary = tuple(merge.merged_summary())
             conflicts = tuple(_conflicts(merge, sides))
+            violations = tuple(merge.violations(limit=VIOLATIONS_SHOWN))
             found = Preview(
                 sides=sides,
-                up_to_date=not (sides.is_merge or summary or conflicts),
+                up_to_date=not (sides.is_merge or summary or conflicts or violations),
                 fast_forward=sides.is_merge and sides.base == sides.ours,
                 blocked="",
                 summary=summary,
                 stats=tuple(merge.merged_stat()),
                 conflicts=conflicts,
                 schema_conflicts=tuple(merge.schema_conflicts()),
-                violations=tuple(merge.violations(limit=VIOLATIONS_SHOWN)),
+                violations=violations,
                 sums=tuple(sums),
                 sum_count=sum_count,
             )

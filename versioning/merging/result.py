@@ -7,7 +7,7 @@ in the candidate, to build what lands. Both write the same and ask the same.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
 
@@ -25,79 +25,65 @@ from versioning.backends.repository import (
 from versioning.merging import copies, drafts, preview
 from versioning.merging.bulk import TableDecisions
 from versioning.merging.resolution import WHOLE_ROW, Take
+from versioning.merging.writing import ResultWriter
 from versioning.models import Decision, MergeDraft
 
 BATCH = 200  # mended rows at a time
-
-#: The engine notices these alone, and only when a row is written.
-_ON_WRITING = (ViolationKind.CHECK, ViolationKind.NOT_NULL)
-
-
-@dataclass(slots=True)
-class Written:
-    """Keys of the rows that decisions and mends wrote, by table."""
-
-    keys: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
-    left_open: int = 0  # rows in conflict whose decisions are not all made
-
-    def __contains__(self, row: tuple[str, Key]) -> bool:
-        table, key = row
-        return key in self.keys.get(table, ())
 
 
 def write(
     repository: Repository,
     sides: MergeSides,
     draft: MergeDraft | None,
+    listed: Sequence[Violation],
     *,
     settle: bool,
-) -> Written:
+) -> ResultWriter:
     """
-    Write counters' sums, a draft's decisions, and its mends over them.
+    Write counters' sums, a draft's decisions, and its mends over them, where
+    the engine ``listed`` these violations before; what was written, and what
+    could not be.
 
     With ``settle`` rows are taken off the list of conflicts, and one that
     lacks a decision raises ``ConflictsRemain``; without, it stays as ours.
     """
-    written = Written()
+    writer = ResultWriter(repository, sides, listed)
     # Sums before conflicts: which rows are in conflict decides which sums are
     # anybody's, and settling takes rows off that list.
-    _write_sums(repository, sides)
+    _write_sums(repository, writer)
     both: list[ConflictRow] = []
     for count in repository.conflict_counts():
-        both += _write_decisions(repository, sides, count.table, draft, written, settle)
-    for table, keys in copies.write(repository, sides, both).items():
-        written.keys[table] |= keys
+        both += _write_decisions(repository, writer, count.table, draft, settle)
+    copies.write(repository, writer, both)
     if draft is not None:
-        _write_mends(repository, sides, draft, written)
-    return written
+        _write_mends(repository, writer, draft)
+    writer.write_what_was_refused()
+    return writer
 
 
-def _write_sums(repository: Repository, sides: MergeSides) -> None:
+def _write_sums(repository: Repository, writer: ResultWriter) -> None:
     for table, changes in groupby(
-        preview.outside_conflicts(repository, sides), key=attrgetter("table")
+        preview.outside_conflicts(repository, writer.sides), key=attrgetter("table")
     ):
         while batch := list(islice(changes, BATCH)):
             rows: dict[Key, dict[str, int]] = defaultdict(dict)
             for change in batch:
                 rows[change.key][change.column] = change.sum
-            repository.write_rows(
-                table, [RowWrite(key, values) for key, values in rows.items()]
-            )
+            writer.write(table, [RowWrite(key, values) for key, values in rows.items()])
 
 
 def _write_decisions(
     repository: Repository,
-    sides: MergeSides,
+    writer: ResultWriter,
     table: str,
     draft: MergeDraft | None,
-    written: Written,
     settle: bool,
 ) -> list[ConflictRow]:
     """Returns the rows of which both sides' are kept."""
     both = []
     count = 0
     decided = TableDecisions(draft, table)
-    for rows in preview.conflict_pages(repository, sides, table):
+    for rows in preview.conflict_pages(repository, writer.sides, table):
         writes = []
         for row, resolution in zip(rows, decided.resolve(rows), strict=True):
             if resolution.keeps_both:
@@ -107,9 +93,8 @@ def _write_decisions(
             elif settle:
                 raise ConflictsRemain(f"Decisions are missing in {table}.")
             else:
-                written.left_open += 1
-        repository.write_rows(table, writes)
-        written.keys[table].update(one.key for one in writes)
+                writer.left_open += 1
+        writer.write(table, writes)
         count += len(rows)
     if settle:
         repository.settle_conflicts(table, rows=count)
@@ -163,21 +148,21 @@ def judge_mends(
 
 
 def _write_mends(
-    repository: Repository, sides: MergeSides, draft: MergeDraft, written: Written
+    repository: Repository, writer: ResultWriter, draft: MergeDraft
 ) -> None:
-    for rows in mended_rows(repository, sides, draft):
+    for rows in mended_rows(repository, writer.sides, draft):
         rows = [row for row in rows if row.decisions]
         if not rows:
             continue
         table = rows[0].versions.table
-        keys = [row.versions.key for row in rows]
-        now = repository.rows(table, keys, at=None)
-        writes = [
-            RowWrite(row.versions.key, mended(row, now.get(row.versions.key)))
-            for row in rows
-        ]
-        repository.write_rows(table, writes)
-        written.keys[table].update(keys)
+        now = writer.rows(table, [row.versions.key for row in rows])
+        writer.write(
+            table,
+            [
+                RowWrite(row.versions.key, mended(row, now.get(row.versions.key)))
+                for row in rows
+            ],
+        )
 
 
 def mended(row: MendedRow, result: Row | None) -> Row | None:
@@ -204,28 +189,59 @@ def mended(row: MendedRow, result: Row | None) -> Row | None:
 
 
 def faults(
-    repository: Repository, listed: Sequence[Violation], written: Written
+    repository: Repository, listed: Sequence[Violation], writer: ResultWriter
 ) -> list[Violation]:
     """
     Constraints that the result breaks, of those that the engine ``listed``
-    before anything was written, and of the rows written since.
+    before anything was written, of the rows written since, and of those that
+    could not be.
     """
     by_engine: dict[str, set[Key]] = defaultdict(set)
     for violation in listed:
         by_engine[violation.table].add(violation.key)
-    found: dict[tuple[str, Key, str, tuple[str, ...]], Violation] = {}
-    for violation in listed:
-        if violation.kind in _ON_WRITING:
-            # The engine took the row when it was written anew, so it is right.
-            where = (violation.table, violation.key)
-            if where not in written:
-                found[(*where, violation.kind, violation.columns)] = violation
     asked = [
-        fault
-        for keys_by_table, unique in ((by_engine, True), (written.keys, False))
-        for table, keys in keys_by_table.items()
-        for fault in repository.faults_of(table, sorted(keys), unique=unique)
+        *(
+            fault
+            for keys_by_table, written in ((by_engine, False), (writer.keys, True))
+            for table, keys in keys_by_table.items()
+            for fault in repository.faults_of(table, sorted(keys), written=written)
+        ),
+        *_refusals(repository, writer),
+        *_not_asked(listed, writer),
     ]
-    for fault in asked:
-        found[fault.table, fault.key, fault.kind, fault.columns] = fault
+    found = {
+        (fault.table, fault.key, fault.kind, fault.columns): fault
+        for fault in asked
+        if not _will_have_a_parent(fault, writer)
+    }
     return sorted(found.values(), key=lambda fault: (fault.table, fault.key))
+
+
+def _refusals(repository: Repository, writer: ResultWriter) -> Iterator[Violation]:
+    for (table, key), row in writer.unwritten.items():
+        found = repository.refusals_of(table, key, row)
+        yield from found
+        if not any(fault.key == key for fault in found):
+            yield Violation(table, ViolationKind.CHECK, key, row, (), "", "")
+
+
+def _not_asked(
+    listed: Sequence[Violation], writer: ResultWriter
+) -> Iterator[Violation]:
+    """
+    Checks that the engine listed, of rows that it did not take anew since: it
+    knows better than we do what it checks.
+    """
+    for violation in listed:
+        if violation.kind is not ViolationKind.CHECK:
+            continue
+        if violation.key not in writer.keys.get(violation.table, ()):
+            yield violation
+
+
+def _will_have_a_parent(fault: Violation, writer: ResultWriter) -> bool:
+    """Whether what a row points to is missing only until it is mended."""
+    if fault.kind is not ViolationKind.FOREIGN_KEY:
+        return False
+    parent = (fault.row[fault.columns[0]],)
+    return (fault.referenced_table, parent) in writer.unwritten

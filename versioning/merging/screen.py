@@ -156,7 +156,7 @@ class Screen:
     @property
     def faults(self) -> int:
         """How many rows have to be mended first."""
-        return len(self.trial.faults)
+        return len(self.trial.faults) + self.trial.unshown
 
     @property
     def groups(self) -> list[CardGroup]:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError
-
 from versioning import policies
 from versioning.backends.errors import MergeBlocked
 from versioning.backends.repository import (
@@ -27,6 +25,7 @@ from versioning.backends.repository import (
     RowWrite,
     SchemaConflict,
     Violation,
+    ViolationKind,
 )
 from versioning.merging.counters import CounterSum
 from versioning.merging.resolution import Cell, CellState, resolve
@@ -57,13 +56,16 @@ class Transplant:
     def __init__(self, repository: Repository, sides: MergeSides):
         self._repository = repository
         self.sides = sides
+        #: Rows as the change makes them, which the engine did not take.
+        self._refused: dict[tuple[str, Key], Row] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._repository, name)
 
     def start(self) -> None:
         """
-        Write every row that needs no decision into the working set. Raises
+        Write every row that needs no decision into the working set, but for
+        those that the engine refuses: they are among the violations. Raises
         ``MergeBlocked`` for a change of definitions.
         """
         changed = self._repository.schema_changes(self.sides.base, self.sides.theirs)
@@ -75,12 +77,21 @@ class Transplant:
                 writes = [
                     RowWrite(one.row.key, one.result) for one in judged if not one.asks
                 ]
-                try:
-                    self._repository.write_rows(table, writes)
-                except IntegrityError as error:
-                    raise MergeBlocked(
-                        f"a row of {table} has what another row has by now ({error})"
-                    ) from error
+                for refused in self._repository.try_rows(table, writes):
+                    assert refused.values is not None
+                    self._refused[table, refused.key] = refused.values
+        self._try_again()
+
+    def _try_again(self) -> None:
+        """What was in the way of a row may have been written after it."""
+        by_table: dict[str, list[RowWrite]] = defaultdict(list)
+        for (table, key), row in self._refused.items():
+            by_table[table].append(RowWrite(key, row))
+        self._refused = {
+            (table, refused.key): refused.values or {}
+            for table, writes in by_table.items()
+            for refused in self._repository.try_rows(table, writes)
+        }
 
     def _tables(self) -> list[str]:
         summary = self._repository.diff_summary(self.sides.base, self.sides.theirs)
@@ -144,16 +155,22 @@ class Transplant:
         return []
 
     def violations(self, *, limit: int | None = None) -> list[Violation]:
-        """What the rows break that were written by themselves."""
-        found = (
-            fault
-            for table in self._tables()
-            for judged in self._judged(table)
-            for fault in self._repository.faults_of(
-                table, [one.row.key for one in judged], unique=False
-            )
-        )
-        return list(islice(found, limit))
+        """What rows break that were written by themselves, or could not be."""
+        return list(islice(self._violations(), limit))
+
+    def _violations(self) -> Iterator[Violation]:
+        for (table, key), row in self._refused.items():
+            found = self._repository.refusals_of(table, key, row)
+            yield from found
+            if not any(fault.key == key for fault in found):
+                yield Violation(table, ViolationKind.CHECK, key, row, (), "", "")
+        for table in self._tables():
+            for judged in self._judged(table):
+                keys = [one.row.key for one in judged]
+                yield from self._repository.faults_of(table, keys, written=True)
+
+    def unwritten(self, listed: Sequence[Violation]) -> dict[tuple[str, Key], Row]:
+        return dict(self._refused)
 
     def settle_violations(self, table: str) -> None:
         """Nothing: the engine has no list of them."""

@@ -8,9 +8,9 @@ on three hashes and the draft's decisions, and is remembered by them.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError
 from django.db.models import Count, Max
 
 from versioning.backends.repository import (
@@ -26,6 +26,7 @@ from versioning.conf import connection as versioned_connection
 from versioning.merging import preview, result, validation
 from versioning.merging.result import MendedRow
 from versioning.merging.validation import InvalidRow
+from versioning.merging.writing import ResultWriter
 from versioning.models import MergeDraft
 
 LISTED = 1000  # violations that the engine is asked for
@@ -57,7 +58,8 @@ class Trial:
 
     rows: tuple[Trouble, ...] = ()
     old: tuple[InvalidRow, ...] = ()  # broken before, so no reason to refuse
-    refused: str = ""  # what the engine said to a decided value it did not take
+    unshown: int = 0  # rows in a fault, besides these
+    too_many: bool = False  # more violations than can be mended here
     complete: bool = True  # False: rows in conflict were left as ours
 
     @property
@@ -66,7 +68,7 @@ class Trial:
 
     @property
     def is_fine(self) -> bool:
-        return not (self.refused or self.faults)
+        return not (self.faults or self.unshown or self.too_many)
 
 
 def try_out(target: str, sides: MergeSides, draft: MergeDraft | None) -> Trial:
@@ -96,14 +98,14 @@ def _version(draft: MergeDraft | None) -> Any:
 def _try_out(target: str, sides: MergeSides, draft: MergeDraft | None) -> Trial:
     invariants: list[InvalidRow] = []
     with preview.rehearsal(target, sides) as merge:
-        listed = merge.violations(limit=LISTED)
-        try:
-            written = result.write(merge, sides, draft, settle=False)
-        except IntegrityError as error:
-            return Trial(refused=str(error))
-        rows = _Rows(merge, sides)
-        for fault in result.faults(merge, listed, written)[:SHOWN]:
-            rows.add_violation(fault)
+        listed = merge.violations(limit=LISTED + 1)
+        written = result.write(merge, sides, draft, listed, settle=False)
+        rows = _Rows(merge, sides, written)
+        faults = result.faults(merge, listed, written)
+        shown = set(islice(dict.fromkeys((f.table, f.key) for f in faults), SHOWN))
+        for fault in faults:
+            if (fault.table, fault.key) in shown:
+                rows.add_violation(fault)
         complete = not written.left_open
         invalid: list[InvalidRow] = []
         if complete:
@@ -132,6 +134,8 @@ def _try_out(target: str, sides: MergeSides, draft: MergeDraft | None) -> Trial:
     return Trial(
         rows=rows.troubles(),
         old=tuple(row for row in found if row.was_before),
+        unshown=len({(fault.table, fault.key) for fault in faults} - shown),
+        too_many=len(listed) > LISTED,
         complete=complete,
     )
 
@@ -159,8 +163,9 @@ class _About:
 class _Rows:
     """Collects what is wrong, row by row, and what each state holds of them."""
 
-    def __init__(self, merge: Repository, sides: MergeSides):
+    def __init__(self, merge: Repository, sides: MergeSides, written: ResultWriter):
         self._merge = merge
+        self._written = written
         self._sides = sides
         self._about: dict[tuple[str, Key], _About] = defaultdict(_About)
         self._versions: dict[tuple[str, Key], ConflictRow] = {}
@@ -195,7 +200,7 @@ class _Rows:
             for row in preview.versions(self._merge, self._sides, table, keys):
                 self._versions[table, row.key] = row
             if table in self._merge.tables():
-                now = self._merge.rows(table, keys, at=None)
+                now = self._written.rows(table, keys)
                 self._results |= {(table, key): row for key, row in now.items()}
 
     def troubles(self) -> tuple[Trouble, ...]:

@@ -141,7 +141,7 @@ def _answer(
     if clash:
         card = replace(card, clash=clash)
     # What is to be mended stands beside the cards: all of it anew.
-    has_mends = tried.rows or tried.refused or request.POST.get("faults", "0") != "0"
+    has_mends = tried.rows or request.POST.get("faults", "0") != "0"
     if has_mends or not wants_part(request):
         return screen_page(
             request,

@@ -27,7 +27,6 @@ from versioning.http import page_or_part, wants_part
 from versioning.merging import drafts, records, screen, sources
 from versioning.merging.candidate import (
     NothingToMerge,
-    ResultRefused,
     RowsInvalid,
     ViolationsRemain,
 )
@@ -148,14 +147,6 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     except RowsInvalid as error:
         rules = screen.invalid_rules(error.rows)
         return _refuse(request, source, target, str(error), rules)
-    except ResultRefused as error:
-        return _refuse(
-            request,
-            source,
-            target,
-            "A value that was decided breaks a rule of its table, so the database "
-            f"refused it: {error}",
-        )
     except MergeBlocked as error:
         return _refuse(request, source, target, str(error))
     messages.success(request, sources.done(sources.parse(source), target))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 from django.db.backends.mysql import base
 from django.utils.functional import cached_property
 
@@ -85,6 +85,8 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
             return EngineUnavailable(text)
         if number == 1213 or "dangling ref" in text:
             return SerializationFailure(text)
+        if text.startswith("Check constraint ") and text.endswith(" violated"):
+            return IntegrityError(number, text)  # the engine has no number for it
         place = self._wanted
         if number == 1049 or text == "branch not found":
             if place.at:

@@ -1,7 +1,7 @@
 """Reading on a Dolt SQL server: commits, tables as of a commit, diffs."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,6 +17,8 @@ _HASH = re.compile(r"[0-9a-v]{32}\Z")
 _PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
 _LOG = "SELECT commit_hash, committer, email, date, message, parents FROM dolt_log"
 _COLUMN = re.compile(r"`((?:[^`]|``)*)`")
+_INTEGER = re.compile(r"(?P<size>tiny|small|medium|big|)int\b")
+_BITS = {"tiny": 8, "small": 16, "medium": 24, "": 32, "big": 64}
 
 
 class Reading(SqlRepository):
@@ -201,3 +203,34 @@ class Reading(SqlRepository):
             "AND non_unique = 0 AND index_name <> 'PRIMARY' "
             "ORDER BY table_name, index_name, seq_in_index"
         )
+
+    def _check_clauses(self) -> Iterable[tuple[str, str, str]]:
+        return self._fetch(
+            "SELECT t.table_name, c.constraint_name, c.check_clause "
+            "FROM information_schema.check_constraints c "
+            "JOIN information_schema.table_constraints t "
+            "ON t.constraint_schema = c.constraint_schema "
+            "AND t.constraint_name = c.constraint_name "
+            "WHERE c.constraint_schema = DATABASE() "
+            "ORDER BY t.table_name, c.constraint_name"
+        )
+
+    def _required_columns(self) -> Iterable[tuple[str, str]]:
+        return self._fetch(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = DATABASE() AND is_nullable = 'NO' "
+            "ORDER BY table_name, ordinal_position"
+        )
+
+    def _ranges(self, table: str) -> Mapping[str, tuple[int, int]]:
+        """
+        Of integers. In an UPDATE the engine wraps those below the range of an
+        unsigned column, to four thousand millions, and cuts those above.
+        """
+        found = {}
+        for column, kind, *_ in self._fetch(f"SHOW COLUMNS FROM {self._name(table)}"):
+            if integer := _INTEGER.match(kind):
+                size = 2 ** _BITS[integer["size"]]
+                lowest = 0 if "unsigned" in kind else -size // 2
+                found[column] = (lowest, lowest + size - 1)
+        return found

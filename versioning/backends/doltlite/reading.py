@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any
 
+from versioning.backends.doltlite.definitions import checks_in
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
 from versioning.backends.sql import SqlRepository
@@ -204,6 +205,20 @@ class Reading(SqlRepository):
             "pragma_index_list(m.name) i, pragma_index_info(i.name) c "
             "WHERE m.type = 'table' AND i.\"unique\" AND NOT i.partial "
             "AND i.origin <> 'pk' ORDER BY m.name, i.name, c.seqno"
+        )
+
+    def _check_clauses(self) -> Iterable[tuple[str, str, str]]:
+        tables = self._fetch("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        return [
+            (table, name, clause)
+            for table, sql in tables
+            for name, clause in checks_in(sql or "")
+        ]
+
+    def _required_columns(self) -> Iterable[tuple[str, str]]:
+        return self._fetch(
+            "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c "
+            "WHERE m.type = 'table' AND c.\"notnull\" ORDER BY m.name, c.cid"
         )
 
 

@@ -9,12 +9,12 @@ within a transaction that is rolled back.
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from versioning.backends.repository import Key, Violation, ViolationKind
+from versioning.backends.repository import Key, Row, Violation, ViolationKind
+from versioning.backends.sql.rules import Rule, Rules
 from versioning.backends.sql.statements import batches
-from versioning.backends.sql.tables import Tables
 
 FAULTS_SHOWN = 100  # rows for each constraint
 
@@ -26,7 +26,7 @@ class ForeignKey:
     parent_column: str
 
 
-class Constraints(Tables):
+class Constraints(Rules):
     # Of all tables at once: asked one by one, what a server knows of its
     # schema costs the more, the more tables there are.
 
@@ -75,6 +75,7 @@ class Constraints(Tables):
     ) -> list[Violation]:
         found: list[Violation] = []
         foreign_keys, unique = self._foreign_keys(), self._unique()
+        rules = self._rules()
         for table in self.tables():
             if tables is not None and table not in tables:
                 continue
@@ -89,17 +90,19 @@ class Constraints(Tables):
             for columns in unique.get(table, ()):
                 sql = self._duplicates(table, columns)
                 found += self._faults(table, ViolationKind.UNIQUE, sql, columns, "")
+            found += self._against(table, rules.get(table, ()))
         return found
 
     def faults_of(
-        self, table: str, keys: Sequence[Key], *, unique: bool = True
+        self, table: str, keys: Sequence[Key], *, written: bool = False
     ) -> list[Violation]:
         self._require_table(table)
         found: dict[tuple[Any, ...], Violation] = {}
         primary = self._primary_key(table, None)
         foreign_keys = self._foreign_keys()
         own = foreign_keys.get(table, ())
-        indexes = self._unique().get(table, ()) if unique else ()
+        indexes = () if written else self._unique().get(table, ())
+        rules = () if written else self._rules().get(table, ())
         for batch in batches(keys):
             where, params = self._key_in([f"c.{self._name(c)}" for c in primary], batch)
             for fault in (
@@ -109,10 +112,54 @@ class Constraints(Tables):
                     for columns in indexes
                     for fault in self._shared(table, primary, batch, columns)
                 ),
+                *self._against(table, rules, f" AND {where}", params),
                 *self._left_behind(table, primary, batch, foreign_keys),
             ):
-                found[fault.table, fault.key, fault.kind, fault.columns] = fault
+                which = (fault.table, fault.key, fault.kind, fault.columns, fault.rule)
+                found[which] = fault
         return list(found.values())
+
+    def refusals_of(self, table: str, key: Key, row: Row) -> list[Violation]:
+        self._require_table(table)
+        primary = self._primary_key(table, None)
+        found = list(self._broken_by(table, key, row, self._rules().get(table, ())))
+        for columns in self._unique().get(table, ()):
+            for sharing in self._holding(
+                table, columns, [tuple(row[c] for c in columns)]
+            ):
+                holders = {
+                    tuple(other[c] for c in primary): other for other in sharing
+                } | {key: row}
+                if len(holders) > 1:
+                    found += [
+                        Violation(
+                            table, ViolationKind.UNIQUE, holder, values, columns, "", ""
+                        )
+                        for holder, values in holders.items()
+                    ]
+        return found
+
+    def _against(
+        self,
+        table: str,
+        rules: Sequence[Rule],
+        condition: str = "",
+        params: Sequence[Any] = (),
+    ) -> list[Violation]:
+        """Rows of a table that break rules about a row by itself."""
+        return [
+            replace(fault, rule=rule.name)
+            for rule in rules
+            for fault in self._faults(
+                table,
+                rule.kind,
+                f"SELECT c.* FROM {self._name(table)} c "
+                f"WHERE ({rule.broken}){condition}",
+                rule.columns,
+                "",
+                params,
+            )
+        ]
 
     def _without_parent(
         self, table: str, keys: Sequence[ForeignKey], where: str, params: Sequence[Any]
@@ -131,17 +178,32 @@ class Constraints(Tables):
     def _shared(
         self, table: str, primary: Key, keys: Sequence[Key], columns: tuple[str, ...]
     ) -> Iterator[Violation]:
-        """
-        Rows that share values of a unique index with those of ``keys``.
-
-        Asked without the index: while duplicates are in the table, a lookup
-        in it may find one of them alone (Dolt, as the planner pleases).
-        """
+        """Rows that share values of a unique index with those of ``keys``."""
         quoted = self._name(table)
         where, params = self._key_in([self._name(c) for c in primary], keys)
         values = self._fetch(
             f"SELECT {self._names(columns)} FROM {quoted} WHERE {where}", params
         )
+        for sharing in self._holding(table, columns, values):
+            if len(sharing) < 2:
+                continue
+            for row in sharing:
+                key = tuple(row[column] for column in primary)
+                yield Violation(table, ViolationKind.UNIQUE, key, row, columns, "", "")
+
+    def _holding(
+        self,
+        table: str,
+        columns: tuple[str, ...],
+        values: Sequence[tuple[Any, ...]],
+    ) -> Iterator[list[dict[str, Any]]]:
+        """
+        Rows that hold the same of these values, together.
+
+        Asked without the index: while duplicates are in the table, a lookup
+        in it may find one of them alone (Dolt, as the planner pleases).
+        """
+        quoted = self._name(table)
         wanted = [value for value in values if None not in value]
         scanned = [f"coalesce({self._name(c)}, {self._name(c)})" for c in columns]
         for batch in batches(wanted):
@@ -156,14 +218,7 @@ class Constraints(Tables):
             alike: dict[Any, list[dict[str, Any]]] = defaultdict(list)
             for which, *found in rows:
                 alike[which].append(dict(zip(names[1:], found, strict=True)))
-            for sharing in alike.values():
-                if len(sharing) < 2:
-                    continue
-                for row in sharing:
-                    key = tuple(row[column] for column in primary)
-                    yield Violation(
-                        table, ViolationKind.UNIQUE, key, row, columns, "", ""
-                    )
+            yield from alike.values()
 
     def _left_behind(
         self,

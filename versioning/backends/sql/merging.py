@@ -2,8 +2,8 @@
 
 import json
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 from versioning.backends.errors import ConflictsRemain
@@ -13,7 +13,6 @@ from versioning.backends.repository import (
     Key,
     Row,
     RowChange,
-    RowWrite,
     SchemaConflict,
     TableChange,
     TableStat,
@@ -21,11 +20,13 @@ from versioning.backends.repository import (
     Violation,
     ViolationKind,
 )
+from versioning.backends.sql.rules import columns_in
 from versioning.backends.sql.statements import batches
-from versioning.backends.sql.tables import Diff, Tables
+from versioning.backends.sql.tables import Diff
+from versioning.backends.sql.writing import Writing
 
 
-class Merging(Tables):
+class Merging(Writing):
     def uncommitted(self) -> Uncommitted | None:
         rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
         return Uncommitted(tuple(sorted(row[0] for row in rows))) if rows else None
@@ -145,7 +146,7 @@ class Merging(Tables):
         )
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
-        columns = set(self._columns(table, None))
+        columns = self._columns(table, None)
         names, rows = self._table(sql)
         return [
             _violation(table, primary, columns, dict(zip(names, row, strict=True)))
@@ -158,6 +159,20 @@ class Merging(Tables):
             self._execute(
                 f"DELETE FROM {self._name('dolt_constraint_violations_', table)}"
             )
+
+    def unwritten(self, listed: Sequence[Violation]) -> dict[tuple[str, Key], Row]:
+        missing: dict[str, list[Violation]] = defaultdict(list)
+        for violation in listed:
+            if violation.kind is ViolationKind.NOT_NULL:
+                missing[violation.table].append(violation)
+        found: dict[tuple[str, Key], Row] = {}
+        for table, violations in missing.items():
+            now = self.rows(table, [v.key for v in violations], at=None)
+            for violation in violations:
+                row = now.get(violation.key)
+                if row is None or all(row[c] is not None for c in violation.columns):
+                    found[table, violation.key] = violation.row
+        return found
 
     # The result --------------------------------------------------------------
 
@@ -179,73 +194,6 @@ class Merging(Tables):
         at = None if there else self._value("SELECT dolt_hashof('HEAD')")
         diff = Diff(table, "HEAD", "WORKING", self.primary_key(table, at))
         return self._changes(diff, since, limit, (), keys)
-
-    def write_rows(self, table: str, writes: Sequence[RowWrite]) -> None:
-        primary = self.primary_key(table)
-        columns = [self._name(column) for column in primary]
-        quoted = self._name(table)
-        kept: dict[tuple[str, ...], list[RowWrite]] = {}
-        for write in writes:
-            if write.values is not None:
-                kept.setdefault(tuple(write.values), []).append(write)
-        there = self._existing(table, primary, [w.key for w in writes])
-        with self._unchecked():
-            for batch in batches([w.key for w in writes if w.values is None]):
-                where, params = self._key_in(columns, batch)
-                self._execute(f"DELETE FROM {quoted} WHERE {where}", params)
-            for names, group in kept.items():
-                old = [w for w in group if w.key in there]
-                new = [w for w in group if w.key not in there]
-                self._update(quoted, primary, names, old)
-                self._insert(quoted, primary, names, new)
-
-    @abstractmethod
-    def _unchecked(self) -> AbstractContextManager[None]:
-        """Foreign keys are not checked row by row."""
-
-    def _existing(self, table: str, primary: Key, keys: Sequence[Key]) -> set[Key]:
-        columns = [self._name(column) for column in primary]
-        found: set[Key] = set()
-        for batch in batches(keys):
-            where, params = self._key_in(columns, batch)
-            found |= set(
-                self._fetch(
-                    f"SELECT {', '.join(columns)} FROM {self._name(table)} "
-                    f"WHERE {where}",
-                    params,
-                )
-            )
-        return found
-
-    def _update(
-        self, table: str, primary: Key, names: Sequence[str], writes: list[RowWrite]
-    ) -> None:
-        names = [name for name in names if name not in primary]
-        if not writes or not names:
-            return
-        changes = ", ".join(f"{self._name(name)} = %s" for name in names)
-        where = " AND ".join(f"{self._name(column)} = %s" for column in primary)
-        self._execute_many(
-            f"UPDATE {table} SET {changes} WHERE {where}",
-            [[*_values(w, names), *w.key] for w in writes],
-        )
-
-    def _insert(
-        self, table: str, primary: Key, names: Sequence[str], writes: list[RowWrite]
-    ) -> None:
-        if not writes:
-            return
-        names = [name for name in names if name not in primary]
-        marks = ", ".join(["%s"] * (len(primary) + len(names)))
-        self._execute_many(
-            f"INSERT INTO {table} ({self._names([*primary, *names])}) VALUES ({marks})",
-            [[*w.key, *_values(w, names)] for w in writes],
-        )
-
-
-def _values(write: RowWrite, names: Sequence[str]) -> list[Any]:
-    assert write.values is not None
-    return [write.values[name] for name in names]
 
 
 def _conflict(
@@ -283,17 +231,19 @@ def _conflict(
 
 
 def _violation(
-    table: str, primary: Key, columns: set[str], row: dict[str, Any]
+    table: str, primary: Key, columns: Sequence[str], row: dict[str, Any]
 ) -> Violation:
+    kind = ViolationKind(row["violation_type"])
     raw = row["violation_info"]
     info = json.loads(raw) if isinstance(raw, str | bytes) else raw or {}
-    named = info.get("Columns") or []
+    named = info.get("Columns") or columns_in(info.get("Expression") or "", columns)
     return Violation(
         table=table,
-        kind=ViolationKind(row["violation_type"]),
+        kind=kind,
         key=tuple(row[column] for column in primary),
         row={name: value for name, value in row.items() if name in columns},
-        columns=tuple(named) if isinstance(named, list) else (),
+        columns=tuple(named) if isinstance(named, list | tuple) else (),
         referenced_table=str(info.get("ReferencedTable") or ""),
         detail=json.dumps(info),
+        rule=str(info.get("Name") or "") if kind is ViolationKind.CHECK else "",
     )

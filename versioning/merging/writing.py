@@ -1,0 +1,73 @@
+"""Rows of a merge's result, written where the engine takes them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from versioning.backends.repository import (
+    Key,
+    MergeSides,
+    Repository,
+    Row,
+    RowWrite,
+    Violation,
+)
+
+
+class ResultWriter:
+    """
+    Writes into the working set of a merge under way.
+
+    A row that the engine refuses, as it breaks a rule or lacks a value, is no
+    error here: it is kept aside, as it should become, and is a fault of the
+    result until somebody mends it, or what was in its way.
+    """
+
+    def __init__(
+        self, repository: Repository, sides: MergeSides, listed: Sequence[Violation]
+    ):
+        self._repository = repository
+        self.sides = sides
+        self.keys: dict[str, set[Key]] = defaultdict(set)  # written, by table
+        #: Rows as they should become, which the engine did not take.
+        self.unwritten: dict[tuple[str, Key], Row] = repository.unwritten(listed)
+        self.left_open = 0  # rows in conflict whose decisions are not all made
+
+    def rows(self, table: str, keys: Sequence[Key]) -> dict[Key, Row]:
+        """Rows as they are now, or should become."""
+        found = self._repository.rows(table, keys, at=None)
+        return found | {
+            key: self.unwritten[table, key]
+            for key in keys
+            if (table, key) in self.unwritten
+        }
+
+    def write(self, table: str, writes: Sequence[RowWrite]) -> None:
+        """Some or all columns of rows; ``values`` of None for no row."""
+        if not writes:
+            return
+        now = self.rows(table, [write.key for write in writes])
+        whole = [
+            write
+            if write.values is None
+            else RowWrite(write.key, {**now.get(write.key, {}), **write.values})
+            for write in writes
+        ]
+        self._try(table, whole)
+
+    def write_what_was_refused(self) -> None:
+        """Once more, as what was in the way may be gone by now."""
+        by_table: dict[str, list[RowWrite]] = defaultdict(list)
+        for (table, key), row in self.unwritten.items():
+            by_table[table].append(RowWrite(key, row))
+        for table, writes in by_table.items():
+            self._try(table, writes)
+
+    def _try(self, table: str, writes: Sequence[RowWrite]) -> None:
+        refused = self._repository.try_rows(table, writes)
+        for write in writes:
+            self.keys[table].add(write.key)
+            self.unwritten.pop((table, write.key), None)
+        for write in refused:
+            assert write.values is not None
+            self.keys[table].discard(write.key)
+            self.unwritten[table, write.key] = write.values
