@@ -25,6 +25,8 @@ from django.db import models
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.duration import duration_microseconds
 
+from versioning.backends.equality import plain_bytes
+from versioning.backends.equality import same as same
 from versioning.backends.repository import Key, Row
 from versioning.conf import connection as versioned_connection
 from versioning.conf import options
@@ -165,31 +167,6 @@ def instance(table: str, row: Row) -> models.Model | None:
     return TableValues(table).instance(row)
 
 
-# Equality ---------------------------------------------------------------------
-
-
-def same(one: Any, other: Any) -> bool:
-    """
-    Whether a column of a database would hold the same for two driver values.
-
-    NULL is no empty text and text is no number; 1 is True and 1.0, and 1.50 is
-    1.5, as the drivers give either for one stored value.
-    """
-    if one is None or other is None:
-        return one is other
-    one, other = _plain_bytes(one), _plain_bytes(other)
-    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
-        return math.isnan(other)
-    try:
-        return bool(one == other)
-    except TypeError:  # an aware and a naive time
-        return False
-
-
-def _plain_bytes(value: Any) -> Any:
-    return bytes(value) if isinstance(value, (memoryview, bytearray)) else value
-
-
 # A lossless text form ---------------------------------------------------------
 
 _TAG = "$"
@@ -204,7 +181,7 @@ def encode(value: Any) -> Any:
     themselves; all else is ``{"$": type, "v": text}``. Raises ``TypeError``
     for a type that no driver gives.
     """
-    match _plain_bytes(value):
+    match plain_bytes(value):
         case None | bool() | str():
             return value
         case int() if abs(value) <= _EXACT_IN_JSON:

@@ -132,6 +132,28 @@ class RowChange:
 
 
 @dataclass(frozen=True, slots=True)
+class RowEdit:
+    """
+    What one commit did to one row. ``columns`` are those that it changed by
+    itself: of a merge, those that hold what no parent holds. ``change`` is
+    against the first parent that has the row, if any has.
+    """
+
+    commit: Commit
+    change: RowChange
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowHistory:
+    """A row as it is in one state, None if it is not there, and how it came to it."""
+
+    row: Row | None
+    edits: tuple[RowEdit, ...]  # newest first
+    more: bool  # older edits were left out, as the limit was reached
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaChange:
     """Two definitions of one table, as the engine writes them; "" where absent."""
 
@@ -571,6 +593,25 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def row_history(
+        self, table: str, key: Key, *, at: str, since: str = "", limit: int
+    ) -> RowHistory:
+        """
+        What commits did to the row with a primary key (driver values, as in
+        ``RowChange.key``), of those that the hash ``at`` can reach: the newest
+        ``limit`` edits, after the commit ``since`` (a hash that this method
+        listed) if given. Newest by date, children before their parents.
+
+        Each edit once, at the commit that made it: a merge that only brought
+        it along is left out, and one that settled a cell by itself is not.
+        Rows have the columns that the table has at ``at``. A key that no state
+        had, or that the driver can't take, has no row and no edits. Takes work
+        in proportion to the commits, not to what the table holds. Raises
+        ``UnknownRef`` for ``at`` and ``since``, ``UnknownTable`` for a table
+        that is not there at ``at`` or has no primary key.
+        """
+
+    @abstractmethod
     def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
         """Definitions of the tables whose schema differs, by name."""
 
@@ -582,6 +623,21 @@ class Repository(ABC):
         What the current branch's working set, as this transaction sees it,
         holds beyond its head; None if nothing. The engine's own bookkeeping
         (such as a sequence table by itself) counts: it would be committed.
+        """
+
+    @abstractmethod
+    def working_hash(self) -> str:
+        """
+        What tells the current branch's working set, as this transaction sees
+        it, from any other: the hash of all its tables. No commit's hash.
+        """
+
+    @abstractmethod
+    def discard_uncommitted(self) -> None:
+        """
+        Put the current branch's working set back to its head; what was not
+        committed is gone. Ends the transaction, as a commit does: the last
+        statement of the outermost ``atomic()``.
         """
 
     @abstractmethod

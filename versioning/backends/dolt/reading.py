@@ -68,6 +68,12 @@ class Reading(SqlRepository):
             f"{_LOG}({marks}, '--parents') LIMIT {int(limit)}", starts
         )
 
+    def _log_of(self, start: str, hashes: Sequence[str]) -> list[Commit]:
+        marks = ", ".join(["%s"] * len(hashes))
+        return self._read_commits(
+            f"{_LOG}(%s, '--parents') WHERE commit_hash IN ({marks})", [start, *hashes]
+        )
+
     def _each(self, hashes: Sequence[str]) -> list[Commit]:
         one = f"({_LOG}(%s, '--parents') LIMIT 1)"
         return self._read_commits(" UNION ALL ".join([one] * len(hashes)), hashes)
@@ -184,6 +190,20 @@ class Reading(SqlRepository):
                 f"SELECT * FROM dolt_diff(%s, %s, %s){tail}",
                 [diff.before, diff.after, diff.table, *params],
             )
+
+    def _way(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
+        with self._history():
+            name = self._name("dolt_diff_", diff.table)
+            return self._table(
+                f"SELECT * FROM {name} AS OF %s{tail}", [diff.after, *params]
+            )
+
+    def _commits_left_out(self, at: str) -> list[str]:
+        """
+        Where commits share a parent, the engine compares one of them with it
+        and forgets the others (seen on 1.83.2). By name it finds them.
+        """
+        return self._ancestry(at).beside_others(at)
 
     # Constraints ---------------------------------------------------------------
 

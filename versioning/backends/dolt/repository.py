@@ -125,6 +125,12 @@ class DoltRepository(Reading):
             raise
         return str(hash) if hash else None
 
+    def discard_uncommitted(self) -> None:
+        self._in_outermost_atomic()
+        # Tables that were made and never committed survive a reset.
+        self._execute("CALL dolt_clean()")
+        self._execute("CALL dolt_reset('--hard')")
+
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()
         self._known(theirs)

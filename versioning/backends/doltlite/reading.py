@@ -83,6 +83,12 @@ class Reading(SqlRepository):
     def _log(self, start: str, limit: int) -> list[Commit]:
         return self._read_commits(f"{_LOG} LIMIT {int(limit)}", [start])
 
+    def _log_of(self, start: str, hashes: Sequence[str]) -> list[Commit]:
+        marks = ", ".join(["%s"] * len(hashes))
+        return self._read_commits(
+            f"{_LOG} WHERE commit_hash IN ({marks})", [start, *hashes]
+        )
+
     def _each(self, hashes: Sequence[str]) -> list[Commit]:
         one = f"SELECT * FROM ({_LOG} LIMIT 1)"
         return self._read_commits(" UNION ALL ".join([one] * len(hashes)), hashes)
@@ -161,6 +167,10 @@ class Reading(SqlRepository):
             return self._table(sql, params)
         there = diff.table in self.tables(diff.after)
         return self._table_at(diff.after if there else diff.before, sql, params)
+
+    def _way(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
+        sql = f"SELECT * FROM {self._name('dolt_diff_', diff.table)}{tail}"
+        return self._table_at(diff.after, sql, params)
 
     def _complete(self, diff: Diff, changes: list[RowChange]) -> list[RowChange]:
         """

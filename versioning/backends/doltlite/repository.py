@@ -85,6 +85,12 @@ class DoltLiteRepository(Reading):
             raise
         return str(hash) if hash else None
 
+    def discard_uncommitted(self) -> None:
+        self._in_outermost_atomic()
+        # Tables that were made and never committed survive a reset.
+        self._execute("SELECT dolt_clean()")
+        self._execute("SELECT dolt_reset('--hard')")
+
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()
         self._known(theirs)

@@ -3,16 +3,18 @@ What both engines' repositories share: the same SQL, spelled in two dialects.
 
 ``statements`` asks, ``history`` knows branches and commits (``ancestry`` who
 descends from whom), ``tags`` their names, ``tables`` rows and diffs,
-``searching`` finds commits and rows, ``merging`` knows the working set and a
-merge in it, ``constraints`` whether rows keep them.
+``row_history`` what became of one row, ``searching`` finds commits and rows,
+``merging`` knows the working set and a merge in it, ``constraints`` whether
+rows keep them.
 """
 
 from versioning.backends.sql.constraints import Constraints
 from versioning.backends.sql.history import History
 from versioning.backends.sql.merging import Merging
+from versioning.backends.sql.row_history import RowHistories
 from versioning.backends.sql.searching import Searching
 from versioning.backends.sql.tags import Tags
 
 
-class SqlRepository(Tags, Searching, History, Merging, Constraints):
+class SqlRepository(Tags, Searching, History, Merging, RowHistories, Constraints):
     """All but what each engine spells in its own way."""

@@ -84,6 +84,18 @@ class Ancestry:
                     seen.add(parent)
                     heapq.heappush(heap, self._place(parent))
 
+    def beside_others(self, start: str) -> list[str]:
+        """
+        What ``start`` descends from, or is, and shares a parent with another
+        such commit: the first commits after a fork.
+        """
+        children: dict[str, list[str]] = {}
+        for hash in self.walk([start]):
+            for parent in self._parents[hash]:
+                children.setdefault(parent, []).append(hash)
+        forked = (group for group in children.values() if len(group) > 1)
+        return list(dict.fromkeys(hash for group in forked for hash in group))
+
     def best_common(self, ones: Iterable[str], other: str) -> list[str]:
         """
         Commits that ``other`` and any of ``ones`` descend from, or are, and

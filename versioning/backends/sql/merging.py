@@ -31,6 +31,9 @@ class Merging(Writing):
         rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
         return Uncommitted(tuple(sorted(row[0] for row in rows))) if rows else None
 
+    def working_hash(self) -> str:
+        return str(self._value("SELECT dolt_hashof_db('WORKING')"))
+
     def _is_merging(self) -> bool:
         return bool(self._value("SELECT is_merging FROM dolt_merge_status"))
 

@@ -300,7 +300,7 @@ class Tables(Statements):
             tail += " ORDER BY " + ", ".join(order)
         if limit is not None:
             tail += f" LIMIT {int(limit)}"
-        return self._complete(diff, _changes(self._diff(diff, tail, params), diff))
+        return self._complete(diff, changes_of(self._diff(diff, tail, params), diff))
 
     @abstractmethod
     def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
@@ -314,7 +314,7 @@ class Tables(Statements):
         return changes
 
 
-def _changes(table: Table, diff: Diff) -> list[RowChange]:
+def changes_of(table: Table, diff: Diff) -> list[RowChange]:
     """
     Rows of ``to_…, to_commit, to_commit_date, from_…, from_commit,
     from_commit_date, diff_type`` as changes. By place, as a table's own

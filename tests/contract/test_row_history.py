@@ -1,0 +1,270 @@
+"""What commits did to one row, and which rows nobody committed."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+
+from polls.models import Choice, Question
+from tests.contract.conftest import ERIN
+from versioning.backends.errors import UnknownRef, UnknownTable
+from versioning.backends.repository import ChangeKind
+
+QUESTIONS = "polls_question"
+CHOICES = "polls_choice"
+
+
+@pytest.fixture
+def sky(poll) -> Choice:
+    return poll.choices.get(text="The sky")
+
+
+@pytest.fixture
+def merge(connection, repository):
+    """``merge(source, target, act)``: the merge's hash; ``act`` settles rows."""
+
+    def merge(source, target, act=lambda: None):
+        theirs = repository.head(source)
+        with (
+            connection.bound(target),
+            connection.writing(),
+            transaction.atomic(using="versioned", durable=True),
+        ):
+            repository.start_merge(theirs)
+            act()
+            return repository.commit_all(f"Merge {source}", ERIN)
+
+    return merge
+
+
+def votes(number):
+    return lambda: Choice.objects.filter(text="The sky").update(votes=number)
+
+
+def history(repository, row, branch="main", **more):
+    table = row._meta.db_table
+    more.setdefault("limit", 50)
+    return repository.row_history(table, (row.pk,), at=repository.head(branch), **more)
+
+
+def told(found):
+    return [
+        (edit.commit.hash, edit.change.kind, sorted(edit.columns))
+        for edit in found.edits
+    ]
+
+
+def test_each_commit_that_changed_the_row_newest_first(repository, write, sky):
+    made = repository.head("main")
+    first = write("main", votes(6), message="Vote")
+    write("main", lambda: Question.objects.update(text="Something else?"))
+    second = write(
+        "main", lambda: Choice.objects.filter(pk=sky.pk).update(votes=7, text="Sky")
+    )
+    found = history(repository, sky)
+    assert told(found) == [
+        (second, ChangeKind.CHANGED, ["text", "votes"]),
+        (first, ChangeKind.CHANGED, ["votes"]),
+        (made, ChangeKind.ADDED, ["id", "question_id", "text", "votes"]),
+    ]
+    edit = found.edits[1]
+    assert (edit.change.before["votes"], edit.change.after["votes"]) == (5, 6)
+    assert (edit.commit.message, edit.commit.author) == ("Vote", ERIN)
+    assert found.row["text"] == "Sky"
+    assert not found.more
+
+
+def test_a_state_of_the_past_knows_nothing_of_what_came_after(repository, write, sky):
+    made = repository.head("main")
+    write("main", votes(6))
+    found = repository.row_history(CHOICES, (sky.pk,), at=made, limit=9)
+    assert [edit.commit.hash for edit in found.edits] == [made]
+    assert found.row["votes"] == 5
+
+
+def test_another_branchs_edits_are_none_of_this_ones(repository, write, summer, sky):
+    there = write(summer, votes(9))
+    assert there not in [e.commit.hash for e in history(repository, sky).edits]
+    assert history(repository, sky, summer).edits[0].commit.hash == there
+
+
+def test_what_a_merge_brought_is_listed_once_at_its_own_commit(
+    repository, write, summer, sky, merge
+):
+    made = repository.head("main")
+    there = write(summer, lambda: Choice.objects.filter(pk=sky.pk).update(text="Skies"))
+    here = write("main", votes(6))
+    merge(summer, "main")
+    found = history(repository, sky)
+    assert sorted(e.commit.hash for e in found.edits) == sorted([made, there, here])
+    assert found.edits[-1].commit.hash == made
+    assert (found.row["text"], found.row["votes"]) == ("Skies", 6)
+
+
+def test_what_a_merge_settled_by_itself_is_the_merges(
+    repository, write, summer, sky, merge, connection
+):
+    write(summer, lambda: Choice.objects.filter(pk=sky.pk).update(votes=7, text="T"))
+    write("main", votes(6))
+
+    def settle():
+        repository.write_rows(CHOICES, [_write(sky.pk, votes=8)])
+        repository.settle_conflicts(CHOICES, [(sky.pk,)])
+
+    merged = merge(summer, "main", settle)
+    found = history(repository, sky)
+    assert told(found)[0] == (merged, ChangeKind.CHANGED, ["votes"])
+    assert len(found.edits) == 4
+
+
+def _write(pk, **values):
+    from versioning.backends.repository import RowWrite
+
+    return RowWrite((pk,), {"id": pk, **values})
+
+
+def test_a_deleted_row_has_a_history_too(repository, write, sky):
+    gone = write("main", lambda: Choice.objects.filter(pk=sky.pk).delete())
+    found = history(repository, sky)
+    assert told(found)[0][:2] == (gone, ChangeKind.REMOVED)
+    assert found.edits[0].change.before["text"] == "The sky"
+    assert found.row is None
+    assert len(found.edits) == 2
+
+
+def test_it_goes_on_after_a_commit_and_says_whether_there_is_more(
+    repository, write, sky
+):
+    made = repository.head("main")
+    hashes = [made, *(write("main", votes(n)) for n in range(10, 15))]
+    first = history(repository, sky, limit=2)
+    assert [e.commit.hash for e in first.edits] == hashes[:-3:-1]
+    assert first.more
+    rest = history(repository, sky, since=hashes[-2], limit=4)
+    assert [e.commit.hash for e in rest.edits] == hashes[-3::-1]
+    assert not rest.more
+    with pytest.raises(UnknownRef):
+        history(repository, sky, since="main")
+    with pytest.raises(UnknownRef):
+        history(repository, sky, since=hashes[0][:-1] + "0")
+
+
+def test_a_long_way_is_read_in_pieces_and_nothing_is_lost_between(
+    repository, write, sky, monkeypatch
+):
+    monkeypatch.setattr("versioning.backends.sql.row_history.READ", 3)
+    made = repository.head("main")
+    hashes = [made, *(write("main", votes(n)) for n in range(10, 22))]
+    found, since = [], ""
+    while True:
+        page = history(repository, sky, since=since, limit=2)
+        found += [edit.commit.hash for edit in page.edits]
+        if not page.more:
+            break
+        since = found[-1]
+    assert found == hashes[::-1]
+
+
+def test_rows_that_nobody_committed_are_no_history(repository, stranger, sky):
+    made = repository.head("main")
+    stranger.execute("main", "UPDATE polls_choice SET votes = 99")
+    found = history(repository, sky)
+    assert [edit.commit.hash for edit in found.edits] == [made]
+    assert found.row["votes"] == 5
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (-1,),
+        ("x",),
+        ("",),
+        ("0",),
+        (None,),
+        (2**80,),
+        (1.5,),
+        ("\ud800",),
+        ("' OR 1=1 --",),
+        (b"\x00",),
+        (Decimal("1.5"),),
+        (dt.datetime(2020, 1, 1),),
+        (dt.timedelta(1),),
+        (1, 2),
+        (),
+    ],
+    ids=repr,
+)
+def test_a_key_that_is_no_rows_has_no_history(repository, sky, key):
+    at = repository.head("main")
+    found = repository.row_history(CHOICES, key, at=at, limit=5)
+    assert (found.row, found.edits) == (None, ())
+
+
+def test_a_table_that_is_not_there_is_unknown(repository, write, sky):
+    before = repository.head("main")
+    write(
+        "main", "CREATE TABLE gone (id int PRIMARY KEY)", "INSERT INTO gone VALUES (4)"
+    )
+    there = repository.head("main")
+    write("main", "DROP TABLE gone")
+    for table, at in (
+        ("gone", repository.head("main")),
+        ("gone", before),
+        ("polls_choice; --", before),
+        ("dolt_log", before),
+        ("", before),
+    ):
+        with pytest.raises(UnknownTable):
+            repository.row_history(table, (4,), at=at, limit=5)
+    found = repository.row_history("gone", (4,), at=there, limit=5)
+    assert [edit.commit.hash for edit in found.edits] == [there]
+    with pytest.raises(UnknownRef):
+        repository.row_history(CHOICES, (4,), at="main", limit=5)
+
+
+def test_a_column_that_came_later_was_not_there_before(repository, write, sky):
+    write("main", "ALTER TABLE polls_choice ADD COLUMN note varchar(9)")
+    noted = write("main", "UPDATE polls_choice SET note = 'x'")
+    found = history(repository, sky)
+    assert (found.edits[0].commit.hash, found.edits[0].columns) == (noted, {"note"})
+    assert found.row["note"] == "x"
+
+
+# The working set ---------------------------------------------------------------
+
+
+def test_the_working_set_has_a_hash_of_its_own(repository, connection, stranger, poll):
+    with connection.bound("main"):
+        clean = repository.working_hash()
+    stranger.execute("main", "UPDATE polls_choice SET votes = 99")
+    with connection.bound("main"):
+        dirty = repository.working_hash()
+        assert repository.working_hash() == dirty
+    stranger.execute("main", "UPDATE polls_choice SET votes = 100")
+    with connection.bound("main"):
+        assert len({clean, dirty, repository.working_hash()}) == 3
+    stranger.execute("main", "UPDATE polls_choice SET votes = 99")
+    with connection.bound("main"):
+        assert repository.working_hash() == dirty
+
+
+def test_what_nobody_committed_can_be_discarded(
+    repository, connection, stranger, summer, rows
+):
+    before = repository.head("main")
+    stranger.execute(summer, "UPDATE polls_choice SET votes = 33")
+    stranger.execute("main", "UPDATE polls_choice SET votes = 99")
+    stranger.execute("main", "CREATE TABLE left_over (id int PRIMARY KEY)")
+    with (
+        connection.bound("main"),
+        connection.writing(),
+        transaction.atomic(using="versioned", durable=True),
+    ):
+        repository.discard_uncommitted()
+    with connection.bound("main"):
+        assert repository.uncommitted() is None
+        assert "left_over" not in repository.tables()
+    assert repository.head("main") == before
+    assert rows("main", "SELECT max(votes) FROM polls_choice") == [(5,)]
+    assert rows(summer, "SELECT max(votes) FROM polls_choice") == [(33,)]

@@ -1,0 +1,27 @@
+"""When two values of a driver are the same to a database."""
+
+import math
+from typing import Any
+
+
+def same(one: Any, other: Any) -> bool:
+    """
+    Whether a column of a database would hold the same for two driver values.
+
+    NULL is no empty text and text is no number; 1 is True and 1.0, and 1.50 is
+    1.5, as the drivers give either for one stored value.
+    """
+    if one is None or other is None:
+        return one is other
+    one, other = plain_bytes(one), plain_bytes(other)
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    try:
+        return bool(one == other)
+    except TypeError:  # an aware and a naive time
+        return False
+
+
+def plain_bytes(value: Any) -> Any:
+    """Bytes, whichever of their types a driver gave; any other value as it is."""
+    return bytes(value) if isinstance(value, (memoryview, bytearray)) else value
