@@ -42,6 +42,7 @@ PATHS = {
     "versioning:compare-table": (
         "/compare/rows/?from=main&to={branch}&dots=2&table=polls_choice"
     ),
+    "versioning:row-history": "/rows/history/?table=polls_question&key=[{question}]",
     "versioning:merges": "/merges/",
     "versioning:merge-record": "/merges/{record}/",
     "versioning:merge": "/merge/?source={branch}&target=main",

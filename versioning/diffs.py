@@ -125,6 +125,7 @@ class RowsPage:
     diff: TableDiff
     rows: tuple[RowDiff, ...]
     next: str | None  # the cursor of the next page
+    at: str = ""  # the hash whose history the rows' own is read from
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,8 @@ def rows_page(
     since = unsign_key(table, after) if after else None
     changes, last = _read(repository, overview, table, wanted, since, limit)
     rows = present_rows(repository, table, changes, overview.before, overview.after)
-    return RowsPage(diff, rows, None if last is None else sign_key(table, last))
+    next = None if last is None else sign_key(table, last)
+    return RowsPage(diff, rows, next, overview.after)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from versioning.views import (
     merges,
     migrating,
     receipts,
+    rows,
     searching,
     tags,
 )
@@ -35,6 +36,7 @@ urlpatterns = [
     path("search/", searching.rows, name="search"),
     path("compare/", compare.compare, name="compare"),
     path("compare/rows/", compare.compare_table, name="compare-table"),
+    path("rows/history/", rows.history, name="row-history"),
     *merges.urlpatterns,
     *deciding.urlpatterns,
     *mending.urlpatterns,

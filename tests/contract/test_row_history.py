@@ -124,6 +124,30 @@ def _write(pk, **values):
     return RowWrite((pk,), {"id": pk, **values})
 
 
+def test_no_edit_is_lost_where_branches_part(repository, write, poll, sky, merge):
+    """Dolt's own table of a row's diffs lists one commit of those after a fork."""
+    expected = {repository.head("main")}
+    start = repository.head("main")
+    for number in range(4):
+        repository.create_branch(f"b{number}", start)
+        column = {"votes": number + 20} if number else {"text": "Another"}
+        expected.add(
+            write(
+                f"b{number}",
+                lambda column=column: Choice.objects.filter(pk=sky.pk).update(**column),
+            )
+        )
+
+    def settle():
+        for row in repository.conflicts(CHOICES):
+            repository.settle_conflicts(CHOICES, [row.key])
+
+    for number in range(4):
+        merge(f"b{number}", "main", settle)
+    found = {edit.commit.hash for edit in history(repository, sky).edits}
+    assert expected <= found
+
+
 def test_a_deleted_row_has_a_history_too(repository, write, sky):
     gone = write("main", lambda: Choice.objects.filter(pk=sky.pk).delete())
     found = history(repository, sky)
@@ -188,7 +212,7 @@ def test_rows_that_nobody_committed_are_no_history(repository, stranger, sky):
         ("' OR 1=1 --",),
         (b"\x00",),
         (Decimal("1.5"),),
-        (dt.datetime(2020, 1, 1),),
+        (dt.date(2020, 1, 1),),
         (dt.timedelta(1),),
         (1, 2),
         (),

@@ -46,6 +46,7 @@ ANSWERS = {
     "versioning:search": EDITORS,
     "versioning:compare": EDITORS,
     "versioning:compare-table": EDITORS,
+    "versioning:row-history": EDITORS,
     "versioning:merges": EDITORS,
     "versioning:merge-record": EDITORS,
     "versioning:merge": EDITORS,

@@ -17,6 +17,7 @@ class RowDiff:
     key: str
     label: str
     cells: tuple[CellChange, ...]
+    address: str = ""  # ``values.key_text()``, where the row has a history of its own
 
     @property
     def shown(self) -> tuple[CellChange, ...]:
@@ -50,12 +51,14 @@ def present_rows(
     labels = old.labels(table, _without(old_rows, new_rows))
     labels |= new.labels(table, new_rows)
     columns = Columns(table, old, new, list(old_rows.values()), list(new_rows.values()))
+    has_key = values.model_for(table) is not None
     return tuple(
         RowDiff(
             kind=change.kind,
             key=spoken_key(change.key),
             label=labels[change.key],
             cells=tuple(columns.cells(change.before, change.after)),
+            address=values.key_text(change.key) if has_key else "",
         )
         for change in changes
     )

@@ -5,9 +5,13 @@ from typing import Any
 
 from django import template
 from django.core.exceptions import ValidationError
+from django.db import models
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from versioning import permissions, values
 from versioning.place import BRANCH_FIELD, TOKEN_FIELD
 
 register = template.Library()
@@ -33,6 +37,35 @@ def branch_fields(context: dict[str, Any]) -> SafeString | str:
         place.branch,
         TOKEN_FIELD,
         sent or uuid.uuid4(),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def row_history(
+    context: dict[str, Any], row: models.Model, label: str = "History"
+) -> SafeString | str:
+    """
+    A link to the history of an object of a versioned app, on the branch or in
+    the state that the page shows; nothing for those who may not read history.
+    """
+    place, user = context.get("versioning"), context.get("user")
+    if place is None or user is None or not user.has_perm(permissions.VIEW_HISTORY):
+        return ""
+    table = row._meta.db_table
+    column = str(row._meta.pk.column)
+    key = (values.TableValues(table).to_driver(column, row.pk),)
+    query = {
+        "table": table,
+        "key": values.key_text(key),
+        "ref": place.state.name if place.state else place.branch,
+    }
+    return format_html(
+        '<a class="row-history" href="{}?{}">{}<span class="visually-hidden"> of {}'
+        "</span></a>",
+        reverse("versioning:row-history"),
+        urlencode(query),
+        label,
+        row,
     )
 
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from versioning.backends.repository import Author, ChangeKind, Commit, Key, TableChange
 from versioning.backends.sql import SqlRepository
-from versioning.backends.sql.statements import Table, utc
+from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff
 
 _HASH = re.compile(r"[0-9a-v]{32}\Z")
@@ -191,19 +191,26 @@ class Reading(SqlRepository):
                 [diff.before, diff.after, diff.table, *params],
             )
 
-    def _way(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
+    def _way(self, diff: Diff, where: str, params: Sequence[Any], limit: int) -> Table:
+        """
+        Where several commits share a parent, the engine compares one of them
+        with it and forgets the others, also if it is asked for them together
+        (seen on 1.83.2): so they are asked for one by one, in one statement.
+        """
+        name = self._name("dolt_diff_", diff.table)
+        one = f"SELECT * FROM {name} AS OF %s WHERE {where}"
+        first = [diff.after, *params]
+        forked = self._ancestry(diff.after).beside_others(diff.after)
         with self._history():
-            name = self._name("dolt_diff_", diff.table)
-            return self._table(
-                f"SELECT * FROM {name} AS OF %s{tail}", [diff.after, *params]
+            names, rows = self._table(
+                f"{one} ORDER BY to_commit_date DESC LIMIT {int(limit)}", first
             )
-
-    def _commits_left_out(self, at: str) -> list[str]:
-        """
-        Where commits share a parent, the engine compares one of them with it
-        and forgets the others (seen on 1.83.2). By name it finds them.
-        """
-        return self._ancestry(at).beside_others(at)
+            for batch in batches(forked):
+                each = " UNION ALL ".join([f"{one} AND to_commit = %s"] * len(batch))
+                rows += self._fetch(
+                    each, [part for hash in batch for part in (*first, hash)]
+                )
+        return names, rows
 
     # Constraints ---------------------------------------------------------------
 

@@ -168,8 +168,11 @@ class Reading(SqlRepository):
         there = diff.table in self.tables(diff.after)
         return self._table_at(diff.after if there else diff.before, sql, params)
 
-    def _way(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
-        sql = f"SELECT * FROM {self._name('dolt_diff_', diff.table)}{tail}"
+    def _way(self, diff: Diff, where: str, params: Sequence[Any], limit: int) -> Table:
+        sql = (
+            f"SELECT * FROM {self._name('dolt_diff_', diff.table)} WHERE {where} "
+            f"ORDER BY to_commit_date DESC LIMIT {int(limit)}"
+        )
         return self._table_at(diff.after, sql, params)
 
     def _complete(self, diff: Diff, changes: list[RowChange]) -> list[RowChange]:

@@ -19,7 +19,7 @@ from versioning.backends.repository import (
     RowEdit,
     RowHistory,
 )
-from versioning.backends.sql.statements import Table, batches, utc
+from versioning.backends.sql.statements import Table, utc
 from versioning.backends.sql.tables import Diff, Tables, changes_of
 
 READ = 200  # steps of a row's way read at once
@@ -86,42 +86,22 @@ class RowHistories(Tables):
         rows, one row asked for). In two questions, not one with OR, which
         takes Dolt 1.5 s at a million rows.
         """
-        newest = f" ORDER BY to_commit_date DESC LIMIT {size}"
-        found = self._read_steps(diff, key, "", [], newest)
-        for batch in batches(self._commits_left_out(diff.after)):
-            among = f" AND to_commit IN ({', '.join(['%s'] * len(batch))})"
-            found |= self._read_steps(diff, key, among, batch, newest)
-        steps = sorted(found.values(), key=lambda step: step.date, reverse=True)
-        return steps[:size]
-
-    def _read_steps(
-        self, diff: Diff, key: Key, more: str, params: Sequence[Any], tail: str
-    ) -> dict[tuple[str, str], Step]:
-        """Steps by commit and parent."""
         found = {}
         for side, removed in (("to_", ""), ("from_", " AND diff_type = 'removed'")):
             columns = [self._name(side, column) for column in diff.primary]
-            where, keyed = self._key_in(columns, [key])
-            table = self._way(
-                diff, f" WHERE {where}{removed}{more}{tail}", [*keyed, *params]
-            )
+            where, params = self._key_in(columns, [key])
+            table = self._way(diff, f"{where}{removed}", params, size)
             for step in _steps(table, diff, key):
                 found[step.commit, step.parent] = step
-        return found
-
-    def _commits_left_out(self, at: str) -> list[str]:
-        """
-        Hashes of commits that ``_way()`` may leave out, unless it is asked for
-        them by name.
-        """
-        return []
+        steps = sorted(found.values(), key=lambda step: step.date, reverse=True)
+        return steps[:size]
 
     @abstractmethod
-    def _way(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
+    def _way(self, diff: Diff, where: str, params: Sequence[Any], limit: int) -> Table:
         """
         What ``dolt_diff_<table>`` gives as of the hash ``diff.after``: a row for
-        each commit and parent between which a row differs, the commit's own
-        branch alone.
+        each commit and parent between which a row differs, at least the newest
+        ``limit``; some of them twice.
         """
 
     @abstractmethod

@@ -1,0 +1,178 @@
+"""The history of one row: each commit that changed it, and who set which cell."""
+
+import re
+
+import pytest
+from django.db import transaction
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from versioning.backends.repository import Author
+
+MAX = Author("Max Maintainer", "max@example.org")
+
+
+@pytest.fixture
+def edit():
+    def edit(act, author, message, branch="main"):
+        with versioning.on_branch(branch, author=author, message=message) as unit:
+            act()
+        return unit.commit
+
+    return edit
+
+
+@pytest.fixture
+def sky(edit, erin):
+    def make():
+        question = Question.objects.create(text="What’s up?")
+        Choice.objects.create(question=question, text="The sky", votes=5)
+
+    edit(make, erin, "Ask")
+    return Choice.objects.get(text="The sky")
+
+
+def votes(number):
+    return lambda: Choice.objects.filter(text="The sky").update(votes=number)
+
+
+def history(client, row, **query):
+    table = row._meta.db_table
+    return client.get("/rows/history/", {"table": table, "key": f"[{row.pk}]"} | query)
+
+
+def listed(response):
+    html = response.content.decode()
+    return re.findall(r'class="commit__subject" href="/commits/(\w+)/"', html)
+
+
+def test_each_commit_with_old_and_new_who_and_when(editor, repository, sky, edit, erin):
+    made = repository.head("main")
+    voted = edit(votes(6), MAX, "Count again")
+    edit(lambda: Question.objects.update(text="Other"), erin, "Not this row")
+    response = history(editor, sky)
+    assert listed(response) == [voted, made]
+    page = seen.main(response)
+    assert "Choice “The sky” of “Other”" in page
+    assert "Count again Max Maintainer, just now" in page
+    assert "~ changed Votes 5 6" in page
+    assert "Choice nothing The sky" in page
+    assert "This is where the row’s history begins." in page
+
+
+def test_who_last_changed_each_cell(editor, repository, sky, edit, erin):
+    made = repository.head("main")
+    voted = edit(votes(6), MAX, "Count again")
+    html = history(editor, sky).content.decode()
+    table = re.search(r'<table class="data origins">.*?</table>', html, re.S)[0]
+    cells = {
+        re.search(r'scope="row"[^>]*>([^<]+)<', row)[1]: row
+        for row in table.split("<tr>")[2:]
+    }
+    assert set(cells) == {"Question", "Choice", "Votes"}
+    assert "Max Maintainer" in cells["Votes"]
+    assert f"/commits/{voted}/" in cells["Votes"]
+    assert "Erin Editor" in cells["Choice"]
+    assert f"/commits/{made}/" in cells["Choice"]
+
+
+def test_the_last_to_set_a_cell_is_not_whom_a_merge_overruled(
+    editor, repository, connection, sky, edit, erin
+):
+    repository.create_branch("summer", repository.head("main"))
+    kept = edit(votes(6), erin, "Here")
+    edit(votes(9), MAX, "There, later", "summer")
+    from versioning.backends.repository import RowWrite
+
+    with (
+        connection.bound("main"),
+        connection.writing(),
+        transaction.atomic(using="versioned", durable=True),
+    ):
+        repository.start_merge(repository.head("summer"))
+        whole = {
+            "id": sky.pk, "question_id": sky.question_id, "text": sky.text, "votes": 6
+        }  # fmt: skip
+        repository.write_rows("polls_choice", [RowWrite((sky.pk,), whole)])
+        repository.settle_conflicts("polls_choice", [(sky.pk,)])
+        repository.commit_all("Merge", MAX)
+    response = history(editor, sky)
+    votes_row = re.search(r">Votes</th>.*?</tr>", response.content.decode(), re.S)[0]
+    assert f"/commits/{kept}/" in votes_row
+    assert len(listed(response)) == 3
+
+
+def test_a_deleted_row_has_a_history(editor, repository, sky, edit, erin):
+    gone = edit(lambda: Choice.objects.all().delete(), erin, "Away with it")
+    response = history(editor, sky)
+    assert listed(response)[0] == gone
+    page = seen.main(response)
+    assert "This row is not there any more" in page
+    assert "Choice “The sky”" in page
+
+
+def test_it_goes_on_page_by_page_and_does_not_drift(editor, repository, sky, edit):
+    made = repository.head("main")
+    hashes = [made, *(edit(votes(n), MAX, f"To {n}") for n in range(10, 35))]
+    response = history(editor, sky)
+    assert listed(response) == hashes[:-21:-1]
+    older = next(url for url in seen.addresses(response) if "after=" in url)
+    edit(votes(99), MAX, "Meanwhile")
+    part = editor.get(older, headers={"HX-Request": "true"})
+    assert listed(part) == hashes[5::-1]
+    assert "<html" not in part.content.decode()
+    assert "HX-Request" in part["Vary"]
+    whole = editor.get(older)
+    assert listed(whole) == hashes[5::-1]
+    assert "<html" in whole.content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"table": "polls_choice"},
+        {"table": "nope", "key": "[1]"},
+        {"table": "polls_choice; DROP", "key": "[1]"},
+        {"table": "polls_choice", "key": "[-1]"},
+        {"table": "polls_choice", "key": "1"},
+        {"table": "polls_choice", "key": "[" * 3000},
+        {"table": "polls_choice", "key": "[99999999999999999999999999]"},
+        {"table": "polls_choice", "key": '["\\ud800"]'},
+        {"table": "polls_choice", "key": '[{"$":"decimal","v":"1.5"}]'},
+        {"table": "polls_choice", "key": '[{"$":"nope","v":"1.5"}]'},
+        {"table": "polls_choice", "key": "[1,2]"},
+        {"table": "polls_choice", "key": "[1]", "ref": "nope"},
+        {"table": "polls_choice", "key": "[1]", "ref": "pollard/candidate/x"},
+    ],
+    ids=str,
+)
+def test_what_is_not_there_is_a_page_that_says_so(editor, sky, query):
+    response = editor.get("/rows/history/", query)
+    assert response.status_code == 404
+    assert "Not found" in seen.main(response)
+
+
+def test_a_damaged_place_to_go_on_is_refused(editor, sky):
+    assert history(editor, sky, after="x").status_code == 400
+
+
+def test_a_row_of_a_diff_leads_to_its_history(editor, repository, sky, edit):
+    made = repository.head("main")
+    voted = edit(votes(6), MAX, "Count again")
+    links = seen.links(editor.get(f"/commits/{voted}/"))
+    response = editor.get(links["History of Choice “The sky” of “What’s up?”"])
+    assert listed(response) == [voted, made]
+
+
+def test_a_poll_leads_those_who_may_to_its_rows_histories(
+    editor, nobody, client, sky, edit
+):
+    url = f"/polls/{sky.question_id}/"
+    for path in (url, f"{url}results/"):
+        links = seen.links(editor.get(path))
+        assert listed(editor.get(links["History of The sky"]))
+        assert listed(editor.get(links["History of What’s up?"]))
+        for other in (nobody, client):
+            assert "History of" not in seen.text(other.get(path))
