@@ -32,6 +32,12 @@ PATHS = {
     "versioning:branch-delete": "/branches/delete/?name={branch}",
     "versioning:branch-restore": "/branches/restore/",
     "versioning:branch-migrate": "/branches/migrate/",
+    "versioning:branch-working": "/branches/working/?name={branch}",
+    "versioning:branch-working-rows": (
+        "/branches/working/rows/?name={dirty}&table=polls_choice"
+    ),
+    "versioning:branch-working-commit": "/branches/working/commit/",
+    "versioning:branch-working-discard": "/branches/working/discard/",
     "versioning:log": "/log/",
     "versioning:commit": "/commits/{commit}/",
     "versioning:tags": "/tags/",
@@ -73,6 +79,8 @@ POST_ONLY = frozenset(
         "versioning:merge-abandon",
         "versioning:merge-mend",
         "versioning:branch-migrate",
+        "versioning:branch-working-commit",
+        "versioning:branch-working-discard",
         "logout",
     }
 )
@@ -91,6 +99,7 @@ class Things:
     branch: str  # where the question is worded anew, and so it is on main
     tag: str  # at the default branch's head
     record: str  # id of the draft of merging that branch, with a decision
+    dirty: str  # a branch with a choice's votes that nobody committed
 
     def path(self, name: str) -> str:
         return PATHS[name].format_map(vars(self))
@@ -129,7 +138,21 @@ def make_things() -> Things:
     tag = f"shown-{name}"
     tags.create(repository(), tag, at=MAIN, message="As shown.", author=OUTSIDE)
     record = _decide(branch)
-    return Things(question.pk, repository().head(MAIN), token, branch, tag, record)
+    dirty = _leave_uncommitted(f"dirty-{name}")
+    head = repository().head(MAIN)
+    return Things(question.pk, head, token, branch, tag, record, dirty)
+
+
+def _leave_uncommitted(branch: str) -> str:
+    """Write to a new branch as a client does that knows nothing of commits."""
+    from polls.models import Choice
+    from versioning import branches
+    from versioning.conf import connection, repository
+
+    branches.create(repository(), branch, at=repository().head(MAIN))
+    with connection().bound(branch), connection().writing():
+        Choice.objects.filter(text="The first").update(votes=77)
+    return branch
 
 
 def _decide(source: str) -> str:

@@ -122,6 +122,49 @@ class BranchDeleteForm(forms.Form):
         return self[name] if name in self.fields else None
 
 
+class CommitRowsForm(forms.Form):
+    """What a commit of rows that nobody committed says."""
+
+    message = forms.CharField(
+        max_length=200,
+        label="What the commit says",
+        initial="Rows written from outside",
+        error_messages={"required": "Say what these rows are."},
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+
+    def clean_message(self) -> str:
+        message = str(self.cleaned_data["message"])
+        if not message.isprintable():
+            raise forms.ValidationError("A message is one line of text.")
+        return message
+
+
+class DiscardRowsForm(forms.Form):
+    """To discard rows that nobody committed, one types the branch's name."""
+
+    typed = forms.CharField(
+        required=False,
+        strip=False,
+        label="Type the branch’s name to discard them",
+        widget=forms.TextInput(
+            {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+        ),
+    )
+
+    def __init__(self, *args: Any, branch: str, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._branch = branch
+
+    def clean_typed(self) -> str:
+        typed = str(self.cleaned_data["typed"])
+        if typed != self._branch:
+            raise forms.ValidationError(
+                f"To discard what nobody committed on “{self._branch}”, type its name."
+            )
+        return typed
+
+
 class CompareForm(forms.Form):
     """Two refs. Sent by GET, so that what is compared stands in the address."""
 

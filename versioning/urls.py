@@ -15,6 +15,7 @@ from versioning.views import (
     rows,
     searching,
     tags,
+    working,
 )
 
 app_name = "versioning"
@@ -37,6 +38,7 @@ urlpatterns = [
     path("compare/", compare.compare, name="compare"),
     path("compare/rows/", compare.compare_table, name="compare-table"),
     path("rows/history/", rows.history, name="row-history"),
+    *working.urlpatterns,
     *merges.urlpatterns,
     *deciding.urlpatterns,
     *mending.urlpatterns,

@@ -273,6 +273,13 @@ def test_the_working_set_has_a_hash_of_its_own(repository, connection, stranger,
         assert repository.working_hash() == dirty
 
 
+def test_a_branch_that_nobody_wrote_to_has_one_too(repository, connection, summer):
+    with connection.bound(summer):
+        found = repository.working_hash()
+    with connection.bound("main"):
+        assert repository.working_hash() == found
+
+
 def test_what_nobody_committed_can_be_discarded(
     repository, connection, stranger, summer, rows
 ):

@@ -47,6 +47,13 @@ def listed(response):
     return re.findall(r'class="commit__subject" href="/commits/(\w+)/"', html)
 
 
+def found_in(pattern, text):
+    """What a pattern's group, or all of it, matches."""
+    match = re.search(pattern, text, re.S)
+    assert match is not None, pattern
+    return match[match.lastindex or 0]
+
+
 def test_each_commit_with_old_and_new_who_and_when(editor, repository, sky, edit, erin):
     made = repository.head("main")
     voted = edit(votes(6), MAX, "Count again")
@@ -65,9 +72,9 @@ def test_who_last_changed_each_cell(editor, repository, sky, edit, erin):
     made = repository.head("main")
     voted = edit(votes(6), MAX, "Count again")
     html = history(editor, sky).content.decode()
-    table = re.search(r'<table class="data origins">.*?</table>', html, re.S)[0]
+    table = found_in(r'<table class="data origins">.*?</table>', html)
     cells = {
-        re.search(r'scope="row"[^>]*>([^<]+)<', row)[1]: row
+        found_in(r'scope="row"[^>]*>([^<]+)<', row): row
         for row in table.split("<tr>")[2:]
     }
     assert set(cells) == {"Question", "Choice", "Votes"}
@@ -98,7 +105,7 @@ def test_the_last_to_set_a_cell_is_not_whom_a_merge_overruled(
         repository.settle_conflicts("polls_choice", [(sky.pk,)])
         repository.commit_all("Merge", MAX)
     response = history(editor, sky)
-    votes_row = re.search(r">Votes</th>.*?</tr>", response.content.decode(), re.S)[0]
+    votes_row = found_in(r">Votes</th>.*?</tr>", response.content.decode())
     assert f"/commits/{kept}/" in votes_row
     assert len(listed(response)) == 3
 

@@ -42,9 +42,12 @@ def present_rows(
     table: str,
     changes: Sequence[RowChange],
     before: str,
-    after: str,
+    after: str | None,
 ) -> tuple[RowDiff, ...]:
-    """Rows as people read them: names and labels as of each side's commit."""
+    """
+    Rows as people read them: names and labels as of each side's commit, or
+    (None) as they are where the connection is.
+    """
     old, new = Snapshot(repository, before), Snapshot(repository, after)
     old_rows = {c.key: c.before for c in changes if c.before is not None}
     new_rows = {c.key: c.after for c in changes if c.after is not None}

@@ -32,11 +32,14 @@ _LABEL_FAILS = (
 
 
 class Snapshot:
-    """Objects of the versioned tables as of one commit, each row read once."""
+    """
+    Objects of the versioned tables as of one commit (a hash), each row read
+    once; None is where the connection is, with what nobody committed.
+    """
 
-    def __init__(self, repository: Repository, at: str):
+    def __init__(self, repository: Repository, at: str | None):
         self._repository = repository
-        self.at = at  # hash
+        self.at = at
         self._rows: dict[str, dict[Key, Row | None]] = {}
         self._tables: dict[str, TableValues] = {}
 

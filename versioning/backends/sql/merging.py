@@ -32,7 +32,8 @@ class Merging(Writing):
         return Uncommitted(tuple(sorted(row[0] for row in rows))) if rows else None
 
     def working_hash(self) -> str:
-        return str(self._value("SELECT dolt_hashof_db('WORKING')"))
+        # Not of 'WORKING': DoltLite knows none on a branch that nobody wrote to.
+        return str(self._value("SELECT dolt_hashof_db()"))
 
     def _is_merging(self) -> bool:
         return bool(self._value("SELECT is_merging FROM dolt_merge_status"))
