@@ -129,7 +129,7 @@ class Place:
             self._request.user, active=self.branch, among=self.all_branches
         )
 
-    @property
+    @cached_property
     def engine(self) -> Any:
         """``Features`` of the engine, for the footer."""
         return repository().features

@@ -105,7 +105,7 @@ class Reading(SqlRepository):
 
     # Tables ------------------------------------------------------------------
 
-    def tables(self, at: str | None = None) -> list[str]:
+    def _tables(self, at: str | None) -> list[str]:
         if at is None:
             return self._tables("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
         self._known(at)

@@ -196,7 +196,12 @@ class Merging(Writing):
     ) -> Iterator[RowChange]:
         there = table in self.tables()
         at = None if there else self._value("SELECT dolt_hashof('HEAD')")
-        diff = Diff(table, "HEAD", "WORKING", self.primary_key(table, at))
+        diff = Diff(
+            table,
+            "HEAD",
+            "WORKING",
+            self._primary_key(table, None) if there else self.primary_key(table, at),
+        )
         return self._changes(diff, since, limit, (), keys)
 
 

@@ -44,8 +44,7 @@ class RowHistories(Tables):
     def row_history(
         self, table: str, key: Key, *, at: str, since: str = "", limit: int
     ) -> RowHistory:
-        self._require_table(table, at)
-        primary = self._primary_key(table, at)
+        primary = self.primary_key(table, at)
         if not primary:
             raise UnknownTable(table)
         diff = Diff(table, "", at, primary)

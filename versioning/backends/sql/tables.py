@@ -1,10 +1,11 @@
 """Tables, rows and diffs, in the SQL that both engines take."""
 
+import threading
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import (
@@ -18,6 +19,7 @@ from versioning.backends.repository import (
 )
 from versioning.backends.sql.statements import Statements, Table, batches
 
+KEPT = 4000  # facts
 PAGE = 5000  # rows of a diff read at a time
 KINDS = {
     "added": ChangeKind.ADDED,
@@ -34,6 +36,26 @@ _SPELLED = {
 }
 
 
+class Facts:
+    """What was found out once and stays so; the oldest is forgotten first."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._lock = threading.Lock()
+
+    def get(
+        self, what: tuple[str, ...], find: Callable[[], tuple[str, ...]]
+    ) -> tuple[str, ...]:
+        found = self._known.get(what)
+        if found is None:
+            found = find()
+            with self._lock:
+                self._known[what] = found
+                while len(self._known) > KEPT:
+                    del self._known[next(iter(self._known))]
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Diff:
     """One table between two refs: hashes, or HEAD and WORKING."""
@@ -45,6 +67,25 @@ class Diff:
 
 
 class Tables(Statements):
+    #: What never changes of a commit's tables, by database, hash and question.
+    _facts: ClassVar[Facts] = Facts()
+
+    @abstractmethod
+    def _place(self) -> str:
+        """What tells this database from any other that the process uses."""
+
+    # Tables -------------------------------------------------------------------
+
+    def tables(self, at: str | None = None) -> list[str]:
+        if at is None:
+            return self._tables(None)
+        known = (self._place(), at, "tables")
+        return list(self._facts.get(known, lambda: tuple(self._tables(at))))
+
+    @abstractmethod
+    def _tables(self, at: str | None) -> list[str]:
+        """``tables()``, asked of the engine. Raises ``UnknownRef``."""
+
     # Rows ---------------------------------------------------------------------
 
     def columns(self, table: str, at: str | None = None) -> list[str]:
@@ -53,7 +94,10 @@ class Tables(Statements):
 
     def primary_key(self, table: str, at: str | None = None) -> Key:
         self._require_table(table, at)
-        return self._primary_key(table, at)
+        if at is None:
+            return self._primary_key(table, None)
+        known = (self._place(), at, f"key of {table}")
+        return self._facts.get(known, lambda: self._primary_key(table, at))
 
     @abstractmethod
     def _columns(self, table: str, at: str | None) -> list[str]:
@@ -75,8 +119,6 @@ class Tables(Statements):
         at: str | None,
         by: str | None = None,
     ) -> dict[Key, Row]:
-        if at is not None:
-            self._known(at)
         primary = self.primary_key(table, at)
         if by is not None:
             if by not in self.columns(table, at):
