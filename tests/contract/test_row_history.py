@@ -110,7 +110,7 @@ def test_what_a_merge_settled_by_itself_is_the_merges(
 
     def settle():
         repository.write_rows(CHOICES, [_write(sky.pk, votes=8)])
-        repository.settle_conflicts(CHOICES, [(sky.pk,)])
+        repository.settle_conflicts(CHOICES, rows=1)
 
     merged = merge(summer, "main", settle)
     found = history(repository, sky)
@@ -139,8 +139,8 @@ def test_no_edit_is_lost_where_branches_part(repository, write, poll, sky, merge
         )
 
     def settle():
-        for row in repository.conflicts(CHOICES):
-            repository.settle_conflicts(CHOICES, [row.key])
+        if rows := len(repository.conflicts(CHOICES)):
+            repository.settle_conflicts(CHOICES, rows=rows)
 
     for number in range(4):
         merge(f"b{number}", "main", settle)

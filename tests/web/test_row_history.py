@@ -102,7 +102,7 @@ def test_the_last_to_set_a_cell_is_not_whom_a_merge_overruled(
             "id": sky.pk, "question_id": sky.question_id, "text": sky.text, "votes": 6
         }  # fmt: skip
         repository.write_rows("polls_choice", [RowWrite((sky.pk,), whole)])
-        repository.settle_conflicts("polls_choice", [(sky.pk,)])
+        repository.settle_conflicts("polls_choice", rows=1)
         repository.commit_all("Merge", MAX)
     response = history(editor, sky)
     votes_row = found_in(r">Votes</th>.*?</tr>", response.content.decode())
