@@ -60,7 +60,7 @@ def test_a_connection_is_left_while_its_server_is_away(server):
     server.kill()
     with pytest.raises(EngineUnavailable):
         repository().head("main")
-    connection.unbind()
+    connection.unbind()  # type: ignore[attr-defined]
     assert connection.connection is None
     server.start()
     assert repository().head("main")

@@ -270,6 +270,7 @@ def test_a_sum_that_may_not_be_is_named(repository, poll, merge, rows, write):
     assert [v.columns for v in fault.violations] == [("votes",)]
     assert work.refused()
     row = mending.row_of(work.sides, "polls_choice", (pk,))
+    assert row is not None
     choice = {"votes": Decided(Take.VALUE, 0)}
     mending.mend(work.draft, work.sides, row, choice, work.user)
     assert work.faults() == {}

@@ -82,6 +82,7 @@ class Bringing:
 
     def mend(self, table, key, **choices):
         row = mending.row_of(self.sides, table, key)
+        assert row is not None
         made = {
             WHOLE_ROW if column == "whole" else column: Decided(choice)
             if isinstance(choice, Take)

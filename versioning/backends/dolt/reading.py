@@ -107,15 +107,10 @@ class Reading(SqlRepository):
 
     def _tables(self, at: str | None) -> list[str]:
         if at is None:
-            return self._tables("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
-        self._known(at)
-        known = self._stay.schema
-        if ("tables", at) not in known:
-            known["tables", at] = self._tables("SHOW TABLES AS OF %s", [at])
-        return list(known["tables", at])
-
-    def _tables(self, sql: str, params: Sequence[Any] = ()) -> list[str]:
-        rows = self._fetch(sql, params)
+            rows = self._fetch("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
+        else:
+            self._known(at)
+            rows = self._fetch("SHOW TABLES AS OF %s", [at])
         return sorted(row[0] for row in rows if not self._own(row[0]))
 
     def _columns(self, table: str, at: str | None) -> list[str]:

@@ -70,10 +70,6 @@ class Tables(Statements):
     #: What never changes of a commit's tables, by database, hash and question.
     _facts: ClassVar[Facts] = Facts()
 
-    @abstractmethod
-    def _place(self) -> str:
-        """What tells this database from any other that the process uses."""
-
     # Tables -------------------------------------------------------------------
 
     def tables(self, at: str | None = None) -> list[str]:
