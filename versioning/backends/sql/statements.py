@@ -43,11 +43,11 @@ class Statements(Repository):
 
     def __init__(self, connection: Any):
         super().__init__(connection)
+        self._versions: tuple[Any, str] = None, ""  # by connection
         self._this_stay = Stay(None)
 
     def forget(self) -> None:
         self._this_stay = Stay(None)
-        self._versions: tuple[Any, str] = None, ""  # by connection
 
     # Asking ------------------------------------------------------------------
 
