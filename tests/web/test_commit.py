@@ -89,3 +89,38 @@ def test_a_commit_that_is_not_there_is_a_404(editor, hash):
 @pytest.mark.parametrize("hash", ["main", "0" * 7, "x'--", "V" * 32, "%00"])
 def test_what_is_no_hash_is_a_404(editor, hash):
     assert editor.get(f"/commits/{hash}/").status_code == 404
+
+
+def test_the_data_can_be_browsed_as_of_here_and_not_changed(
+    editor, repository, erin, poll
+):
+    before = repository.head("main")
+    with versioning.on_branch("main", author=erin, message="Word it anew"):
+        Question.objects.update(text="What’s new?")
+    url = seen.links(editor.get(f"/commits/{before}/"))["Browse as of here"]
+    shown = editor.get(url)
+    assert "What’s up?" in seen.main(shown)
+    assert "What’s new?" not in seen.text(shown)
+    assert f"the data as of commit {before[:7]}, read-only" in seen.text(shown)
+
+
+def test_the_page_to_browse_from_is_the_projects(editor, repository, settings, poll):
+    settings.VERSIONING = {**settings.VERSIONING, "HOME": "polls:create"}
+    head = repository.head("main")
+    page = editor.get(f"/commits/{head}/")
+    assert seen.links(page)["Browse as of here"] == f"/polls/new/?at={head}"
+
+
+def test_the_tags_that_stand_here_and_those_that_hold_it(
+    editor, repository, erin, poll
+):
+    before = repository.head("main")
+    repository.create_tag("here", before, message="", author=erin)
+    with versioning.on_branch("main", author=erin, message="Go on"):
+        Choice.objects.update(votes=0)
+    repository.create_tag("later", "main", message="", author=erin)
+    page = page_of(editor, before)
+    assert "In main later Tagged here" in page
+    page = page_of(editor, repository.head("main"))
+    assert "In main Tagged later" in page
+    assert "here" not in page.partition("Tagged")[2].partition("Rows")[0]
