@@ -95,6 +95,7 @@ class ChangeKind(StrEnum):
     REMOVED = "removed"
     CHANGED = "changed"
     RENAMED = "renamed"  # tables only
+    REPLACED = "replaced"  # tables only: rows go by another primary key
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,15 @@ class SchemaChange:
     table: str
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A table whose rows go by another primary key in the later state."""
+
+    table: str
+    before: tuple[str, ...]  # names of the key's columns, in order
+    after: tuple[str, ...]
 
 
 class MergeStatus(StrEnum):
@@ -571,6 +581,14 @@ class Repository(ABC):
         """Row counts for each table of ``diff_summary()`` whose data differ."""
 
     @abstractmethod
+    def key_changes(self, before: str, after: str) -> list[KeyChange]:
+        """
+        Tables of both states whose primary key differs, by name. No row of one
+        state is the same row in the other, so ``diff_summary()``,
+        ``diff_stat()`` and ``diff_rows()`` say nothing of such a table.
+        """
+
+    @abstractmethod
     def diff_rows(
         self,
         table: str,
@@ -589,7 +607,8 @@ class Repository(ABC):
         Every column of either state appears in its own side's row, also when
         the schemas differ. Takes work in proportion to what changed, not to
         what the table holds. A table made, dropped or without a primary key
-        is fine (without one the key is all columns).
+        is fine (without one the key is all columns, and a number behind them
+        where a row repeats).
         """
 
     @abstractmethod

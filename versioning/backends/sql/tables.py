@@ -2,8 +2,9 @@
 
 import threading
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import (
     ChangeKind,
     Key,
+    KeyChange,
     Row,
     RowChange,
     SchemaChange,
@@ -195,21 +197,42 @@ class Tables(Statements):
         return sorted(found, key=lambda stat: stat.table)
 
     def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
+        found = self._definitions(before, after)
+        changes = [
+            SchemaChange(new or old, earlier, later)
+            for old, new, earlier, later in found
+        ]
+        return sorted(changes, key=lambda change: change.table)
+
+    def key_changes(self, before: str, after: str) -> list[KeyChange]:
+        """Seen nowhere but here: both engines leave the table out of a summary."""
+        found = []
+        for old, new, earlier, later in self._definitions(before, after):
+            if old == new and earlier and later:
+                one, other = (self._primary_key(new, at) for at in (before, after))
+                if one != other:
+                    found.append(KeyChange(new, one, other))
+        return sorted(found, key=lambda change: change.table)
+
+    def _definitions(self, before: str, after: str) -> list[tuple[str, str, str, str]]:
+        """
+        Tables whose definitions differ: both names, both definitions, "" where
+        there is none. DoltLite also lists indexes, views and triggers, under
+        their own names.
+        """
         self._known(before, after)
-        # DoltLite also lists indexes and triggers, under their own names.
-        tables = {change.table for change in self._summary(before, after)}
         with self._history():
             rows = self._fetch(
                 "SELECT from_table_name, to_table_name, from_create_statement, "
                 "to_create_statement FROM dolt_schema_diff(%s, %s)",
                 [before, after],
             )
-        changes = [
-            SchemaChange(new or old, earlier or "", later or "")
+        return [
+            (old or "", new or "", earlier or "", later or "")
             for old, new, earlier, later in rows
-            if (new or old) in tables
+            if not self._own(new or old)
+            and (later or earlier or "").lstrip()[:12].upper() == "CREATE TABLE"
         ]
-        return sorted(changes, key=lambda change: change.table)
 
     # Rows that differ --------------------------------------------------------
 
@@ -302,13 +325,16 @@ class Tables(Statements):
         keys: Sequence[Key] | None,
     ) -> Iterator[RowChange]:
         """
-        All columns are the key, NULL among them, and rows may repeat: they are
-        read at once and put in order here.
+        All columns are the key, NULL among them: they are read at once and put
+        in order here. Of rows that repeat each but the first has its number
+        behind its key, so that a page can end between them.
         """
         where, params = self._kinds(kinds)
-        found = sorted(
-            self._read_changes(diff, where, params),
-            key=lambda change: (_sortable(change.key), change.kind),
+        found = _numbered(
+            sorted(
+                self._read_changes(diff, where, params),
+                key=lambda change: (_sortable(change.key), change.kind),
+            )
         )
         if keys is not None:
             found = [change for change in found if change.key in set(keys)]
@@ -374,6 +400,18 @@ def changes_of(table: Table, diff: Diff) -> list[RowChange]:
         assert keyed is not None
         key = tuple(keyed.get(column) for column in diff.primary or keyed)
         found.append(RowChange(kind, key, before, after))
+    return found
+
+
+def _numbered(changes: Sequence[RowChange]) -> list[RowChange]:
+    """Sorted changes, each with a key of its own."""
+    seen: Counter[Key] = Counter()
+    found = []
+    for change in changes:
+        seen[change.key] += 1
+        if (number := seen[change.key]) > 1:
+            change = replace(change, key=(*change.key, number))
+        found.append(change)
     return found
 
 

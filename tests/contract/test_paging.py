@@ -1,0 +1,179 @@
+"""Pages of a diff: no row twice, none left out, whatever the key is made of."""
+
+import datetime as dt
+import random
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.engines import ENGINE
+from versioning import diffs
+from versioning.backends.repository import KeyChange
+from versioning.diffs import RowFilter
+
+WORDS = ["a", "A", "b", "B", "é", "e", "E", "", "a ", " a", "_", "%", "Z", "10", "9"]
+WORDS += ["ß", "ss", "x'y", "\\", "😀", "e\u0301", "Å"]
+BLIND = "utf8mb4_0900_ai_ci" if ENGINE == "dolt" else "NOCASE"
+EXACT = "utf8mb4_bin" if ENGINE == "dolt" else "BINARY"
+
+#: A column's type, and values that are hard to keep in order.
+PARTS: dict[str, tuple[str, list[Any]]] = {
+    "text": ("varchar(40)", WORDS),
+    "text that is blind to case": (f"varchar(40) COLLATE {BLIND}", WORDS),
+    "text by its bytes": (f"varchar(40) COLLATE {EXACT}", WORDS),
+    "bytes": ("varbinary(9)", [b"", b"\x00", b"\x00\x00", b"a", b"A", b"\xff", b"'"]),
+    "numbers": ("bigint", [-(2**63), 2**63 - 1, 0, -1, 1, 10, 9, 2**53 + 1]),
+    "decimals": ("decimal(10,2)", [Decimal(n) for n in ("-1.50", "0", "9", "10.01")]),
+    "times": ("datetime(6)", [dt.datetime(2026, 1, 1, 1, 2, 3, n) for n in (0, 1, 9)]),
+}
+
+
+def pages(read: Any, size: int) -> list[tuple]:
+    found: list[tuple] = []
+    since = None
+    while page := list(read(since=since, limit=size)):
+        assert len(page) <= size
+        found += [change.key for change in page]
+        since = page[-1].key
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("first", PARTS)
+def test_pages_over_keys_of_two_parts(repository, write, connection, first, seed):
+    chance = random.Random(f"{first} {seed}")
+    second = chance.choice(list(PARTS))
+    (one, firsts), (other, seconds) = PARTS[first], PARTS[second]
+    before = write(
+        "main",
+        f"CREATE TABLE keyed (a {one} NOT NULL, b {other} NOT NULL, v int, "
+        "PRIMARY KEY (a, b))",
+    )
+    tried = [(a, b) for a in firsts for b in seconds]
+    chance.shuffle(tried)
+    tried = tried[:60]
+    ignoring = "INSERT OR IGNORE" if ENGINE == "doltlite" else "INSERT IGNORE"
+    # What counts as the same key to the engine is left out by it.
+    after = write(
+        "main",
+        *[
+            (f"{ignoring} INTO keyed VALUES (%s, %s, %s)", [a, b, number])
+            for number, (a, b) in enumerate(tried)
+        ],
+    )
+    # Some of them change, some go: the same order must hold for either side.
+    later = write(
+        "main",
+        "UPDATE keyed SET v = v + 1000 WHERE v % 3 = 0",
+        "DELETE FROM keyed WHERE v % 3 = 1",
+    )
+    with connection.bound(at=after), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM keyed")
+        (count,) = cursor.fetchone()
+    assert count > len(tried) / 4
+    for ends, expected in (((before, after), count), ((after, later), None)):
+        whole = [change.key for change in repository.diff_rows("keyed", *ends)]
+        assert len(whole) == len(set(whole))
+        assert expected is None or len(whole) == expected
+        size = chance.choice([1, 2, 3, 7])
+
+        def read(ends=ends, **options):
+            return repository.diff_rows("keyed", *ends, **options)
+
+        assert pages(read, size) == whole
+        by_key = repository.diff_rows("keyed", *ends, keys=whole)
+        assert sorted(map(repr, (c.key for c in by_key))) == sorted(map(repr, whole))
+
+
+def test_pages_of_the_console_lead_through_every_row(repository, write):
+    before = write("main", "CREATE TABLE keyed (a varchar(9) PRIMARY KEY, v int)")
+    after = write(
+        "main",
+        *[("INSERT INTO keyed VALUES (%s, 1)", [f"{n % 7}-{n:03}"]) for n in range(40)],
+    )
+    overview = diffs.overview(repository, before, after)
+    found: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = diffs.rows_page(
+            repository, overview, "keyed", wanted=RowFilter(), after=cursor, limit=7
+        )
+        found += [row.key for row in page.rows]
+        cursor = page.next
+    assert found == sorted(f"{n % 7}-{n:03}" for n in range(40))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_rows_that_repeat_are_all_there(repository, write, size):
+    """A table without a key may hold one row many times, and NULL anywhere."""
+    before = write("main", "CREATE TABLE loose (a varchar(9), b int)")
+    after = write(
+        "main",
+        "INSERT INTO loose VALUES ('x', 1), ('x', 1), ('x', 1), ('x', NULL), "
+        "(NULL, NULL), (NULL, NULL), ('w', 2)",
+    )
+
+    def read(**options):
+        return repository.diff_rows("loose", before, after, **options)
+
+    found = pages(read, size)
+    assert found == [
+        (None, None),
+        (None, None, 2),
+        ("w", 2),
+        ("x", None),
+        ("x", 1),
+        ("x", 1, 2),
+        ("x", 1, 3),
+    ]
+
+
+def test_a_unique_column_may_hold_null_many_times(repository, write):
+    before = write(
+        "main", "CREATE TABLE keyed (id int PRIMARY KEY, u varchar(9) UNIQUE)"
+    )
+    after = write(
+        "main", "INSERT INTO keyed VALUES (-2, NULL), (1, 'x'), (-1, NULL), (0, '')"
+    )
+
+    def read(**options):
+        return repository.diff_rows("keyed", before, after, **options)
+
+    assert pages(read, 1) == [(-2,), (-1,), (0,), (1,)]
+
+
+# Another key ------------------------------------------------------------------
+
+
+@pytest.fixture
+def rekeyed(write):
+    """Two commits: rows go by ``b`` in the later one, and one row is new."""
+    if ENGINE == "dolt":
+        work = ["ALTER TABLE keyed DROP PRIMARY KEY, ADD PRIMARY KEY (b)"]
+    else:
+        work = [
+            "CREATE TABLE other (a int NOT NULL, b int NOT NULL, v int, "
+            "PRIMARY KEY (b))",
+            "INSERT INTO other SELECT * FROM keyed",
+            "DROP TABLE keyed",
+            "ALTER TABLE other RENAME TO keyed",
+        ]
+    before = write(
+        "main",
+        "CREATE TABLE keyed (a int NOT NULL, b int NOT NULL, v int, PRIMARY KEY (a))",
+        "INSERT INTO keyed VALUES (1, 2, 3), (2, 3, 4)",
+    )
+    return before, write("main", *work, "INSERT INTO keyed VALUES (1, 9, 9)")
+
+
+def test_a_table_with_another_key_is_named_with_both(repository, write, rekeyed):
+    assert repository.key_changes(*rekeyed) == [KeyChange("keyed", ("a",), ("b",))]
+    assert repository.key_changes(*rekeyed[::-1]) == [
+        KeyChange("keyed", ("b",), ("a",))
+    ]
+    (change,) = repository.schema_changes(*rekeyed)
+    assert change.table == "keyed"
+    assert change.before != change.after
+    later = write("main", "ALTER TABLE keyed ADD COLUMN c int")
+    assert repository.key_changes(rekeyed[1], later) == []
