@@ -13,7 +13,7 @@ it; ``versioning.values`` turns them into what a model field would hold.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -633,6 +633,28 @@ class Repository(ABC):
     @abstractmethod
     def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
         """Definitions of the tables whose schema differs, by name."""
+
+    # All of a diff, as a stream. The iterators read on connections of their own,
+    # which they close with themselves: read to the end, or call ``close()``.
+
+    @abstractmethod
+    def stream_changes(
+        self, table: str, before: str, after: str
+    ) -> Iterator[RowChange]:
+        """
+        All that ``diff_rows()`` would give, in the engine's order. Holds a few
+        hundred rows at a time, however many there are.
+        """
+
+    @abstractmethod
+    def stream_sql(
+        self, before: str, after: str, *, without: Mapping[str, Collection[str]]
+    ) -> Iterator[str]:
+        """
+        Statements of this engine that make ``after`` of ``before``, each ended
+        by a semicolon. The columns ``without``, by table, are left out: what
+        they hold appears nowhere, and is not changed.
+        """
 
     # The working set ---------------------------------------------------------
 

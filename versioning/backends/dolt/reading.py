@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from versioning.backends.repository import Author, ChangeKind, Commit, Key, TableChange
-from versioning.backends.sql import SqlRepository
+from versioning.backends.dolt.export import Exporting
 from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff
 
@@ -21,7 +21,7 @@ _INTEGER = re.compile(r"(?P<size>tiny|small|medium|big|)int\b")
 _BITS = {"tiny": 8, "small": 16, "medium": 24, "": 32, "big": 64}
 
 
-class Reading(SqlRepository):
+class Reading(Exporting):
     def _quote(self, name: str) -> str:
         return "`" + name.replace("`", "``") + "`"
 
@@ -181,10 +181,13 @@ class Reading(SqlRepository):
 
     def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
         with self._history():
-            return self._table(
-                f"SELECT * FROM dolt_diff(%s, %s, %s){tail}",
-                [diff.before, diff.after, diff.table, *params],
-            )
+            return self._table(*self._diff_sql(diff, tail, params))
+
+    def _diff_sql(
+        self, diff: Diff, tail: str, params: Sequence[Any]
+    ) -> tuple[str, list[Any]]:
+        sql = f"SELECT * FROM dolt_diff(%s, %s, %s){tail}"
+        return sql, [diff.before, diff.after, diff.table, *params]
 
     def _way(self, diff: Diff, where: str, params: Sequence[Any], limit: int) -> Table:
         """

@@ -10,7 +10,7 @@ from typing import Any
 from versioning.backends.doltlite.definitions import checks_in
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
-from versioning.backends.sql import SqlRepository
+from versioning.backends.doltlite.export import Exporting, question_marks
 from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff
 
@@ -25,7 +25,7 @@ _LOG = (
 _HASH = re.compile(r"[0-9a-f]{40}\Z")
 
 
-class Reading(SqlRepository):
+class Reading(Exporting):
     OWN_TABLES = frozenset({"sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
 
     def __init__(self, connection: Any):
@@ -71,7 +71,7 @@ class Reading(SqlRepository):
     def _table_at(self, at: str, sql: str, params: Sequence[Any] = ()) -> Table:
         reader = self._reader(at)
         with self.connection.wrap_database_errors:
-            cursor = reader.execute(_question_marks(sql), list(params))
+            cursor = reader.execute(question_marks(sql), list(params))
             names = [column[0] for column in cursor.description or ()]
             return names, cursor.fetchall()
 
@@ -161,12 +161,17 @@ class Reading(SqlRepository):
     # Diffs -------------------------------------------------------------------
 
     def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
-        sql = f"SELECT * FROM {self._name('dolt_diff_', diff.table)}(%s, %s){tail}"
-        params = [diff.before, diff.after, *params]
+        sql, params = self._diff_sql(diff, tail, params)
         if diff.after == "WORKING":
             return self._table(sql, params)
         there = diff.table in self.tables(diff.after)
         return self._table_at(diff.after if there else diff.before, sql, params)
+
+    def _diff_sql(
+        self, diff: Diff, tail: str, params: Sequence[Any]
+    ) -> tuple[str, list[Any]]:
+        sql = f"SELECT * FROM {self._name('dolt_diff_', diff.table)}(%s, %s){tail}"
+        return sql, [diff.before, diff.after, *params]
 
     def _way(self, diff: Diff, where: str, params: Sequence[Any], limit: int) -> Table:
         sql = (
@@ -238,8 +243,3 @@ class Reading(SqlRepository):
 def _tied(one: Commit, next_: Commit) -> bool:
     """Whether nothing but chance can have put these two in this order."""
     return one.date == next_.date and next_.hash not in one.parents
-
-
-def _question_marks(sql: str) -> str:
-    """``%s`` and ``%%`` as the plain driver spells them."""
-    return re.sub("%([s%])", lambda mark: "?" if mark[1] == "s" else "%", sql)

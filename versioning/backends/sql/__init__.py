@@ -5,10 +5,11 @@ What both engines' repositories share: the same SQL, spelled in two dialects.
 descends from whom), ``tags`` their names, ``tables`` rows and diffs,
 ``row_history`` what became of one row, ``searching`` finds commits and rows,
 ``merging`` knows the working set and a merge in it, ``constraints`` whether
-rows keep them.
+rows keep them, ``export`` writes whatever differs as SQL.
 """
 
 from versioning.backends.sql.constraints import Constraints
+from versioning.backends.sql.export import Exporting
 from versioning.backends.sql.history import History
 from versioning.backends.sql.merging import Merging
 from versioning.backends.sql.row_history import RowHistories
@@ -16,5 +17,7 @@ from versioning.backends.sql.searching import Searching
 from versioning.backends.sql.tags import Tags
 
 
-class SqlRepository(Tags, Searching, History, Merging, RowHistories, Constraints):
+class SqlRepository(
+    Tags, Searching, History, Merging, RowHistories, Constraints, Exporting
+):
     """All but what each engine spells in its own way."""

@@ -248,11 +248,15 @@ class Tables(Statements):
         keys: Sequence[Key] | None = None,
     ) -> Iterator[RowChange]:
         self._known(before, after)
+        return self._changes(
+            self._diff_of(table, before, after), since, limit, kinds, keys
+        )
+
+    def _diff_of(self, table: str, before: str, after: str) -> Diff:
         at = after if table in self.tables(after) else before
         if at == before and table not in self.tables(before):
             raise UnknownTable(table)
-        diff = Diff(table, before, after, self._primary_key(table, at))
-        return self._changes(diff, since, limit, kinds, keys)
+        return Diff(table, before, after, self._primary_key(table, at))
 
     def _changes(
         self,
@@ -368,9 +372,15 @@ class Tables(Statements):
 
     @abstractmethod
     def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
+        """What the question of ``_diff_sql()`` gives."""
+
+    @abstractmethod
+    def _diff_sql(
+        self, diff: Diff, tail: str, params: Sequence[Any]
+    ) -> tuple[str, list[Any]]:
         """
-        What the engine's table function of a diff gives; ``tail`` is the rest
-        of the statement, with ``params``.
+        A question to the engine's table function of a diff; ``tail`` is the
+        rest of the statement, with ``params``.
         """
 
     def _complete(self, diff: Diff, changes: list[RowChange]) -> list[RowChange]:

@@ -1,0 +1,126 @@
+"""What differs on a Dolt server, as a stream and as SQL."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.utils.duration import duration_microseconds
+
+from versioning.backends.sql import SqlRepository
+from versioning.backends.sql.export import STREAMED_AT_ONCE, Patch
+from versioning.backends.sql.statements import Table
+
+_UNIQUE = re.compile(r"^\s*UNIQUE KEY `((?:[^`]|``)*)` \((.*)\)", re.M)
+_COLUMN = re.compile(r"`((?:[^`]|``)*)`")
+_ADDS_INDEX = re.compile(r"(ALTER TABLE .* ADD )(INDEX `((?:[^`]|``)*)`\(.*)", re.S)
+
+_ESCAPED = str.maketrans(
+    {
+        "\\": "\\\\",
+        "'": "''",
+        "\0": "\\0",
+        "\n": "\\n",
+        "\r": "\\r",
+        "\x1a": "\\Z",
+    }
+)
+
+
+class Exporting(SqlRepository):
+    _opening = ("SET NAMES utf8mb4;", "SET foreign_key_checks = 0;")
+    _closing = ("SET foreign_key_checks = 1;",)
+
+    def _stream(self, at: str, sql: str, params: Sequence[Any]) -> Iterator[Table]:
+        from MySQLdb.cursors import SSCursor
+
+        with self.connection.wrap_database_errors:
+            own = self.connection.Database.connect(
+                **self.connection.get_connection_params()
+            )
+            try:
+                cursor = own.cursor(SSCursor)
+                cursor.execute(sql, list(params))
+                names = [column[0] for column in cursor.description or ()]
+                while rows := cursor.fetchmany(STREAMED_AT_ONCE):
+                    yield names, list(rows)
+            finally:
+                own.close()
+
+    def _all_rows_sql(self, table: str, at: str) -> tuple[str, list[Any]]:
+        return f"SELECT * FROM {self._name(table)} AS OF %s", [at]
+
+    def _create_statement(self, table: str, at: str) -> str:
+        row = self._one(f"SHOW CREATE TABLE {self._name(table)} AS OF %s", [at])
+        assert row is not None
+        return str(row[1])
+
+    def _unique(self, table: str, at: str) -> frozenset[str]:
+        return frozenset(
+            column.replace("``", "`")
+            for index in _UNIQUE.finditer(self._create_statement(table, at))
+            for column in _COLUMN.findall(index[2])
+        )
+
+    def _patches(self, before: str, after: str) -> list[Patch]:
+        if not self._definitions(before, after):
+            return []
+        with self._history():
+            rows = self._fetch(
+                "SELECT table_name, statement FROM dolt_patch(%s, %s) "
+                "WHERE diff_type = 'schema' ORDER BY statement_order",
+                [before, after],
+            )
+        return [
+            Patch(table, self._with_unique(table, statement, after))
+            for table, statement in rows
+            if not self._own(table)
+        ]
+
+    def _with_unique(self, table: str, statement: str, after: str) -> str:
+        """The engine writes a unique index that was added as if it were not."""
+        match = _ADDS_INDEX.match(statement)
+        if match is None:
+            return statement
+        definition = self._create_statement(table, after)
+        unique = {index[1] for index in _UNIQUE.finditer(definition)}
+        return f"{match[1]}UNIQUE {match[2]}" if match[3] in unique else statement
+
+    def _equal(self, column: str, value: Any) -> str:
+        sign = "<=>" if value is None else "="
+        return f"{self._quote(column)} {sign} {self._literal(value)}"
+
+    def _delete_one(self, table: str, where: str) -> str:
+        return f"DELETE FROM {self._quote(table)} WHERE {where} LIMIT 1;"
+
+    def _literal(self, value: Any) -> str:
+        match value:
+            case None:
+                return "NULL"
+            case bool() | int():
+                return str(int(value))
+            case float():
+                text = repr(value)
+                return text if "e" in text else f"{text}e0"
+            case Decimal():
+                return format(value, "f")
+            case bytes():
+                return f"X'{value.hex()}'"
+            case dt.datetime():
+                return f"'{value.isoformat(sep=' ')}'"
+            case dt.timedelta():
+                return f"'{_clock(value)}'"
+            case dt.date() | dt.time():
+                return f"'{value.isoformat()}'"
+        return "'" + str(value).translate(_ESCAPED) + "'"
+
+
+def _clock(length: dt.timedelta) -> str:
+    """As the engine writes a TIME, which may be negative or longer than a day."""
+    microseconds = duration_microseconds(length)
+    seconds, fraction = divmod(abs(microseconds), 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    sign = "-" if microseconds < 0 else ""
+    return f"{sign}{hour:02}:{minute:02}:{second:02}.{fraction:06}"

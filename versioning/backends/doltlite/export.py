@@ -1,0 +1,87 @@
+"""What differs on DoltLite, as a stream and as SQL."""
+
+import math
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from versioning.backends.sql import SqlRepository
+from versioning.backends.sql.export import STREAMED_AT_ONCE, Patch
+from versioning.backends.sql.statements import Table
+
+
+class Exporting(SqlRepository):
+    # Nothing within a transaction; but a script is not run in one.
+    _opening = ("PRAGMA foreign_keys = OFF;", "BEGIN;")
+    _closing = ("COMMIT;", "PRAGMA foreign_keys = ON;")
+
+    def _stream(self, at: str, sql: str, params: Sequence[Any]) -> Iterator[Table]:
+        with self.connection.wrap_database_errors:
+            reader = sqlite3.connect(
+                f"{self.connection.path}@{at}",
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=20,
+            )
+            try:
+                cursor = reader.execute(question_marks(sql), list(params))
+                names = [column[0] for column in cursor.description or ()]
+                while rows := cursor.fetchmany(STREAMED_AT_ONCE):
+                    yield names, rows
+            finally:
+                reader.close()
+
+    def _all_rows_sql(self, table: str, at: str) -> tuple[str, list[Any]]:
+        return f"SELECT * FROM {self._name(table)}", []
+
+    def _unique(self, table: str, at: str) -> frozenset[str]:
+        rows = self._table_at(
+            at,
+            "SELECT c.name FROM pragma_index_list(%s) i, pragma_index_info(i.name) c "
+            "WHERE i.\"unique\" AND i.origin <> 'pk' AND c.name IS NOT NULL",
+            [table],
+        )[1]
+        return frozenset(name for (name,) in rows)
+
+    def _patches(self, before: str, after: str) -> list[Patch]:
+        if not self._fetch(
+            "SELECT 1 FROM dolt_schema_diff(%s, %s) LIMIT 1", [before, after]
+        ):
+            return []
+        rows = self._fetch(
+            "SELECT table_name, statement FROM dolt_patch(%s, %s) "
+            "WHERE diff_type = 'schema' ORDER BY statement_order",
+            [before, after],
+        )
+        return [Patch(*row) for row in rows if not self._own(row[0])]
+
+    def _equal(self, column: str, value: Any) -> str:
+        return f"{self._quote(column)} IS {self._literal(value)}"
+
+    def _delete_one(self, table: str, where: str) -> str:
+        name = self._quote(table)
+        one = f"SELECT rowid FROM {name} WHERE {where} LIMIT 1"
+        return f"DELETE FROM {name} WHERE rowid = ({one});"
+
+    def _literal(self, value: Any) -> str:
+        match value:
+            case None:
+                return "NULL"
+            case bool() | int():
+                return str(int(value))
+            case float() if math.isinf(value):
+                return "9e999" if value > 0 else "-9e999"
+            case float():
+                return repr(value)
+            case bytes():
+                return f"X'{value.hex()}'"
+        text = str(value)
+        if "\0" in text:  # a literal would end there
+            return f"CAST(X'{text.encode().hex()}' AS TEXT)"
+        return "'" + text.replace("'", "''") + "'"
+
+
+def question_marks(sql: str) -> str:
+    """``%s`` and ``%%`` as the plain driver spells them."""
+    return re.sub("%([s%])", lambda mark: "?" if mark[1] == "s" else "%", sql)
