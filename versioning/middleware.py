@@ -20,7 +20,7 @@ from django.http import (
 )
 from django.urls import reverse
 
-from versioning import conf, pages, permissions, receipts
+from versioning import conf, pages, permissions, receipts, visibility
 from versioning.access import ask_to_sign_in
 from versioning.backends.errors import SerializationFailure, UnknownRef
 from versioning.merging.candidate import sweep_all
@@ -58,9 +58,10 @@ class VersioningMiddleware:
         try:
             if not self._swept:
                 self._sweep()
-            response = self.get_response(request)
-            if isinstance(response, HttpResponseNotAllowed):
-                response = pages.not_allowed(request, response["Allow"])
+            with visibility.shown_to(request.user):
+                response = self.get_response(request)
+                if isinstance(response, HttpResponseNotAllowed):
+                    response = pages.not_allowed(request, response["Allow"])
         finally:
             if response is not None and response.streaming:
                 _unbind_when_closed(response, connection)

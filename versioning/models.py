@@ -27,6 +27,7 @@ class Access(models.Model):
             ("create_branch", "Can make and rename branches"),
             ("merge_branch", "Can merge, and edit protected branches"),
             ("delete_branch", "Can delete branches"),
+            ("view_hidden", "Can see columns that are hidden from others"),
         ]
 
 

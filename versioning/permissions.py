@@ -10,12 +10,14 @@ VIEW_HISTORY = "versioning.view_history"
 CREATE_BRANCH = "versioning.create_branch"
 MERGE_BRANCH = "versioning.merge_branch"
 DELETE_BRANCH = "versioning.delete_branch"
+VIEW_HIDDEN = "versioning.view_hidden"
 
 _MEANING = {
     VIEW_HISTORY: "read the history",
     CREATE_BRANCH: "make and rename branches",
     MERGE_BRANCH: "merge, and edit protected branches",
     DELETE_BRANCH: "delete branches",
+    VIEW_HIDDEN: "see or decide about hidden columns",
 }
 
 

@@ -14,12 +14,14 @@ class Policy:
     ``label`` gives the name of a row as people say it, from an instance.
     ``counters`` are columns that count: when two sides changed one, the merge
     adds both changes up. ``invariants`` are rules that a merge must not break.
+    ``hidden`` are columns that not everybody may see: see ``visibility``.
     """
 
     model: type[models.Model]
     label: Callable[[Any], str] = str
     counters: frozenset[str] = frozenset()  # column names
     invariants: tuple[Callable[[Any], None], ...] = ()
+    hidden: frozenset[str] = frozenset()  # column names
 
 
 _policies: dict[type[models.Model], Policy] = {}
@@ -31,6 +33,7 @@ def register(
     label: Callable[[Any], str] = str,
     counters: Iterable[str] = (),
     invariants: Iterable[Callable[[Any], None]] = (),
+    hidden: Iterable[str] = (),
 ) -> None:
     """
     Say how rows of a model are named and merged.
@@ -40,27 +43,45 @@ def register(
     instance and raises ``ValidationError`` with a sentence if a rule does not
     hold that spans rows ("a question keeps two choices"); it is asked of what
     a merge touched, and of what that points to, in the merge's result.
+    ``hidden`` are names of fields whose values are for those alone who have
+    the permission ``versioning.view_hidden``.
 
     Call it from a module ``versioned.py`` in the model's app, which is found
     by itself. Raises
     ``ImproperlyConfigured`` for a counter that is no integer field of the
-    model.
+    model, and for a hidden field that is none or the primary key, by which
+    rows are told apart.
     """
     columns: set[str] = set()
     for name in counters:
-        try:
-            field = model._meta.get_field(name)
-        except FieldDoesNotExist as error:
-            raise ImproperlyConfigured(
-                f"{model._meta.label} has no field “{name}” to count."
-            ) from error
+        field = _field(model, name, "count")
         if not isinstance(field, models.IntegerField) or field.primary_key:
             raise ImproperlyConfigured(
                 f"{model._meta.label}.{name} can’t be a counter: only whole "
                 "numbers add up."
             )
         columns.add(str(field.column))
-    _policies[model] = Policy(model, label, frozenset(columns), tuple(invariants))
+    kept: set[str] = set()
+    for name in hidden:
+        field = _field(model, name, "hide")
+        if getattr(field, "primary_key", False) or not getattr(field, "column", None):
+            raise ImproperlyConfigured(
+                f"{model._meta.label}.{name} can’t be hidden: only a column "
+                "of its own can, and rows go by their key."
+            )
+        kept.add(str(field.column))
+    _policies[model] = Policy(
+        model, label, frozenset(columns), tuple(invariants), frozenset(kept)
+    )
+
+
+def _field(model: type[models.Model], name: str, what: str) -> Any:
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist as error:
+        raise ImproperlyConfigured(
+            f"{model._meta.label} has no field “{name}” to {what}."
+        ) from error
 
 
 def for_model(model: type[models.Model]) -> Policy:
@@ -87,4 +108,18 @@ def counting_tables() -> dict[str, frozenset[str]]:
         model._meta.db_table: policy.counters
         for model, policy in _policies.items()
         if policy.counters
+    }
+
+
+def hidden_of(table: str) -> frozenset[str]:
+    """The hidden columns of a table, by its name; empty where none are."""
+    return hiding_tables().get(table, frozenset())
+
+
+def hiding_tables() -> dict[str, frozenset[str]]:
+    """Hidden columns by table, for the tables that have any."""
+    return {
+        model._meta.db_table: policy.hidden
+        for model, policy in _policies.items()
+        if policy.hidden
     }

@@ -9,6 +9,7 @@ from versioning.backends.errors import EngineError
 from versioning.backends.repository import ChangeKind, Commit, Repository
 from versioning.conf import repository
 from versioning.models import Receipt
+from versioning.visibility import hidden_columns
 
 LINES = 5  # of a receipt; a form that changes more says so by its commit's page
 
@@ -50,7 +51,8 @@ def _counts(at_hand: Repository, commit: Commit) -> list[CountedCell]:
         return found
     counting = policies.counting_tables()
     for change in at_hand.diff_summary(commit.parents[0], commit.hash):
-        columns = counting.get(change.table)
+        columns = counting.get(change.table, frozenset())
+        columns -= hidden_columns(change.table)
         if not columns:
             continue
         rows = at_hand.diff_rows(
@@ -63,7 +65,12 @@ def _counts(at_hand: Repository, commit: Commit) -> list[CountedCell]:
         for row in rows:
             if row.before is None or row.after is None:
                 continue
-            name = str(values.instance(change.table, row.after) or change.table)
+            shown = {
+                column: value
+                for column, value in row.after.items()
+                if column not in hidden_columns(change.table)
+            }
+            name = str(values.instance(change.table, shown) or change.table)
             found += [
                 CountedCell(name, row.before[column], row.after[column])
                 for column in sorted(columns)

@@ -18,6 +18,7 @@ from versioning.merging import drafts
 from versioning.merging.resolution import Choice, RowResolution, Take, resolve
 from versioning.models import Decision, MergeDraft
 from versioning.values import decode
+from versioning.visibility import shown_among
 
 AT_ONCE = 500  # decisions read by one statement
 
@@ -75,7 +76,8 @@ def decide_pending(
 
     ``pages`` are rows in conflict, those of a page of one table. ``take`` is
     ``OURS`` or ``THEIRS``. Decisions already made stay, and so do
-    counters' sums. Returns how many decisions were made.
+    counters' sums; hidden columns are left to those who may see them.
+    Returns how many decisions were made.
     """
     if take not in (Take.OURS, Take.THEIRS):
         raise ValueError(take)
@@ -88,7 +90,8 @@ def decide_pending(
             decided = TableDecisions(draft, rows[0].table)
             settled = []
             for row, resolution in zip(rows, decided.resolve(rows), strict=True):
-                if choices := dict.fromkeys(drafts.pending(resolution), Choice(take)):
+                asked = shown_among(row.table, drafts.pending(resolution))
+                if choices := dict.fromkeys(asked, Choice(take)):
                     settled.append((row, choices))
                     made += len(choices)
             drafts.store(draft, settled, user)

@@ -33,6 +33,7 @@ from versioning.merging.resolution import (
 )
 from versioning.models import Decision, MergeDraft
 from versioning.values import decode, encode, key_from_text, key_text
+from versioning.visibility import require_shown, shown_among
 
 BATCH = 200  # decisions judged at a time
 LOOKED_AT = 500  # commits, for the merge that an open draft may have become
@@ -162,9 +163,11 @@ def decide(
     Raises ``DecidedMeanwhile``, and keeps nothing, if somebody else decided
     otherwise about these cells since. Columns that need no decision and are no
     counter that both changed are refused with ``ValueError``, as is a ``take``
-    that the row does not offer.
+    that the row does not offer; hidden ones (see ``visibility``) with
+    ``PermissionDenied``.
     """
     _check(row, choices)
+    require_shown(row.table, choices)
     with alone(draft), transaction.atomic():
         if shown is not None:
             made = made_about(draft, row, mends=False)
@@ -223,11 +226,13 @@ def mend(
     about the same row as one in conflict, which is kept along.
 
     ``shown`` as for ``decide()``, of all that was decided about the row: what
-    becomes of it depends on all of that. Raises ``DecidedMeanwhile``, and
-    ``ValueError`` for what no state offers.
+    becomes of it depends on all of that. Raises ``DecidedMeanwhile``,
+    ``ValueError`` for what no state offers, and ``PermissionDenied`` for a
+    hidden column.
     """
     conflict, decided = answers or (row, {})
     _check(conflict, decided)
+    require_shown(row.table, {**decided, **mends})
     for column, choice in mends.items():
         if choice is not None and not _can_mend(row, column, choice):
             raise ValueError(f"{row.table}: nothing to mend like this in {column!r}")
@@ -254,9 +259,11 @@ def take_back_mends(
 ) -> None:
     """
     Forget what was to be mended in one row. Raises ``DecidedMeanwhile`` if
-    somebody else mended it since it was ``shown``.
+    somebody else mended it since it was ``shown``, ``PermissionDenied`` if a
+    hidden column was mended.
     """
     with alone(draft), transaction.atomic():
+        require_shown(row.table, made_about(draft, row, mends=True))
         if shown is not None:
             made = made_about(draft, row, mends=True)
             wanted = dict.fromkeys(made)
@@ -280,9 +287,16 @@ def can_keep_both(row: ConflictRow) -> bool:
 
 
 def as_a_whole(row: ConflictRow, take: Take) -> dict[str, Choice]:
-    """One answer to everything that a row asks; counters' sums stay."""
+    """
+    One answer to everything that a row asks and the person may see; counters'
+    sums stay. Both rows can be kept by somebody only who may see all of it:
+    else ``PermissionDenied``.
+    """
     judged = resolve(row, {}, policies.counters_of(row.table))
-    return dict.fromkeys(pending(judged), Choice(take))
+    asked = pending(judged)
+    if take is Take.BOTH:
+        require_shown(row.table, asked)
+    return dict.fromkeys(shown_among(row.table, asked), Choice(take))
 
 
 def pending(resolution: RowResolution) -> list[str]:

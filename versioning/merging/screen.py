@@ -34,6 +34,7 @@ from versioning.presentation.conflicts import (
     sum_lines,
 )
 from versioning.presentation.mends import (
+    BREAKS_HIDDEN,
     MendCard,
     MendCards,
     OldFault,
@@ -41,6 +42,7 @@ from versioning.presentation.mends import (
 )
 from versioning.presentation.rows import RowDiff, present_rows
 from versioning.presentation.snapshot import Snapshot, spoken_key
+from versioning.visibility import hidden_columns
 
 COMMITS_SHOWN = 10
 
@@ -422,7 +424,9 @@ def invalid_rules(rows: Sequence[InvalidRow]) -> list[BrokenRule]:
         BrokenRule(
             values.table_name(row.table),
             f"{values.table_name(row.table)} {spoken_key(row.key)}",
-            " ".join(row.reasons),
+            BREAKS_HIDDEN
+            if hidden_columns(row.table) & set(row.columns)
+            else " ".join(row.reasons),
         )
         for row in rows
     ]

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     JSON = "json"
     CHOICE = "choice"
     RELATED = "related"
+    HIDDEN = "hidden"  # from this reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,9 @@ def related(name: str, raw: Any) -> Shown:
     """A reference to another row, by that row's name."""
     return Shown(Kind.RELATED, name, raw=str(raw), segments=plain(name))
 
+
+#: In place of a value that the reader may not see.
+HIDDEN = Shown(Kind.HIDDEN, "hidden", raw="You may not see this column")
 
 _MARKED = frozenset({Kind.TEXT, Kind.JSON})
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from versioning.merging.resolution import WHOLE_ROW, Choice, Take
-from versioning.presentation.cells import Shown, show
+from versioning.presentation.cells import HIDDEN, Shown, show
 from versioning.presentation.conflicts import Names
 from versioning.values import TableValues, decode
+from versioning.visibility import hidden_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ def shown_of(values: TableValues, column: str, encoded: Any) -> Shown | None:
 
 
 def shown_value(values: TableValues, column: str, raw: Any) -> Shown:
+    if column in hidden_columns(values.table):
+        return HIDDEN
     return show(values.to_field(column, raw), values.field(column), raw=raw)
 
 

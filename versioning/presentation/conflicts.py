@@ -25,10 +25,11 @@ from versioning.merging.resolution import (
     Take,
 )
 from versioning.models import Decision
-from versioning.presentation.cells import Shown, show, with_marks
+from versioning.presentation.cells import HIDDEN, Shown, show, with_marks
 from versioning.presentation.cells import related as related_cell
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
+from versioning.visibility import hidden_columns
 
 if TYPE_CHECKING:
     from versioning.presentation.clashes import Clash
@@ -69,6 +70,8 @@ class Line:
     outdated: Decision | None
     error: str = ""  # why what was typed can't be taken
     in_doubt: bool = False  # a count that was taken over from one side already
+    is_hidden: bool = False  # from the reader, who can't decide it either
+    waits: bool = False  # hidden, and not decided by anybody
 
     @property
     def is_sum_taken(self) -> bool:
@@ -78,6 +81,8 @@ class Line:
     @property
     def is_open(self) -> bool:
         """Whether the decision is still missing."""
+        if self.is_hidden:
+            return self.waits
         return not any(option.chosen for option in self.options) and (
             self.typed is None or bool(self.error)
         )
@@ -179,6 +184,7 @@ class _TableCards:
         self.names = names
         self.table = table
         self.values = TableValues(table, repository.connection)
+        self.hidden = hidden_columns(table)
         ours, theirs = (
             Snapshot(repository, sides.ours),
             Snapshot(repository, sides.theirs),
@@ -238,7 +244,8 @@ class _TableCards:
             pending=resolution.pending,
             can_keep_both=resolution.state is RowState.ADDED_BOTH
             and bool(resolution.required)
-            and can_have_another_key(self.table),
+            and can_have_another_key(self.table)
+            and not any(line.waits for line in lines),
             keeps_both=resolution.keeps_both,
         )
 
@@ -301,6 +308,8 @@ class _TableCards:
         )
 
     def _line(self, judged: JudgedRow, cell: Cell) -> Line:
+        if cell.column in self.hidden:
+            return self._hidden_line(judged, cell)
         choice = cell.choice
         before = None
         if judged.resolution.state is not RowState.ADDED_BOTH:
@@ -325,6 +334,23 @@ class _TableCards:
             outdated=judged.outdated.get(cell.column),
         )
 
+    def _hidden_line(self, judged: JudgedRow, cell: Cell) -> Line:
+        return Line(
+            column=cell.column,
+            name=self.values.column_name(cell.column),
+            before=None,
+            options=(),
+            typed=None,
+            may_type=False,
+            is_sum=False,
+            reason="",
+            result=None if cell.pending else HIDDEN,
+            decision=judged.decisions.get(cell.column),
+            outdated=judged.outdated.get(cell.column),
+            is_hidden=True,
+            waits=cell.pending,
+        )
+
     def _options(self, cell: Cell, before: Shown | None) -> Iterator[Option]:
         choice = cell.choice
         if cell.sum is not None:
@@ -343,6 +369,8 @@ class _TableCards:
             yield Option(Take.BASE, "As before", before, _is(choice, Take.BASE))
 
     def _show(self, column: str, raw: Any) -> Shown:
+        if column in self.hidden:
+            return HIDDEN
         if raw is ABSENT:
             raw = None
         if name := self.related.get(column, {}).get(raw):
@@ -416,7 +444,9 @@ def sum_lines(
                 table_name(table),
                 labels.get(change.key, table),
                 values.column_name(change.column),
-                sum_reason(change.common, change.ours, change.theirs),
+                HIDDEN.text
+                if change.column in hidden_columns(table)
+                else sum_reason(change.common, change.ours, change.theirs),
             )
             for change in group
         ]

@@ -26,6 +26,10 @@ from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Names, anchor
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
+from versioning.visibility import hidden_columns
+
+#: In place of a sentence that may quote what the reader may not see.
+BREAKS_HIDDEN = "It breaks a rule about a column that is hidden from you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,12 @@ class MendCards:
             ),
             outdated=tuple(outdated.values()),
             seen=tuple(
-                (column, decision.stamp if decision.outdated else decision.shown_as)
+                (
+                    column,
+                    decision.stamp
+                    if decision.outdated or column in hidden_columns(table)
+                    else decision.shown_as,
+                )
                 for column, decision in about.items()
             ),
         )
@@ -227,7 +236,8 @@ class MendCards:
                 f" and {len(row.missed_by) - 3} more" if len(row.missed_by) > 3 else ""
             )
             yield f"{gone}, and this points to it: {pointing}{more}."
-        yield from row.reasons
+        hidden = hidden_columns(row.versions.table) & set(row.columns)
+        yield from (BREAKS_HIDDEN,) if hidden else row.reasons
         for reason in row.bears_on:
             yield f"What was done with it breaks a rule: {reason}"
 
@@ -238,6 +248,8 @@ class MendCards:
         headings: dict[tuple[str, Key], str],
     ) -> str:
         columns = " and ".join(values.column_name(c) for c in violation.columns)
+        if hidden_columns(violation.table) & set(violation.columns):
+            return BREAKS_HIDDEN
         if violation.kind is ViolationKind.FOREIGN_KEY:
             parent = (violation.row[violation.columns[0]],)
             to = headings.get(
@@ -273,6 +285,7 @@ class MendCards:
         if row.result is None:
             return
         values = TableValues(row.versions.table, self._repository.connection)
+        hidden = hidden_columns(row.versions.table)
         involved = {c for violation in row.violations for c in violation.columns}
         involved |= set(row.columns)
         involved |= {column for column in made if column != WHOLE_ROW}
@@ -286,7 +299,7 @@ class MendCards:
             if field is None or field.primary_key:
                 continue
             form_field = typing_field(field)
-            if form_field is None:
+            if form_field is None or column in hidden:
                 continue
             value = form_field.prepare_value(values.to_field(column, raw))
             text = "" if value is None else str(value)

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 
 from versioning import values
 from versioning.backends.repository import ChangeKind, Key, Repository, Row, RowChange
-from versioning.presentation.cells import CellChange, Shown, related, show, with_marks
+from versioning.presentation.cells import (
+    HIDDEN,
+    CellChange,
+    Shown,
+    related,
+    show,
+    with_marks,
+)
 from versioning.presentation.snapshot import Snapshot, spoken_key
+from versioning.visibility import hidden_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,7 @@ class Columns:
         new_rows: Sequence[Row],
     ):
         self._values = new.table(table)
+        self._hidden = hidden_columns(table)
         self._names_before = old.related_names(table, old_rows)
         self._names_after = new.related_names(table, new_rows)
 
@@ -112,6 +121,8 @@ class Columns:
     def _show(
         self, column: str, row: Row | None, names_of: dict[str, dict[object, str]]
     ) -> Shown:
+        if column in self._hidden:
+            return HIDDEN
         raw = row[column] if row else None
         if name := names_of.get(column, {}).get(raw):
             return related(name, raw)

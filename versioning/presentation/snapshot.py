@@ -21,6 +21,7 @@ from versioning import policies
 from versioning.backends.repository import Key, Repository, Row
 from versioning.conf import options
 from versioning.values import TableValues, model_for
+from versioning.visibility import hidden_columns
 
 #: How many relations in a row a label may follow: a choice's question's author.
 DEPTH = 2
@@ -71,8 +72,9 @@ class Snapshot:
         values = self.table(table)
         rows = list(rows)
         names: dict[str, dict[Any, str]] = {}
+        hidden = hidden_columns(table)
         for column, field in values.fields.items():
-            if not isinstance(field, models.ForeignKey):
+            if not isinstance(field, models.ForeignKey) or column in hidden:
                 continue
             wanted = {row[column] for row in rows if row.get(column) is not None}
             found = self._related(field, wanted, DEPTH - 1)
@@ -88,7 +90,13 @@ class Snapshot:
     def _instances(
         self, model: type[models.Model], rows: Sequence[Row], depth: int
     ) -> list[models.Model]:
-        complete = self._with_parents(model, rows)
+        hidden = _hidden_fields(model)
+        complete = [
+            {column: value for column, value in row.items() if column not in hidden}
+            if hidden
+            else row
+            for row in self._with_parents(model, rows)
+        ]
         values = self.table(model._meta.db_table)
         instances = [
             instance
@@ -185,6 +193,18 @@ def _unversioned(
     found = model._base_manager.filter(**{f"{name}__in": list(by_value.values())})
     instances = {getattr(instance, name): instance for instance in found}
     return {raw: instances[held] for raw, held in by_value.items() if held in instances}
+
+
+def _hidden_fields(model: type[models.Model]) -> frozenset[str]:
+    """
+    Columns of a model, inherited ones too, that no label of the reader's may
+    be made of: its instances hold the fields' defaults instead.
+    """
+    return frozenset(
+        str(field.column)
+        for field in model._meta.concrete_fields
+        if field.column in hidden_columns(field.model._meta.db_table)
+    )
 
 
 def _is_parent_link(field: models.ForeignKey[Any, Any]) -> bool:

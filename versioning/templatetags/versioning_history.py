@@ -59,7 +59,7 @@ def cell(shown: Shown | None, side: str = "") -> SafeString:
     if shown is None:
         return format_html('<span class="visually-hidden">{}</span>', "nothing")
     match shown.kind:
-        case Kind.NULL:
+        case Kind.NULL | Kind.HIDDEN:
             return format_html(
                 '<span class="null" title="{}">{}</span>', shown.raw, shown.text
             )
