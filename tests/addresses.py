@@ -49,6 +49,9 @@ PATHS = {
         "/compare/rows/?from=main&to={branch}&dots=2&table=polls_choice"
     ),
     "versioning:row-history": "/rows/history/?table=polls_question&key=[{question}]",
+    "versioning:compare-export": (
+        "/compare/export/?from=main&to={branch}&format=csv&table=polls_choice"
+    ),
     "versioning:merges": "/merges/",
     "versioning:merge-record": "/merges/{record}/",
     "versioning:merge": "/merge/?source={branch}&target=main",
@@ -85,8 +88,8 @@ POST_ONLY = frozenset(
     }
 )
 
-#: Answers that are no pages: a piece of a form, a line for a probe.
-PARTS = frozenset({"polls:choice-row", "healthz"})
+#: Answers that are no pages: a piece of a form, a file, a line for a probe.
+PARTS = frozenset({"polls:choice-row", "versioning:compare-export", "healthz"})
 
 
 @dataclass(frozen=True)

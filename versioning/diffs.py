@@ -8,6 +8,7 @@ from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import (
     ChangeKind,
     Key,
+    KeyChange,
     Repository,
     RowChange,
     SchemaChange,
@@ -17,6 +18,7 @@ from versioning.backends.repository import (
 from versioning.cursors import sign_key, unsign_key
 from versioning.presentation.cells import Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
+from versioning.visibility import hidden_columns
 
 PAGE = 50  # rows
 AT_ONCE = 150  # rows, of all tables, that a page of many tables shows
@@ -32,6 +34,7 @@ class TableDiff:
 
     change: TableChange
     stat: TableStat | None
+    key_change: KeyChange | None = None
 
     @property
     def table(self) -> str:
@@ -40,6 +43,11 @@ class TableDiff:
     @property
     def name(self) -> str:
         return values.table_name(self.table)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether rows go by another key, so that none is the same row."""
+        return self.key_change is not None
 
     @property
     def rows(self) -> int:
@@ -89,11 +97,22 @@ def overview(repository: Repository, before: str, after: str) -> Overview:
     """What differs from one hash to another. Raises ``UnknownRef``."""
     changes = repository.diff_summary(before, after)
     stats = {stat.table: stat for stat in repository.diff_stat(before, after)}
-    diffs = [TableDiff(change, stats.get(change.table)) for change in changes]
+    keys = {key.table: key for key in repository.key_changes(before, after)}
+    diffs = [
+        TableDiff(change, stats.get(change.table))
+        for change in changes
+        if change.table not in keys
+    ]
+    diffs += [
+        TableDiff(
+            TableChange(table, ChangeKind.REPLACED, table, False, True), None, change
+        )
+        for table, change in keys.items()
+    ]
     diffs.sort(key=lambda diff: diff.name.lower())
     schema = (
         repository.schema_changes(before, after)
-        if any(change.schema_changed for change in changes)
+        if keys or any(change.schema_changed for change in changes)
         else []
     )
     return Overview(
@@ -152,6 +171,8 @@ def rows_page(
     ``UnknownTable`` for a table that does not differ between the two states.
     """
     diff = find_table(overview, table)
+    if diff.is_replaced:
+        return RowsPage(diff, (), None)
     since = unsign_key(table, after) if after else None
     changes, last = _read(repository, overview, table, wanted, since, limit)
     rows = present_rows(repository, table, changes, overview.before, overview.after)
@@ -185,15 +206,25 @@ def sections(
 def columns(
     repository: Repository, overview: Overview, table: str
 ) -> list[tuple[str, str]]:
-    """(raw name, verbose name) of a table's columns in either state."""
+    """(raw name, verbose name) of the columns in either state that are shown."""
+    names = values.TableValues(table, repository.connection)
+    hidden = hidden_columns(table)
+    return [
+        (column, names.column_name(column))
+        for column in all_columns(repository, overview, table)
+        if column not in hidden
+    ]
+
+
+def all_columns(repository: Repository, overview: Overview, table: str) -> list[str]:
+    """Raw names of a table's columns in either state, hidden ones too."""
     change = find_table(overview, table).change
     found: dict[str, None] = {}
     if change.kind is not ChangeKind.REMOVED:
         found |= dict.fromkeys(repository.columns(table, overview.after))
     if change.kind is not ChangeKind.ADDED:
         found |= dict.fromkeys(repository.columns(change.old_table, overview.before))
-    names = values.TableValues(table, repository.connection)
-    return [(column, names.column_name(column)) for column in found]
+    return list(found)
 
 
 def find_table(overview: Overview, table: str) -> TableDiff:

@@ -25,7 +25,10 @@ PARTS: dict[str, tuple[str, list[Any]]] = {
     "bytes": ("varbinary(9)", [b"", b"\x00", b"\x00\x00", b"a", b"A", b"\xff", b"'"]),
     "numbers": ("bigint", [-(2**63), 2**63 - 1, 0, -1, 1, 10, 9, 2**53 + 1]),
     "decimals": ("decimal(10,2)", [Decimal(n) for n in ("-1.50", "0", "9", "10.01")]),
-    "times": ("datetime(6)", [dt.datetime(2026, 1, 1, 1, 2, 3, n) for n in (0, 1, 9)]),
+    "times": (
+        "datetime(6)",
+        [dt.datetime.fromisoformat(f"2026-01-01 01:02:03.00000{n}") for n in (0, 1, 9)],
+    ),
 }
 
 

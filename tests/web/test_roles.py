@@ -51,6 +51,7 @@ ANSWERS = {
     "versioning:compare": EDITORS,
     "versioning:compare-table": EDITORS,
     "versioning:row-history": EDITORS,
+    "versioning:compare-export": EDITORS,
     "versioning:merges": EDITORS,
     "versioning:merge-record": EDITORS,
     "versioning:merge": EDITORS,

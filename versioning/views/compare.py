@@ -3,19 +3,24 @@
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    StreamingHttpResponse,
+)
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import content_disposition_header, urlencode
 from django.views.decorators.http import require_safe
 
-from versioning import comparison, diffs, permissions
+from versioning import comparison, diffs, exporting, permissions
 from versioning.access import needs
 from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
 from versioning.backends.repository import ChangeKind
 from versioning.comparison import Comparison
 from versioning.conf import repository
 from versioning.cursors import BadCursor
-from versioning.diffs import RowFilter
+from versioning.diffs import Overview, RowFilter
 from versioning.forms import CompareForm
 from versioning.http import page_or_part
 
@@ -31,6 +36,11 @@ def address(old: str, new: str, dots: int) -> str:
 def rows_address(old: str, new: str, dots: int) -> str:
     """The beginning of the address of a table's rows; ``&table=…`` completes it."""
     return f"{reverse('versioning:compare-table')}?{_query(old, new, dots)}"
+
+
+def export_address(old: str, new: str, dots: int) -> str:
+    """The beginning of the address of a file; ``&format=…`` completes it."""
+    return f"{reverse('versioning:compare-export')}?{_query(old, new, dots)}"
 
 
 def _query(old: str, new: str, dots: int) -> str:
@@ -84,6 +94,7 @@ def _links(compared: Comparison) -> dict[str, Any]:
         "other_dots_url": address(old.ref, new.ref, 5 - dots),
         "pinned_url": address(old.hash, new.hash, dots),
         "rows_url": rows_address(old.hash, new.hash, dots),
+        "export_url": export_address(old.hash, new.hash, dots),
     }
 
 
@@ -108,16 +119,8 @@ def compare_table(request: HttpRequest) -> HttpResponse:
     at_hand = repository()
     table = request.GET.get("table", "")
     kind, column = _kind(request), request.GET.get("column", "")
+    compared, overview = _overview(request)
     try:
-        compared = comparison.compare(
-            at_hand,
-            request.GET.get("from", ""),
-            request.GET.get("to", ""),
-            dots=_dots(request),
-        )
-        if compared.before is None:
-            raise Http404("These two states share no history.")
-        overview = diffs.overview(at_hand, compared.before, compared.after)
         page = diffs.rows_page(
             at_hand,
             overview,
@@ -128,10 +131,8 @@ def compare_table(request: HttpRequest) -> HttpResponse:
         columns = diffs.columns(at_hand, overview, table)
     except BadCursor as error:
         raise BadRequest(str(error)) from error
-    except (UnknownRef, BranchNotFound) as error:
-        raise Http404(str(error)) from error
     except UnknownTable as error:
-        raise Http404(f"Nothing of “{table}” differs between these two.") from error
+        raise _nothing_of(table) from error
     if column and column not in dict(columns):
         raise Http404(f"“{table}” has no column “{column}”.")
     return page_or_part(
@@ -148,6 +149,69 @@ def compare_table(request: HttpRequest) -> HttpResponse:
             "is_first": not request.GET.get("after"),
             "back_url": address(compared.old.ref, compared.new.ref, compared.dots),
             "rows_url": _same_rows(compared, kind, column),
+            "export_url": export_address(
+                compared.old.hash, compared.new.hash, compared.dots
+            ),
+        },
+    )
+
+
+def _overview(request: HttpRequest) -> tuple[Comparison, Overview]:
+    """What is compared, and what differs. Raises ``Http404``."""
+    at_hand = repository()
+    try:
+        compared = comparison.compare(
+            at_hand,
+            request.GET.get("from", ""),
+            request.GET.get("to", ""),
+            dots=_dots(request),
+        )
+        if compared.before is None:
+            raise Http404("These two states share no history.")
+        return compared, diffs.overview(at_hand, compared.before, compared.after)
+    except (UnknownRef, BranchNotFound) as error:
+        raise Http404(str(error)) from error
+
+
+def _nothing_of(table: str) -> Http404:
+    return Http404(f"Nothing of “{table}” differs between these two.")
+
+
+@require_safe
+@needs(permissions.VIEW_HISTORY)
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """
+    All that differs as a file: one table's rows as CSV, or SQL that makes the
+    change. Sent as it is read, so that its size does not matter.
+    """
+    at_hand = repository()
+    table, form = request.GET.get("table", ""), request.GET.get("format", "")
+    if form not in ("csv", "sql"):
+        raise BadRequest("A file is CSV or SQL.")
+    _, overview = _overview(request)
+    between = f"{overview.before[:7]}-{overview.after[:7]}"
+    if form == "sql":
+        lines = exporting.sql_lines(at_hand, overview.before, overview.after)
+        name = f"change-{between}.sql"
+    else:
+        try:
+            diff = diffs.find_table(overview, table)
+        except UnknownTable as error:
+            raise _nothing_of(table) from error
+        if diff.is_replaced:
+            raise Http404(f"Rows of “{table}” go by another key: none is the same.")
+        columns = diffs.all_columns(at_hand, overview, table)
+        lines = exporting.csv_lines(
+            at_hand, table, overview.before, overview.after, columns
+        )
+        name = f"{table}-{between}.csv"
+    content_type = {"csv": "text/csv", "sql": "application/sql"}[form]
+    return StreamingHttpResponse(
+        exporting.chunks(lines),
+        content_type=f"{content_type}; charset=utf-8",
+        headers={
+            "Content-Disposition": content_disposition_header(True, name),
+            "Cache-Control": "private, no-store",
         },
     )
 

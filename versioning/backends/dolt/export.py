@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.duration import duration_microseconds
 
-from versioning.backends.sql import SqlRepository
+from versioning.backends.dolt.reading import Reading
 from versioning.backends.sql.export import STREAMED_AT_ONCE, Patch
 from versioning.backends.sql.statements import Table
 
@@ -28,7 +28,7 @@ _ESCAPED = str.maketrans(
 )
 
 
-class Exporting(SqlRepository):
+class Exporting(Reading):
     _opening = ("SET NAMES utf8mb4;", "SET foreign_key_checks = 0;")
     _closing = ("SET foreign_key_checks = 1;",)
 
@@ -56,7 +56,7 @@ class Exporting(SqlRepository):
         assert row is not None
         return str(row[1])
 
-    def _unique(self, table: str, at: str) -> frozenset[str]:
+    def _unique_in(self, table: str, at: str) -> frozenset[str]:
         return frozenset(
             column.replace("``", "`")
             for index in _UNIQUE.finditer(self._create_statement(table, at))

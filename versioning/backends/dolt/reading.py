@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from versioning.backends.repository import Author, ChangeKind, Commit, Key, TableChange
-from versioning.backends.dolt.export import Exporting
+from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff
 
@@ -21,7 +21,7 @@ _INTEGER = re.compile(r"(?P<size>tiny|small|medium|big|)int\b")
 _BITS = {"tiny": 8, "small": 16, "medium": 24, "": 32, "big": 64}
 
 
-class Reading(Exporting):
+class Reading(SqlRepository):
     def _quote(self, name: str) -> str:
         return "`" + name.replace("`", "``") + "`"
 

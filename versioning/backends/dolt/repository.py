@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.db import DatabaseError, OperationalError
 
-from versioning.backends.dolt.reading import Reading
+from versioning.backends.dolt.export import Exporting
 from versioning.backends.errors import (
     BranchExists,
     BranchIsDefault,
@@ -26,7 +26,7 @@ from versioning.backends.repository import Author, Features, MergeStatus
 _UNSETTLED = re.compile("in conflict|have schema conflicts|constraint violations")
 
 
-class DoltRepository(Reading):
+class DoltRepository(Exporting):
     @property
     def features(self) -> Features:
         return Features(

@@ -1,17 +1,16 @@
 """What differs on DoltLite, as a stream and as SQL."""
 
 import math
-import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from versioning.backends.sql import SqlRepository
+from versioning.backends.doltlite.reading import Reading, question_marks
 from versioning.backends.sql.export import STREAMED_AT_ONCE, Patch
 from versioning.backends.sql.statements import Table
 
 
-class Exporting(SqlRepository):
+class Exporting(Reading):
     # Nothing within a transaction; but a script is not run in one.
     _opening = ("PRAGMA foreign_keys = OFF;", "BEGIN;")
     _closing = ("COMMIT;", "PRAGMA foreign_keys = ON;")
@@ -35,7 +34,7 @@ class Exporting(SqlRepository):
     def _all_rows_sql(self, table: str, at: str) -> tuple[str, list[Any]]:
         return f"SELECT * FROM {self._name(table)}", []
 
-    def _unique(self, table: str, at: str) -> frozenset[str]:
+    def _unique_in(self, table: str, at: str) -> frozenset[str]:
         rows = self._table_at(
             at,
             "SELECT c.name FROM pragma_index_list(%s) i, pragma_index_info(i.name) c "
@@ -80,8 +79,3 @@ class Exporting(SqlRepository):
         if "\0" in text:  # a literal would end there
             return f"CAST(X'{text.encode().hex()}' AS TEXT)"
         return "'" + text.replace("'", "''") + "'"
-
-
-def question_marks(sql: str) -> str:
-    """``%s`` and ``%%`` as the plain driver spells them."""
-    return re.sub("%([s%])", lambda mark: "?" if mark[1] == "s" else "%", sql)

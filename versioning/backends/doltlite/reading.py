@@ -10,7 +10,7 @@ from typing import Any
 from versioning.backends.doltlite.definitions import checks_in
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
-from versioning.backends.doltlite.export import Exporting, question_marks
+from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff
 
@@ -25,7 +25,7 @@ _LOG = (
 _HASH = re.compile(r"[0-9a-f]{40}\Z")
 
 
-class Reading(Exporting):
+class Reading(SqlRepository):
     OWN_TABLES = frozenset({"sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
 
     def __init__(self, connection: Any):
@@ -243,3 +243,8 @@ class Reading(Exporting):
 def _tied(one: Commit, next_: Commit) -> bool:
     """Whether nothing but chance can have put these two in this order."""
     return one.date == next_.date and next_.hash not in one.parents
+
+
+def question_marks(sql: str) -> str:
+    """``%s`` and ``%%`` as the plain driver spells them."""
+    return re.sub("%([s%])", lambda mark: "?" if mark[1] == "s" else "%", sql)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from django.db import DatabaseError, OperationalError, transaction
 
 from versioning.backends.doltlite import garbage
-from versioning.backends.doltlite.reading import Reading
+from versioning.backends.doltlite.export import Exporting
 from versioning.backends.errors import (
     BranchExists,
     BranchMoved,
@@ -27,7 +27,7 @@ from versioning.backends.repository import Author, Features, MergeStatus
 LOCK_ASKED_EVERY = 0.02  # seconds
 
 
-class DoltLiteRepository(Reading):
+class DoltLiteRepository(Exporting):
     @property
     def features(self) -> Features:
         return Features(

@@ -14,7 +14,7 @@ from typing import Any
 
 from versioning.backends.repository import ChangeKind, Row, RowChange
 from versioning.backends.sql.statements import Table
-from versioning.backends.sql.tables import Diff, Tables, changes_of
+from versioning.backends.sql.tables import Tables, changes_of
 
 STREAMED_AT_ONCE = 500  # rows
 
@@ -35,9 +35,7 @@ class Exporting(Tables):
     # Each engine's own --------------------------------------------------------
 
     @abstractmethod
-    def _stream(
-        self, at: str, sql: str, params: Sequence[Any]
-    ) -> Iterator[Table]:
+    def _stream(self, at: str, sql: str, params: Sequence[Any]) -> Iterator[Table]:
         """
         What a question gives, a few hundred rows at a time, on a connection of
         its own, which is closed with the iterator. ``at`` is a hash whose
@@ -53,7 +51,7 @@ class Exporting(Tables):
         """A driver's value as this engine's SQL, exactly."""
 
     @abstractmethod
-    def _unique(self, table: str, at: str) -> frozenset[str]:
+    def _unique_in(self, table: str, at: str) -> frozenset[str]:
         """Columns of unique indexes, the primary key aside."""
 
     @abstractmethod
@@ -91,9 +89,7 @@ class Exporting(Tables):
 
     # Statements ---------------------------------------------------------------
 
-    def stream_sql(
-        self, before: str, after: str, *, without: Without
-    ) -> Iterator[str]:
+    def stream_sql(self, before: str, after: str, *, without: Without) -> Iterator[str]:
         self._known(before, after)
         keyed = {change.table for change in self.key_changes(before, after)}
         patches = self._patches(before, after)
@@ -148,13 +144,14 @@ class Exporting(Tables):
         """
         if without.get(table) or table not in self.tables(before):
             return frozenset()
-        return self._unique(table, after) | self._unique(table, before)
+        return self._unique_in(table, after) | self._unique_in(table, before)
 
     def _where(self, table: str, change: RowChange, before: str) -> str:
         assert change.before is not None
         key = self._primary_key(table, before)
         return " AND ".join(
-            self._equal(column, change.before[column]) for column in key or change.before
+            self._equal(column, change.before[column])
+            for column in key or change.before
         )
 
     def _deletion(self, table: str, change: RowChange, before: str) -> str:
