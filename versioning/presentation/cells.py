@@ -18,6 +18,8 @@ from typing import Any
 from django.db import models
 from django.utils import formats, timezone
 
+from versioning.presentation.documents import pretty
+from versioning.presentation.lines import TextLine, unified
 from versioning.presentation.words import Segment, mark, plain, visible
 
 FOLD_AT = 400  # characters; a longer text is shown folded
@@ -71,6 +73,8 @@ class CellChange:
     after: Shown | None
     changed: bool
     is_key: bool = False
+    lines: tuple[TextLine, ...] = ()  # where both are texts of several lines
+    renamed_from: str = ""  # the column's name in the earlier state, if another
 
 
 def show(
@@ -84,7 +88,7 @@ def show(
     if value is None and (stored is None or not isinstance(field, models.JSONField)):
         return Shown(Kind.NULL, "no value", raw="NULL")
     if isinstance(field, models.JSONField):
-        return _json(value)
+        return _json(value, raw)
     for choice, label in getattr(field, "flatchoices", ()):
         if choice == value:
             return Shown(Kind.CHOICE, str(label), raw=str(stored))
@@ -146,8 +150,12 @@ def _bytes(value: bytes) -> Shown:
     return Shown(Kind.BYTES, start or "none", raw=_count(len(value), "byte"))
 
 
-def _json(value: Any) -> Shown:
-    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True, default=str)
+def _json(value: Any, raw: Any) -> Shown:
+    """From the stored text, where there is one: its numbers are exact."""
+    try:
+        text = pretty(raw if isinstance(raw, str) else json.dumps(value))
+    except (ValueError, TypeError):
+        text = str(value)
     return Shown(Kind.JSON, text, segments=plain(text))
 
 
@@ -172,3 +180,11 @@ def with_marks(before: Shown, after: Shown) -> tuple[Shown, Shown]:
         old, new = mark(before.text, after.text)
         return replace(before, segments=old), replace(after, segments=new)
     return before, after
+
+
+def line_by_line(before: Shown, after: Shown) -> tuple[TextLine, ...]:
+    """Both texts as one, by lines, where either has several; else nothing."""
+    kinds = {before.kind, after.kind}
+    if not kinds <= _MARKED or not ("\n" in before.text or "\n" in after.text):
+        return ()
+    return unified(before.text, after.text)

@@ -9,10 +9,12 @@ from versioning.presentation.cells import (
     HIDDEN,
     CellChange,
     Shown,
+    line_by_line,
     related,
     show,
     with_marks,
 )
+from versioning.presentation.lines import TextLine
 from versioning.presentation.snapshot import Snapshot, spoken_key
 from versioning.visibility import hidden_columns
 
@@ -107,14 +109,18 @@ class Columns:
             before[column] if before and here else None,
             after[column] if after and there else None,
         )
+        lines: tuple[TextLine, ...] = ()
         if changed and old and new:
-            old, new = with_marks(old, new)
+            lines = line_by_line(old, new)
+            if not lines:
+                old, new = with_marks(old, new)
         return CellChange(
             column=column,
             name=self._values.column_name(column),
             before=old,
             after=new,
             changed=changed,
+            lines=lines,
             is_key=bool(getattr(self._values.field(column), "primary_key", False)),
         )
 

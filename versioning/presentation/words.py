@@ -23,22 +23,33 @@ class Segment:
     blank: bool = False
 
 
-def mark(before: str, after: str) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
-    """Both texts cut where they differ, by whole words."""
+def mark(
+    before: str, after: str, *, outer: bool = True
+) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+    """
+    Both texts cut where they differ, by whole words. ``outer`` tells whether
+    blanks before the first word are to be seen; changed ones always are, and
+    those behind the last.
+    """
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
     head = _common(old, new)
     tail = _common(old[head:][::-1], new[head:][::-1])
     middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
     changes_old, changes_new = _changed(middle_old, middle_new)
     return (
-        _segments(old, [False] * head + changes_old + [False] * tail),
-        _segments(new, [False] * head + changes_new + [False] * tail),
+        _segments(old, [False] * head + changes_old + [False] * tail, outer),
+        _segments(new, [False] * head + changes_new + [False] * tail, outer),
     )
 
 
-def plain(text: str) -> tuple[Segment, ...]:
-    """A text with nothing to compare it to; its outer blanks are made visible."""
-    return _segments([text], [False]) if text else ()
+def plain(
+    text: str, *, outer: bool = True, changed: bool = False
+) -> tuple[Segment, ...]:
+    """
+    A text with nothing to compare it to; its outer blanks are made visible.
+    ``changed`` is for one that has no counterpart at all.
+    """
+    return _segments([text], [changed], outer) if text else ()
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
@@ -67,7 +78,9 @@ def _changed(old: list[str], new: list[str]) -> tuple[list[bool], list[bool]]:
     return all_old, all_new
 
 
-def _segments(tokens: Sequence[str], changed: Sequence[bool]) -> tuple[Segment, ...]:
+def _segments(
+    tokens: Sequence[str], changed: Sequence[bool], outer: bool = True
+) -> tuple[Segment, ...]:
     """Neighbours of one kind joined; blanks shown where they would be lost."""
     runs: list[tuple[str, bool]] = []
     for token, is_changed in zip(tokens, changed, strict=True):
@@ -77,7 +90,7 @@ def _segments(tokens: Sequence[str], changed: Sequence[bool]) -> tuple[Segment, 
             runs.append((token, is_changed))
     segments: list[Segment] = []
     for number, (text, is_changed) in enumerate(runs):
-        first, last = number == 0, number == len(runs) - 1
+        first, last = outer and number == 0, number == len(runs) - 1
         segments += _with_blanks(text, is_changed, first, last)
     return tuple(segments)
 

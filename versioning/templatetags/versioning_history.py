@@ -1,6 +1,7 @@
 """``{% load versioning_history %}``: times, cells and the history's drawing."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django import template
@@ -11,6 +12,7 @@ from django.utils.timesince import timesince
 
 from versioning.graph import GraphRow
 from versioning.presentation.cells import Kind, Shown
+from versioning.presentation.lines import LineKind, TextLine
 from versioning.presentation.words import Segment
 
 register = template.Library()
@@ -97,6 +99,40 @@ def marked(shown: Shown, side: str = "") -> SafeString:
         return format_html("{}", shown.text)
     return format_html_join(
         "", "{}", ((_segment(segment, side),) for segment in shown.segments)
+    )
+
+
+_SIGNS = {
+    LineKind.REMOVED: ("−", "removed: ", "old"),
+    LineKind.ADDED: ("+", "added: ", "new"),
+    LineKind.SAME: ("", "", ""),
+}
+
+
+@register.simple_tag
+def text_lines(lines: Sequence[TextLine]) -> SafeString:
+    """Lines of two texts as one, each with its sign; gaps say how many lines."""
+    return format_html(
+        '<ul role="list" class="lines">{}</ul>',
+        format_html_join("", "{}", ((_text_line(line),) for line in lines)),
+    )
+
+
+def _text_line(line: TextLine) -> SafeString:
+    if line.kind is LineKind.GAP:
+        return format_html(
+            '<li class="lines__gap">{} line{} not shown</li>',
+            line.count,
+            "" if line.count == 1 else "s",
+        )
+    sign, words, side = _SIGNS[line.kind]
+    return format_html(
+        '<li class="lines__{}"><span class="lines__sign" aria-hidden="true">{}</span>'
+        '<span class="visually-hidden">{}</span><span>{}</span></li>',
+        line.kind,
+        sign,
+        words,
+        format_html_join("", "{}", ((_segment(s, side),) for s in line.segments)),
     )
 
 

@@ -1,0 +1,124 @@
+"""Two texts of several lines, line by line: what stays, what goes, what comes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
+from itertools import zip_longest
+
+from versioning.presentation.words import Segment, mark, plain
+
+CONTEXT = 3  # lines around a change
+SHOWN = 400  # lines of one cell; what is beyond is counted
+#: Above this product of line counts the middle counts as changed as a whole.
+_LARGE = 1_000_000
+
+
+class LineKind(StrEnum):
+    SAME = "same"
+    REMOVED = "removed"
+    ADDED = "added"
+    GAP = "gap"  # lines that are the same and left out
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A line of either text; of a gap, ``count`` says how many are left out."""
+
+    kind: LineKind
+    segments: tuple[Segment, ...] = ()
+    count: int = 0
+
+
+def unified(before: str, after: str) -> tuple[TextLine, ...]:
+    """What differs, with the lines around it; words marked where one changed."""
+    old, new = before.split("\n"), after.split("\n")
+    found = list(_unified(old, new))
+    if len(found) <= SHOWN:
+        return tuple(found)
+    rest = sum(line.count or 1 for line in found[SHOWN:])
+    return (*found[:SHOWN], TextLine(LineKind.GAP, count=rest))
+
+
+def _unified(old: Sequence[str], new: Sequence[str]) -> Iterator[TextLine]:
+    seen = 0  # lines of the old text that are told of
+    for group in _groups(old, new):
+        if gap := group[0][1] - seen:
+            yield TextLine(LineKind.GAP, count=gap)
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                for text in old[i1:i2]:
+                    yield TextLine(LineKind.SAME, plain(text, outer=False))
+            else:
+                yield from _changed(old[i1:i2], new[j1:j2])
+            seen = i2
+    if gap := len(old) - seen:
+        yield TextLine(LineKind.GAP, count=gap)
+
+
+Opcode = tuple[str, int, int, int, int]
+
+
+def _groups(old: Sequence[str], new: Sequence[str]) -> list[list[Opcode]]:
+    """As ``get_grouped_opcodes()``, in time that long texts allow."""
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
+    middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
+    opcodes: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
+    if len(middle_old) * len(middle_new) > _LARGE:
+        inner: list[Opcode] = [("replace", 0, len(middle_old), 0, len(middle_new))]
+    else:
+        matcher = SequenceMatcher(None, middle_old, middle_new, autojunk=False)
+        inner = [(op[0], *op[1:]) for op in matcher.get_opcodes()]
+    opcodes += [
+        (tag, i1 + head, i2 + head, j1 + head, j2 + head)
+        for tag, i1, i2, j1, j2 in inner
+    ]
+    if tail:
+        i, j = len(old) - tail, len(new) - tail
+        opcodes.append(("equal", i, len(old), j, len(new)))
+    return _grouped(opcodes)
+
+
+def _grouped(opcodes: Sequence[Opcode]) -> list[list[Opcode]]:
+    groups: list[list[Opcode]] = [[]]
+    last = len(opcodes) - 1
+    for number, (tag, i1, i2, j1, j2) in enumerate(opcodes):
+        if tag == "equal":
+            if number == 0:
+                i1, j1 = max(i1, i2 - CONTEXT), max(j1, j2 - CONTEXT)
+            elif number == last:
+                i2, j2 = min(i2, i1 + CONTEXT), min(j2, j1 + CONTEXT)
+            elif i2 - i1 > 2 * CONTEXT:
+                groups[-1].append((tag, i1, i1 + CONTEXT, j1, j1 + CONTEXT))
+                groups.append([])
+                i1, j1 = i2 - CONTEXT, j2 - CONTEXT
+        groups[-1].append((tag, i1, i2, j1, j2))
+    return [group for group in groups if group]
+
+
+def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[TextLine]:
+    """Lines that go, then those that come; words marked between pairs of them."""
+    pairs = [
+        mark(one, other, outer=False)
+        if one is not None and other is not None
+        else (
+            plain(one or "", outer=False, changed=True),
+            plain(other or "", outer=False, changed=True),
+        )
+        for one, other in zip_longest(old, new)
+    ]
+    for left, _ in pairs[: len(old)]:
+        yield TextLine(LineKind.REMOVED, left)
+    for _, right in pairs[: len(new)]:
+        yield TextLine(LineKind.ADDED, right)
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many lines both begin with."""
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
