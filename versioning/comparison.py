@@ -1,10 +1,11 @@
 """Which two states a comparison is of, and since when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from versioning import names
 from versioning.backends.errors import BranchNotFound
-from versioning.backends.repository import Repository
+from versioning.backends.repository import Branch, Repository
 from versioning.refs import Refs
 
 
@@ -75,11 +76,23 @@ def state(repository: Repository, ref: str, refs: Refs | None = None) -> State:
     return State(ref, found, refs.has_branch(ref), refs.branches_at(found))
 
 
-def compare(repository: Repository, old: str, new: str, *, dots: int = 3) -> Comparison:
-    """Raises ``UnknownRef``, ``ValueError`` for dots that are neither 2 nor 3."""
+def compare(
+    repository: Repository,
+    old: str,
+    new: str,
+    *,
+    dots: int = 3,
+    branches: Sequence[Branch] | None = None,
+) -> Comparison:
+    """
+    What two refs stand for. ``branches`` are all of them but hidden ones, if
+    the caller has read them already. Raises ``UnknownRef``, ``ValueError`` for
+    dots that are neither 2 nor 3.
+    """
     if dots not in (2, 3):
         raise ValueError("A comparison has two dots or three.")
-    refs = Refs.of(repository)
+    # A tag that is named is resolved by itself: most comparisons name none.
+    refs = Refs.of(repository) if branches is None else Refs.made(branches)
     one, other = state(repository, old, refs), state(repository, new, refs)
     return Comparison(
         old=one,

@@ -222,7 +222,7 @@ def all_columns(repository: Repository, overview: Overview, table: str) -> list[
     found: dict[str, None] = {}
     if change.kind is not ChangeKind.REMOVED:
         found |= dict.fromkeys(repository.columns(table, overview.after))
-    if change.kind is not ChangeKind.ADDED:
+    if change.kind is not ChangeKind.ADDED and change.schema_changed:
         found |= dict.fromkeys(repository.columns(change.old_table, overview.before))
     return list(found)
 

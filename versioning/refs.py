@@ -1,7 +1,7 @@
 """The names that lead to commits: branches and tags, without hidden ones."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -21,12 +21,14 @@ class Refs:
     @classmethod
     def of(cls, repository: Repository, among: Sequence[Branch] | None = None) -> Self:
         """``among`` are all branches that there are, if they are at hand."""
-        branches = tuple(
-            branch
-            for branch in (repository.branches() if among is None else among)
-            if not names.is_hidden(branch.name)
-        )
-        tags = tuple(repository.tags())
+        branches = repository.branches() if among is None else among
+        return cls.made(branches, repository.tags())
+
+    @classmethod
+    def made(cls, branches: Iterable[Branch], tags: Iterable[Tag] = ()) -> Self:
+        """The same, of what was read already."""
+        branches = tuple(b for b in branches if not names.is_hidden(b.name))
+        tags = tuple(tags)
         heads, tagged = defaultdict(list), defaultdict(list)
         for branch in branches:
             heads[branch.head].append(branch.name)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from versioning import comparison, diffs, exporting, permissions
 from versioning.access import needs
 from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
-from versioning.backends.repository import ChangeKind
+from versioning.backends.repository import Branch, ChangeKind
 from versioning.comparison import Comparison
 from versioning.conf import repository
 from versioning.cursors import BadCursor
@@ -64,7 +64,9 @@ def compare(request: Any) -> HttpResponse:
         "refs": [line.name for line in request.versioning.branches],
     }
     try:
-        compared = comparison.compare(repository(), old, new, dots=dots)
+        compared = comparison.compare(
+            repository(), old, new, dots=dots, branches=_branches(request)
+        )
     except (UnknownRef, BranchNotFound) as error:
         missing = error.ref if isinstance(error, UnknownRef) else error.branch
         form.full_clean()
@@ -156,6 +158,11 @@ def compare_table(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _branches(request: Any) -> list[Branch]:
+    """All of them, which the header lists as well."""
+    return [line.branch for line in request.versioning.branches]
+
+
 def _overview(request: HttpRequest) -> tuple[Comparison, Overview]:
     """What is compared, and what differs. Raises ``Http404``."""
     at_hand = repository()
@@ -165,6 +172,7 @@ def _overview(request: HttpRequest) -> tuple[Comparison, Overview]:
             request.GET.get("from", ""),
             request.GET.get("to", ""),
             dots=_dots(request),
+            branches=_branches(request),
         )
         if compared.before is None:
             raise Http404("These two states share no history.")

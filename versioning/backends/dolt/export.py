@@ -51,11 +51,6 @@ class Exporting(Reading):
     def _all_rows_sql(self, table: str, at: str) -> tuple[str, list[Any]]:
         return f"SELECT * FROM {self._name(table)} AS OF %s", [at]
 
-    def _create_statement(self, table: str, at: str) -> str:
-        row = self._one(f"SHOW CREATE TABLE {self._name(table)} AS OF %s", [at])
-        assert row is not None
-        return str(row[1])
-
     def _unique_in(self, table: str, at: str) -> frozenset[str]:
         return frozenset(
             column.replace("``", "`")

@@ -16,6 +16,7 @@ from versioning.backends.sql.tables import Diff
 _HASH = re.compile(r"[0-9a-v]{32}\Z")
 _PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
 _LOG = "SELECT commit_hash, committer, email, date, message, parents FROM dolt_log"
+_DEFINED = re.compile(r"^  `((?:[^`]|``)*)`", re.M)  # a line a column
 _COLUMN = re.compile(r"`((?:[^`]|``)*)`")
 _INTEGER = re.compile(r"(?P<size>tiny|small|medium|big|)int\b")
 _BITS = {"tiny": 8, "small": 16, "medium": 24, "": 32, "big": 64}
@@ -114,33 +115,24 @@ class Reading(SqlRepository):
         return sorted(row[0] for row in rows if not self._own(row[0]))
 
     def _columns(self, table: str, at: str | None) -> list[str]:
-        known = self._stay.schema
-        if at is None or ("columns", table, at) not in known:
-            source, params = self._as_of(table, at)
-            found = self._table(f"SELECT * FROM {source} LIMIT 0", params)[0]
-            if at is None:
-                return found
-            known["columns", table, at] = found
-        return list(known["columns", table, at])
+        names = _DEFINED.findall(self._create_statement(table, at))
+        return [name.replace("``", "`") for name in names]
 
     def _primary_key(self, table: str, at: str | None) -> Key:
-        known = self._stay.schema
-        if at is None or ("key", table, at) not in known:
-            found = self._read_primary_key(table, at)
-            if at is None:
-                return found
-            known["key", table, at] = found
-        key: Key = known["key", table, at]
-        return key
+        return _key_in(self._create_statement(table, at))
 
-    def _read_primary_key(self, table: str, at: str | None) -> Key:
+    def _defined_key(self, table: str, at: str, definition: str) -> Key:
+        return _key_in(definition)
+
+    def _create_statement(self, table: str, at: str | None) -> str:
         source, params = self._as_of(table, at)
-        row = self._one(f"SHOW CREATE TABLE {source}", params)
-        assert row is not None
-        match = _PRIMARY_KEY.search(row[1])
-        if match is None:
-            return ()
-        return tuple(name.replace("``", "`") for name in _COLUMN.findall(match[1]))
+
+        def ask() -> str:
+            row = self._one(f"SHOW CREATE TABLE {source}", params)
+            assert row is not None
+            return str(row[1])
+
+        return self._always("definition", table, at, ask=ask)
 
     def _as_of(self, table: str, at: str | None) -> tuple[str, list[Any]]:
         if at is None:
@@ -162,12 +154,7 @@ class Reading(SqlRepository):
         found = super()._summary(before, after)
         if not any(change.schema_changed for change in found):
             return found
-        with self._history():
-            rows = self._fetch(
-                "SELECT from_table_name, to_table_name FROM dolt_schema_diff(%s, %s)",
-                [before, after],
-            )
-        altered = {new or old for old, new in rows}
+        altered = {new or old for old, new, *_ in self._definitions(before, after)}
         exact = [
             replace(change, schema_changed=change.table in altered) for change in found
         ]
@@ -259,3 +246,10 @@ class Reading(SqlRepository):
                 lowest = 0 if "unsigned" in kind else -size // 2
                 found[column] = (lowest, lowest + size - 1)
         return found
+
+
+def _key_in(definition: str) -> Key:
+    match = _PRIMARY_KEY.search(definition)
+    if match is None:
+        return ()
+    return tuple(name.replace("``", "`") for name in _COLUMN.findall(match[1]))

@@ -135,7 +135,11 @@ class Reading(SqlRepository):
 
     def _tables(self, at: str | None) -> list[str]:
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-        rows = self._fetch(sql) if at is None else self._table_at(at, sql)[1]
+        rows = (
+            self._fetch(sql)
+            if at is None
+            else self._always("tables", at, ask=lambda: self._table_at(at, sql)[1])
+        )
         return [row[0] for row in rows if not self._own(row[0])]
 
     def _columns(self, table: str, at: str | None) -> list[str]:
@@ -150,7 +154,9 @@ class Reading(SqlRepository):
         sql = "SELECT name, pk FROM pragma_table_info(%s) ORDER BY cid"
         if at is None:
             return self._fetch(sql, [table])
-        return self._table_at(at, sql, [table])[1]
+        return self._always(
+            "columns", table, at, ask=lambda: self._table_at(at, sql, [table])[1]
+        )
 
     def _read_at(self, at: str, table: str, where: str, params: Sequence[Any]) -> Table:
         return self._ask_at(at, table, f"SELECT * FROM {{}} WHERE {where}", params)

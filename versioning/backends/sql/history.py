@@ -116,7 +116,9 @@ class History(Statements):
         )
         if found is None:
             self._known(ref)
-        return found or ref
+            return ref
+        self._note_commit(found)
+        return found
 
     # Commits -----------------------------------------------------------------
 
@@ -180,12 +182,23 @@ class History(Statements):
 
     def count_between(self, exclude: str, include: str) -> int:
         self._known(exclude, include)
-        with self._history():
-            return int(
-                self._value(
-                    "SELECT count(*) FROM dolt_log(%s)", [f"{exclude}..{include}"]
-                )
-            )
+        if exclude == include:
+            return 0
+
+        def ask() -> tuple[int, int]:
+            """Both ways at once: whoever asks for one asks for the other."""
+            count = "(SELECT count(*) FROM dolt_log(%s))"
+            ranges = [f"{exclude}..{include}", f"{include}..{exclude}"]
+            with self._history():
+                row = self._one(f"SELECT {count}, {count}", ranges)
+            assert row is not None
+            return int(row[0]), int(row[1])
+
+        there, back = sorted((exclude, include))
+        one, other = self._always(
+            "counts", there, back, ask=ask if there == exclude else lambda: ask()[::-1]
+        )
+        return one if there == exclude else other
 
     def children(self, hash: str) -> list[str]:
         self._known(hash)
@@ -257,8 +270,12 @@ class History(Statements):
 
     def merge_base(self, one: str, other: str) -> str | None:
         self._known(one, other)
-        with self._history():
-            return self._engines_base(one, other)
+
+        def ask() -> str | None:
+            with self._history():
+                return self._engines_base(one, other)
+
+        return self._always("base", one, other, ask=ask)
 
     @abstractmethod
     def _engines_base(self, one: str, other: str) -> str | None:

@@ -2,11 +2,11 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import OperationalError
 from django.db.transaction import TransactionManagementError
@@ -16,9 +16,12 @@ from versioning.backends.repository import Author, Key, Repository
 
 KEYS_AT_ONCE = 200
 FETCHED_AT_ONCE = 500
+FACTS = 1000  # that are kept of commits at a time
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_IN_MESSAGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+_Fact = TypeVar("_Fact")
 
 #: Column names, and rows in the same order.
 Table = tuple[list[str], list[tuple[Any, ...]]]
@@ -33,6 +36,7 @@ class Stay:
     default_branch: str | None = None
     schema: dict[tuple[str, ...], Any] = field(default_factory=dict)  # by hash
     history: list[tuple[str, str | None]] | None = None  # (child, parent)
+    facts: dict[tuple[str | None, ...], Any] = field(default_factory=dict)  # by hash
 
 
 class Statements(Repository):
@@ -194,6 +198,25 @@ class Statements(Repository):
         if self._this_stay.place != place:
             self._this_stay = Stay(place)
         return self._this_stay
+
+    def _note_commit(self, hash: str) -> None:
+        self._stay.met.add(hash)
+
+    def _always(self, *what: str | None, ask: Callable[[], _Fact]) -> _Fact:
+        """
+        What holds of a commit holds always: asked once a stay. ``what`` ends
+        with hashes; None among them stands for where the connection is, which
+        does not last.
+        """
+        if None in what:
+            return ask()
+        facts = self._stay.facts
+        if what not in facts:
+            if len(facts) >= FACTS:
+                facts.clear()
+            facts[what] = ask()
+        found: _Fact = facts[what]
+        return found
 
     def _own(self, table: str) -> bool:
         return table in self.OWN_TABLES or table.startswith("dolt_")

@@ -197,6 +197,7 @@ class Tables(Statements):
         return sorted(found, key=lambda stat: stat.table)
 
     def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
+        self._known(before, after)
         found = self._definitions(before, after)
         changes = [
             SchemaChange(new or old, earlier, later)
@@ -206,13 +207,19 @@ class Tables(Statements):
 
     def key_changes(self, before: str, after: str) -> list[KeyChange]:
         """Seen nowhere but here: both engines leave the table out of a summary."""
+        self._known(before, after)
         found = []
         for old, new, earlier, later in self._definitions(before, after):
             if old == new and earlier and later:
-                one, other = (self._primary_key(new, at) for at in (before, after))
+                one = self._defined_key(new, before, earlier)
+                other = self._defined_key(new, after, later)
                 if one != other:
                     found.append(KeyChange(new, one, other))
         return sorted(found, key=lambda change: change.table)
+
+    def _defined_key(self, table: str, at: str, definition: str) -> Key:
+        """The primary key of a table whose definition is at hand."""
+        return self._primary_key(table, at)
 
     def _definitions(self, before: str, after: str) -> list[tuple[str, str, str, str]]:
         """
@@ -220,13 +227,18 @@ class Tables(Statements):
         there is none. DoltLite also lists indexes, views and triggers, under
         their own names.
         """
-        self._known(before, after)
-        with self._history():
-            rows = self._fetch(
-                "SELECT from_table_name, to_table_name, from_create_statement, "
-                "to_create_statement FROM dolt_schema_diff(%s, %s)",
-                [before, after],
-            )
+
+        def ask() -> list[tuple[Any, ...]]:
+            with self._history():
+                return self._fetch(
+                    "SELECT from_table_name, to_table_name, from_create_statement, "
+                    "to_create_statement FROM dolt_schema_diff(%s, %s)",
+                    [before, after],
+                )
+
+        lasts = self.is_hash(before) and self.is_hash(after)
+        what = ("definitions", before, after if lasts else None)
+        rows = self._always(*what, ask=ask)
         return [
             (old or "", new or "", earlier or "", later or "")
             for old, new, earlier, later in rows
