@@ -1,7 +1,7 @@
 """What differs between two commits: which tables, by how much, and row by row."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from versioning import values
 from versioning.backends.errors import UnknownTable
@@ -18,7 +18,8 @@ from versioning.backends.repository import (
 from versioning.cursors import sign_key, unsign_key
 from versioning.presentation.cells import Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
-from versioning.visibility import hidden_columns
+from versioning.renames import LOOKED_AT, renamed
+from versioning.visibility import hidden_among
 
 PAGE = 50  # rows
 AT_ONCE = 150  # rows, of all tables, that a page of many tables shows
@@ -64,6 +65,19 @@ class SchemaDiff:
     table: str
     before: Shown | None
     after: Shown | None
+
+    @property
+    def name(self) -> str:
+        return values.table_name(self.table)
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationChange:
+    """A migration that only one of two states has applied."""
+
+    app: str
+    name: str
+    applied: bool  # in the later one; else in the earlier one
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,25 @@ def _schema_diff(change: SchemaChange) -> SchemaDiff:
     )
 
 
+def migrations(
+    repository: Repository, overview: Overview
+) -> tuple[MigrationChange, ...]:
+    """Which migrations made the tables' definitions differ, in their order."""
+    if not (overview.schema and overview.bookkeeping):
+        return ()
+    (diff, *_) = overview.bookkeeping
+    changes = repository.diff_rows(
+        diff.table, overview.before, overview.after, limit=PAGE
+    )
+    found = []
+    for change in changes:
+        row = change.before if change.after is None else change.after
+        if change.kind is not ChangeKind.CHANGED and row is not None:
+            applied = change.after is not None
+            found.append(MigrationChange(str(row["app"]), str(row["name"]), applied))
+    return tuple(found)
+
+
 # Rows -------------------------------------------------------------------------
 
 
@@ -145,6 +178,7 @@ class RowsPage:
     rows: tuple[RowDiff, ...]
     next: str | None  # the cursor of the next page
     at: str = ""  # the hash whose history the rows' own is read from
+    renamed: Mapping[str, str] = field(default_factory=dict)  # former names of columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +208,28 @@ def rows_page(
     if diff.is_replaced:
         return RowsPage(diff, (), None)
     since = unsign_key(table, after) if after else None
-    changes, last = _read(repository, overview, table, wanted, since, limit)
-    rows = present_rows(repository, table, changes, overview.before, overview.after)
+    names = renamed_columns(repository, overview, diff)
+    changes, last = _read(repository, overview, table, wanted, since, limit, names)
+    rows = present_rows(
+        repository, table, changes, overview.before, overview.after, names
+    )
     next = None if last is None else sign_key(table, last)
-    return RowsPage(diff, rows, next, overview.after)
+    return RowsPage(diff, rows, next, overview.after, names)
+
+
+def renamed_columns(
+    repository: Repository, overview: Overview, diff: TableDiff
+) -> Mapping[str, str]:
+    """Former names of a table's columns by present ones: see ``renames``."""
+    if not diff.change.schema_changed or diff.change.kind is not ChangeKind.CHANGED:
+        return {}
+    ends = overview.before, overview.after
+    before, after = (repository.column_definitions(diff.table, at) for at in ends)
+    if before.keys() <= after.keys() or after.keys() <= before.keys():
+        return {}
+    kinds = [ChangeKind.CHANGED]
+    rows = repository.diff_rows(diff.table, *ends, limit=LOOKED_AT, kinds=kinds)
+    return renamed(before, after, list(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +260,9 @@ def columns(
 ) -> list[tuple[str, str]]:
     """(raw name, verbose name) of the columns in either state that are shown."""
     names = values.TableValues(table, repository.connection)
-    hidden = hidden_columns(table)
-    return [
-        (column, names.column_name(column))
-        for column in all_columns(repository, overview, table)
-        if column not in hidden
-    ]
+    found = all_columns(repository, overview, table)
+    hidden = hidden_among(table, found)
+    return [(c, names.column_name(c)) for c in found if c not in hidden]
 
 
 def all_columns(repository: Repository, overview: Overview, table: str) -> list[str]:
@@ -242,6 +291,7 @@ def _read(
     wanted: RowFilter,
     since: Key | None,
     limit: int,
+    names: Mapping[str, str],
 ) -> tuple[list[RowChange], Key | None]:
     """A page's rows, and the key to go on after if there may be more."""
     scan = SCANNED if wanted.column else limit
@@ -259,13 +309,14 @@ def _read(
         if len(found) == limit or number == scan:
             return found, last
         last = change.key
-        if not wanted.column or _touches(change, wanted.column):
+        if not wanted.column or _touches(change, wanted.column, names):
             found.append(change)
     return found, None
 
 
-def _touches(change: RowChange, column: str) -> bool:
+def _touches(change: RowChange, column: str, names: Mapping[str, str]) -> bool:
     if change.before is None or change.after is None:
         return True
-    before, after = change.before.get(column), change.after.get(column)
+    before = change.before.get(names.get(column, column))
+    after = change.after.get(column)
     return not values.same(before, after)

@@ -23,7 +23,7 @@ from django.utils.duration import duration_iso_string
 
 from versioning.backends.repository import Repository, Row
 from versioning.values import ConcreteField, TableValues
-from versioning.visibility import hidden_by_table, hidden_columns
+from versioning.visibility import hidden_among, hidden_by_table
 
 CHUNK = 64 * 1024  # characters that are sent at a time
 
@@ -43,7 +43,7 @@ def csv_lines(
     Rows of one table that differ between two hashes, as CSV, without the
     columns that the reader may not see. Reads as ``stream_changes()`` does.
     """
-    hidden = hidden_columns(table)  # now: the reader is gone when it is sent
+    hidden = hidden_among(table, columns)  # now: the reader is gone when it is sent
     return _csv_lines(
         repository, table, before, after, [c for c in columns if c not in hidden]
     )
@@ -126,8 +126,20 @@ def sql_lines(repository: Repository, before: str, after: str) -> Iterator[str]:
     Statements that make one hash's state into another's, in the engine's own
     dialect, without the columns that the reader may not see.
     """
-    without = hidden_by_table()
+    without = {
+        table: hidden_among(table, _columns(repository, table, before, after))
+        for table in hidden_by_table()
+    }
     return _sql_lines(repository, before, after, without)
+
+
+def _columns(repository: Repository, table: str, *states: str) -> set[str]:
+    return {
+        column
+        for at in states
+        if table in repository.tables(at)
+        for column in repository.columns(table, at)
+    }
 
 
 def _sql_lines(

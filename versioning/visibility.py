@@ -17,6 +17,7 @@ from django.core.exceptions import PermissionDenied
 
 from versioning import policies
 from versioning.permissions import VIEW_HIDDEN
+from versioning.values import TableValues
 
 _reader: ContextVar[Any] = ContextVar("versioning_reader", default=None)
 _NONE: frozenset[str] = frozenset()
@@ -42,6 +43,19 @@ def shown_among(table: str, columns: Iterable[str]) -> list[str]:
     """Those of the columns that the reader may see, in their order."""
     hidden = hidden_columns(table)
     return [column for column in columns if column not in hidden]
+
+
+def hidden_among(table: str, columns: Iterable[str]) -> frozenset[str]:
+    """
+    Which of a state's columns the reader may not see. Where something is
+    hidden, so is a column that the model does not know: it may be what a
+    hidden one was called.
+    """
+    hidden = hidden_columns(table)
+    if not hidden:
+        return _NONE
+    known = TableValues(table).fields
+    return frozenset(c for c in columns if c in hidden or c not in known)
 
 
 def hidden_by_table() -> Mapping[str, Collection[str]]:

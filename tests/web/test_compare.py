@@ -1,5 +1,9 @@
 """Two states side by side: the page on which changes are reviewed."""
 
+import csv
+import tracemalloc
+from io import StringIO
+
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
@@ -8,6 +12,7 @@ from django.utils.http import urlencode
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
+from versioning import exporting
 from versioning.cursors import sign_key
 
 
@@ -302,3 +307,111 @@ def test_changes_of_tables_and_bookkeeping_have_headings_of_their_own(
     assert "Bookkeeping" in page
     assert page.index("Changes to the tables") < page.index("Bookkeeping")
     assert "0002_choice_colour" in page
+    assert "Made by the migration polls.0002_choice_colour." in page
+    back = seen.main(compare(editor, **{"from": "summer", "to": "main", "dots": "2"}))
+    assert "Without the migration polls.0002_choice_colour." in back
+
+
+# Files --------------------------------------------------------------------------
+
+
+def export(client, **query):
+    query = {"from": "main", "to": "summer", "dots": "2"} | query
+    return client.get("/compare/export/", query)
+
+
+def content(response):
+    return b"".join(response.streaming_content).decode()
+
+
+def test_rows_can_be_had_as_csv(editor, poll, edit, repository):
+    edit("summer", lambda: Choice.objects.filter(text="Blue").update(text="=1+1"))
+    edit("summer", lambda: Choice.objects.filter(text="Grey").delete())
+    edit("summer", lambda: Choice.objects.create(question=poll, text="It’s, \n“new”"))
+    response = export(editor, format="csv", table="polls_choice")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    heads = (repository.head("main")[:7], repository.head("summer")[:7])
+    name = f'filename="polls_choice-{"-".join(heads)}.csv"'
+    assert response["Content-Disposition"] == f"attachment; {name}"
+    text = content(response)
+    assert text.startswith("\ufeff")
+    head, *lines = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""))
+    assert head[0] == "change"
+    found = [dict(zip(head, line, strict=True)) for line in lines]
+    changes = [
+        (row["change"], row["text before"], row["text after"], row["votes after"])
+        for row in found
+    ]
+    assert sorted(changes) == [
+        ("added", "", "It’s, \n“new”", "0"),
+        ("changed", "Blue", "'=1+1", "5"),
+        ("removed", "Grey", "", ""),
+    ]
+
+
+def test_the_change_can_be_had_as_sql(editor, both, repository):
+    response = export(editor, format="sql", dots="3")
+    assert response["Content-Type"] == "application/sql; charset=utf-8"
+    text = content(response)
+    assert "What was the colour of the sky?" in text
+    assert "UPDATE" in text
+    assert repository.head("summer") in text
+    assert "votes" not in text  # that is main's own change
+    assert "votes" in content(export(editor, format="sql", dots="2"))
+
+
+def test_files_are_offered_where_the_rows_are(editor, both):
+    links = seen.links(compare(editor))
+    text = content(editor.get(links["Download as CSV"]))
+    assert "What was the colour of the sky?" in text
+    assert "What was the colour" in content(editor.get(links["Download as SQL"]))
+    page = rows(editor, table="polls_question")
+    assert "What was" in content(editor.get(seen.links(page)["Download all as CSV"]))
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"format": "csv", "table": "auth_user"}, 404),
+        ({"format": "csv"}, 404),
+        ({"format": "xls", "table": "polls_choice"}, 400),
+        ({"format": "sql", "to": "nowhere"}, 404),
+    ],
+)
+def test_there_is_no_such_file(editor, many, query, status):
+    assert export(editor, **query).status_code == status
+
+
+def test_a_file_that_is_not_read_keeps_no_branch(editor, many, edit, repository):
+    editor.post("/branches/switch/", {"name": "summer"})
+    response = export(editor, format="csv", table="polls_choice")
+    parts = iter(response.streaming_content)
+    assert next(parts)
+    list(parts)
+    repository.delete_branch("summer")
+
+
+def test_a_file_of_any_size_takes_little_memory(repository, connection, poll, edit):
+    """A million rows took 8 MB; here, what the last ten thousand of many add."""
+    edit(
+        "summer",
+        lambda: Choice.objects.bulk_create(
+            [Choice(question=poll, text=f"{n} " * 20) for n in range(20_000)]
+        ),
+    )
+    ends = repository.head("main"), repository.head("summer")
+    columns = repository.columns("polls_choice")
+    tracemalloc.start()
+    size = 0
+    try:
+        for part in exporting.chunks(
+            exporting.csv_lines(repository, "polls_choice", *ends, columns)
+        ):
+            size += len(part)
+        for part in exporting.chunks(exporting.sql_lines(repository, *ends)):
+            size += len(part)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size > 4_000_000
+    assert peak < 2_500_000

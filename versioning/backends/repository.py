@@ -521,6 +521,13 @@ class Repository(ABC):
         """Column names in order. Raises ``UnknownTable``."""
 
     @abstractmethod
+    def column_definitions(self, table: str, at: str) -> dict[str, str]:
+        """
+        Columns in order, each with the rest of its definition as the engine
+        writes it, so that it compares within one engine. ``UnknownTable``.
+        """
+
+    @abstractmethod
     def primary_key(self, table: str, at: str | None = None) -> tuple[str, ...]:
         """Names of the key columns in order; () if there is no key."""
 

@@ -29,7 +29,7 @@ from versioning.presentation.cells import HIDDEN, Shown, show, with_marks
 from versioning.presentation.cells import related as related_cell
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
-from versioning.visibility import hidden_columns
+from versioning.visibility import hidden_among, hidden_columns
 
 if TYPE_CHECKING:
     from versioning.presentation.clashes import Clash
@@ -184,7 +184,9 @@ class _TableCards:
         self.names = names
         self.table = table
         self.values = TableValues(table, repository.connection)
-        self.hidden = hidden_columns(table)
+        self.hidden = hidden_among(
+            table, {cell.column for row in rows for cell in row.resolution.cells}
+        )
         ours, theirs = (
             Snapshot(repository, sides.ours),
             Snapshot(repository, sides.theirs),

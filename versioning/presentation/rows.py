@@ -1,7 +1,8 @@
 """Rows of a diff as people read them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from versioning import values
 from versioning.backends.repository import ChangeKind, Key, Repository, Row, RowChange
@@ -16,7 +17,7 @@ from versioning.presentation.cells import (
 )
 from versioning.presentation.lines import TextLine
 from versioning.presentation.snapshot import Snapshot, spoken_key
-from versioning.visibility import hidden_columns
+from versioning.visibility import hidden_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,21 @@ def present_rows(
     changes: Sequence[RowChange],
     before: str,
     after: str | None,
+    renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[RowDiff, ...]:
     """
     Rows as people read them: names and labels as of each side's commit, or
-    (None) as they are where the connection is.
+    (None) as they are where the connection is. ``renamed`` are former names of
+    columns by present ones.
     """
     old, new = Snapshot(repository, before), Snapshot(repository, after)
     old_rows = {c.key: c.before for c in changes if c.before is not None}
     new_rows = {c.key: c.after for c in changes if c.after is not None}
     labels = old.labels(table, _without(old_rows, new_rows))
     labels |= new.labels(table, new_rows)
-    columns = Columns(table, old, new, list(old_rows.values()), list(new_rows.values()))
+    columns = Columns(
+        table, old, new, list(old_rows.values()), list(new_rows.values()), renamed
+    )
     has_key = values.model_for(table) is not None
     return tuple(
         RowDiff(
@@ -91,22 +96,29 @@ class Columns:
         new: Snapshot,
         old_rows: Sequence[Row],
         new_rows: Sequence[Row],
+        renamed: Mapping[str, str] = MappingProxyType({}),
     ):
+        self._renamed = renamed
         self._values = new.table(table)
-        self._hidden = hidden_columns(table)
+        names = dict.fromkeys(c for row in (*old_rows, *new_rows) for c in row)
+        self._hidden = hidden_among(table, names)
         self._names_before = old.related_names(table, old_rows)
         self._names_after = new.related_names(table, new_rows)
 
     def cells(self, before: Row | None, after: Row | None) -> Iterator[CellChange]:
+        former = self._renamed.values() if after is not None else ()
         for column in dict.fromkeys((*(after or ()), *(before or ()))):
-            yield self._cell(column, before, after)
+            if column not in former or column in (after or ()):
+                yield self._cell(column, before, after)
 
     def _cell(self, column: str, before: Row | None, after: Row | None) -> CellChange:
-        here, there = _has(before, column), _has(after, column)
-        old = self._show(column, before, self._names_before) if here else None
+        # A row that is gone has its columns under their former names alone.
+        former = self._renamed.get(column, column) if after is not None else column
+        here, there = _has(before, former), _has(after, column)
+        old = self._show(former, before, self._names_before) if here else None
         new = self._show(column, after, self._names_after) if there else None
         changed = here != there or not values.same(
-            before[column] if before and here else None,
+            before[former] if before and here else None,
             after[column] if after and there else None,
         )
         lines: tuple[TextLine, ...] = ()
@@ -121,6 +133,7 @@ class Columns:
             after=new,
             changed=changed,
             lines=lines,
+            renamed_from=former if here and former != column else "",
             is_key=bool(getattr(self._values.field(column), "primary_key", False)),
         )
 

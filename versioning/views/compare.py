@@ -106,6 +106,7 @@ def _differences(compared: Comparison) -> dict[str, Any]:
     overview = diffs.overview(at_hand, compared.before, compared.after)
     return {
         "overview": overview,
+        "migrations": diffs.migrations(at_hand, overview),
         "sections": diffs.sections(at_hand, overview, overview.tables),
         "bookkeeping": diffs.sections(at_hand, overview, overview.bookkeeping),
         "commits": at_hand.commits_between(

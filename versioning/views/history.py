@@ -141,6 +141,7 @@ def commit(request: Any, hash: str) -> HttpResponse:
         {
             "details": details,
             "overview": overview,
+            "migrations": diffs.migrations(at_hand, overview) if overview else (),
             "sections": sections,
             "bookkeeping": bookkeeping,
             "rows_url": rows_url,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
@@ -16,7 +17,7 @@ from versioning.backends.sql.tables import Diff
 _HASH = re.compile(r"[0-9a-v]{32}\Z")
 _PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
 _LOG = "SELECT commit_hash, committer, email, date, message, parents FROM dolt_log"
-_DEFINED = re.compile(r"^  `((?:[^`]|``)*)`", re.M)  # a line a column
+_DEFINED = re.compile(r"^  `((?:[^`]|``)*)` (.*)$", re.M)  # a line a column
 _COLUMN = re.compile(r"`((?:[^`]|``)*)`")
 _INTEGER = re.compile(r"(?P<size>tiny|small|medium|big|)int\b")
 _BITS = {"tiny": 8, "small": 16, "medium": 24, "": 32, "big": 64}
@@ -116,7 +117,24 @@ class Reading(SqlRepository):
 
     def _columns(self, table: str, at: str | None) -> list[str]:
         names = _DEFINED.findall(self._create_statement(table, at))
-        return [name.replace("``", "`") for name in names]
+        return [name.replace("``", "`") for name, _ in names]
+
+    def _definitions(self, before: str, after: str) -> list[tuple[str, str, str, str]]:
+        found = super()._definitions(before, after)
+        if self.is_hash(before) and self.is_hash(after):
+            for old, new, earlier, later in found:
+                for table, at, text in ((old, before, earlier), (new, after, later)):
+                    if text:
+                        self._always("definition", table, at, ask=partial(str, text))
+        return found
+
+    def column_definitions(self, table: str, at: str) -> dict[str, str]:
+        if ("definition", table, at) not in self._stay.facts:
+            self._require_table(table, at)
+        return {
+            name.replace("``", "`"): rest.removesuffix(",")
+            for name, rest in _DEFINED.findall(self._create_statement(table, at))
+        }
 
     def _primary_key(self, table: str, at: str | None) -> Key:
         return _key_in(self._create_statement(table, at))

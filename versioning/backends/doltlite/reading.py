@@ -145,6 +145,15 @@ class Reading(SqlRepository):
     def _columns(self, table: str, at: str | None) -> list[str]:
         return [name for name, _ in self._info(table, at)]
 
+    def column_definitions(self, table: str, at: str) -> dict[str, str]:
+        self._require_table(table, at)
+        sql = (
+            'SELECT name, type, "notnull", dflt_value, pk '
+            "FROM pragma_table_info(%s) ORDER BY cid"
+        )
+        rows = self._table_at(at, sql, [table])[1]
+        return {name: repr(rest) for name, *rest in rows}
+
     def _primary_key(self, table: str, at: str | None) -> Key:
         keyed = sorted((number, name) for name, number in self._info(table, at))
         return tuple(name for number, name in keyed if number)
