@@ -91,6 +91,11 @@ class Overview:
     schema: tuple[SchemaDiff, ...]
 
     @property
+    def is_counted(self) -> bool:
+        """Whether the counts tell all: rows of a replaced table have none."""
+        return not any(table.is_replaced for table in self.tables)
+
+    @property
     def added(self) -> int:
         return sum(t.stat.rows_added for t in self.tables if t.stat)
 
@@ -229,7 +234,9 @@ def renamed_columns(
         return {}
     kinds = [ChangeKind.CHANGED]
     rows = repository.diff_rows(diff.table, *ends, limit=LOOKED_AT, kinds=kinds)
-    return renamed(before, after, list(rows))
+    stat = diff.stat
+    same = stat.new_rows - stat.rows_added - stat.rows_changed if stat else 0
+    return renamed(before, after, list(rows), same)
 
 
 @dataclass(frozen=True, slots=True)

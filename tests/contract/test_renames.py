@@ -71,3 +71,15 @@ def test_another_definition_is_another_column(repository, write, before):
         "UPDATE wide SET m = id",
     )
     assert page(repository, before, after).renamed == {}
+
+
+def test_rows_that_do_not_differ_tell_that_it_is_the_same(repository, write, before):
+    after = write(
+        "main",
+        "ALTER TABLE wide RENAME COLUMN a TO c",
+        "UPDATE wide SET c = 'other' WHERE id = 1",
+    )
+    found = page(repository, before, after)
+    assert found.renamed == {"c": "a"}
+    ((cell,),) = [row.shown for row in found.rows]
+    assert (cell.renamed_from, cell.before.text, cell.after.text) == ("a", "x", "other")

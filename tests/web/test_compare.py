@@ -415,3 +415,36 @@ def test_a_file_of_any_size_takes_little_memory(repository, connection, poll, ed
         tracemalloc.stop()
     assert size > 4_000_000
     assert peak < 2_500_000
+
+
+def test_a_table_whose_key_changed_says_so(editor, repository, connection, erin, poll):
+    from django.db import transaction
+
+    def run(*statements):
+        with (
+            connection.bound("summer"),
+            connection.writing(),
+            transaction.atomic(using=connection.alias, durable=True),
+        ):
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+            return repository.commit_all("Alter", erin)
+
+    columns = "a int NOT NULL, b int NOT NULL"
+    before = run(
+        f"CREATE TABLE polls_keyed ({columns}, PRIMARY KEY (a))",
+        "INSERT INTO polls_keyed VALUES (1, 7)",
+    )
+    after = run(
+        "DROP TABLE polls_keyed",
+        f"CREATE TABLE polls_keyed ({columns}, PRIMARY KEY (b))",
+        "INSERT INTO polls_keyed VALUES (1, 7)",
+    )
+    ends = {"from": before, "to": after, "dots": "2"}
+    page = seen.main(compare(editor, **ends))
+    assert "1 table Download as SQL polls_keyed replaced" in page
+    assert "Its rows went by a and go by b now." in page
+    assert "polls_keyed has another definition" in page
+    assert export(editor, format="csv", table="polls_keyed", **ends).status_code == 404
+    assert "INSERT INTO" in content(export(editor, format="sql", **ends))

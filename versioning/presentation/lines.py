@@ -98,13 +98,16 @@ def _grouped(opcodes: Sequence[Opcode]) -> list[list[Opcode]]:
 
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[TextLine]:
-    """Lines that go, then those that come; words marked between pairs of them."""
+    """
+    Lines that go, then those that come; words marked between pairs of them. A
+    line that has no counterpart changed as a whole, which its sign tells.
+    """
     pairs = [
         mark(one, other, outer=False)
         if one is not None and other is not None
         else (
-            plain(one or "", outer=False, changed=True),
-            plain(other or "", outer=False, changed=True),
+            plain(one or "", outer=False),
+            plain(other or "", outer=False),
         )
         for one, other in zip_longest(old, new)
     ]

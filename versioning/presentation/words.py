@@ -42,14 +42,9 @@ def mark(
     )
 
 
-def plain(
-    text: str, *, outer: bool = True, changed: bool = False
-) -> tuple[Segment, ...]:
-    """
-    A text with nothing to compare it to; its outer blanks are made visible.
-    ``changed`` is for one that has no counterpart at all.
-    """
-    return _segments([text], [changed], outer) if text else ()
+def plain(text: str, *, outer: bool = True) -> tuple[Segment, ...]:
+    """A text with nothing to compare it to; its outer blanks are made visible."""
+    return _segments([text], [False], outer) if text else ()
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
