@@ -52,6 +52,10 @@ PATHS = {
     "versioning:compare-export": (
         "/compare/export/?from=main&to={branch}&format=csv&table=polls_choice"
     ),
+    "versioning:compare-value": (
+        "/compare/value/?from=main&to={branch}&dots=2&table=polls_question"
+        "&column=text&key={key}"
+    ),
     "versioning:merges": "/merges/",
     "versioning:merge-record": "/merges/{record}/",
     "versioning:merge": "/merge/?source={branch}&target=main",
@@ -105,7 +109,14 @@ class Things:
     dirty: str  # a branch with a choice's votes that nobody committed
 
     def path(self, name: str) -> str:
-        return PATHS[name].format_map(vars(self))
+        return PATHS[name].format_map(vars(self) | {"key": self.key})
+
+    @property
+    def key(self) -> str:
+        """The question's, as an address holds it."""
+        from versioning.cursors import sign_key
+
+        return sign_key("polls_question", (self.question,))
 
 
 def names() -> list[str]:

@@ -16,13 +16,14 @@ from versioning.backends.repository import (
     TableStat,
 )
 from versioning.cursors import sign_key, unsign_key
-from versioning.presentation.cells import Shown, show, with_marks
+from versioning.presentation.cells import CellChange, Kind, Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
 from versioning.renames import LOOKED_AT, renamed
 from versioning.visibility import hidden_among
 
 PAGE = 50  # rows
 AT_ONCE = 150  # rows, of all tables, that a page of many tables shows
+PART = 50_000  # characters of a cell that one page shows
 SCANNED = 2000  # rows read for one page when a column is asked for
 
 
@@ -327,3 +328,60 @@ def _touches(change: RowChange, column: str, names: Mapping[str, str]) -> bool:
     before = change.before.get(names.get(column, column))
     after = change.after.get(column)
     return not values.same(before, after)
+
+
+# One cell ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CellPart:
+    """A stretch of both texts; ``next`` is where the next one starts."""
+
+    before: str | None
+    after: str | None
+    start: int
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCell:
+    row: RowDiff
+    cell: CellChange
+    before: str | None  # None where there is no such value
+    after: str | None
+
+    def part(self, start: int) -> CellPart:
+        end = start + PART
+        sides = [
+            text[start:end] if text else text for text in (self.before, self.after)
+        ]
+        longest = max(len(text or "") for text in (self.before, self.after))
+        return CellPart(*sides, start, end if longest > end else None)
+
+
+def whole_cell(
+    repository: Repository, overview: Overview, table: str, key: str, column: str
+) -> WholeCell | None:
+    """
+    One cell of a row that differs; ``key`` as ``sign_key()`` made it. None if
+    there is none that the reader may see. Raises as ``rows_page()``.
+    """
+    diff = find_table(overview, table)
+    found = unsign_key(table, key)
+    ends = overview.before, overview.after
+    if diff.is_replaced:
+        return None
+    changes = list(repository.diff_rows(table, *ends, keys=[found]))[:1]
+    rows = present_rows(repository, table, changes, *ends)
+    for row in rows:
+        for cell in row.cells:
+            hidden = hidden_among(table, [column])
+            if cell.column == column and not hidden:
+                return WholeCell(row, cell, _whole(cell.before), _whole(cell.after))
+    return None
+
+
+def _whole(shown: Shown | None) -> str | None:
+    if shown is None:
+        return None
+    return shown.whole.hex(" ") if shown.kind is Kind.BYTES else shown.text

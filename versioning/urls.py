@@ -39,6 +39,7 @@ urlpatterns = [
     path("compare/rows/", compare.compare_table, name="compare-table"),
     path("rows/history/", rows.history, name="row-history"),
     *working.urlpatterns,
+    path("compare/value/", compare.value, name="compare-value"),
     path("compare/export/", compare.export, name="compare-export"),
     *merges.urlpatterns,
     *deciding.urlpatterns,

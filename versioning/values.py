@@ -156,10 +156,17 @@ class TableValues:
 
     def _converters_of(self, field: ConcreteField) -> list[Callable[..., Any]]:
         expression = field.get_col(self.table)
+        exact = [_float] if isinstance(field, models.FloatField) else []
         return [
+            *exact,
             *self._connection.ops.get_db_converters(expression),
             *expression.get_db_converters(self._connection),
         ]
+
+
+def _float(value: Any, expression: Any, connection: Any) -> Any:
+    """DoltLite's diffs give a float that is whole as an integer."""
+    return float(value) if isinstance(value, int) else value
 
 
 def instance(table: str, row: Row) -> models.Model | None:

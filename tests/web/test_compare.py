@@ -448,3 +448,33 @@ def test_a_table_whose_key_changed_says_so(editor, repository, connection, erin,
     assert "polls_keyed has another definition" in page
     assert export(editor, format="csv", table="polls_keyed", **ends).status_code == 404
     assert "INSERT INTO" in content(export(editor, format="sql", **ends))
+
+
+# Long values ------------------------------------------------------------------
+
+
+def test_a_text_of_a_megabyte_is_on_a_page_of_its_own(editor, poll, edit):
+    long = "word " * 200_000
+    edit("main", lambda: Question.objects.update(details=long))
+    edit("summer", lambda: Question.objects.update(details=f"{long}END"))
+    page = compare(editor, dots="2")
+    assert len(page.content) < 60_000
+    assert "1,000,003 characters Show all" in seen.main(page)
+    assert "END" in seen.main(page)  # where they differ
+    first = editor.get(seen.links(page)["Show all"])
+    assert len(first.content) < 150_000
+    assert "Details" in seen.main(first)
+    last = seen.links(first)["Read on from character 50000"].replace("50000", "999990")
+    assert "END" in seen.main(editor.get(last))
+
+
+def test_a_value_of_no_row_is_a_404(editor, many):
+    def ask(**query):
+        query = {"from": "main", "to": "summer", "table": "polls_choice"} | query
+        return editor.get("/compare/value/", query).status_code
+
+    gone = sign_key("polls_choice", (-1,))
+    assert ask(key=gone, column="text") == 404
+    assert ask(key="x", column="text") == 400
+    assert ask(key=gone, column="text", start="-1") == 400
+    assert ask(key=gone, column="text", table="auth_user") in (400, 404)

@@ -52,6 +52,7 @@ ANSWERS = {
     "versioning:compare-table": EDITORS,
     "versioning:row-history": EDITORS,
     "versioning:compare-export": EDITORS,
+    "versioning:compare-value": EDITORS,
     "versioning:merges": EDITORS,
     "versioning:merge-record": EDITORS,
     "versioning:merge": EDITORS,

@@ -24,6 +24,7 @@ from versioning.presentation.words import Segment, mark, plain, visible
 
 FOLD_AT = 400  # characters; a longer text is shown folded
 BYTES_SHOWN = 24
+CUT_AT = 20_000  # characters; a longer text is on a page of its own
 
 
 class Kind(StrEnum):
@@ -52,6 +53,8 @@ class Shown:
     raw: str = ""
     segments: tuple[Segment, ...] = ()
     datetime: str = ""  # ISO 8601, for <time>
+    whole: bytes = b""  # of bytes
+    start: int = 0  # where the part of a long text begins that is shown
 
     @property
     def long(self) -> bool:
@@ -59,8 +62,14 @@ class Shown:
 
     @property
     def opening(self) -> str:
-        """The beginning of a long text, for its fold."""
-        return self.text[:80].replace("\n", " ").rstrip() + "…"
+        """The beginning of a long text, or where it differs, for its fold."""
+        part = self.text[self.start : self.start + 80].replace("\n", " ").rstrip()
+        return f"{'…' if self.start else ''}{part}…"
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is too long for a page that shows other things."""
+        return len(self.text) > CUT_AT
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +156,8 @@ def _bytes(value: bytes) -> Shown:
     start = value[:BYTES_SHOWN].hex(" ")
     if len(value) > BYTES_SHOWN:
         start += " …"
-    return Shown(Kind.BYTES, start or "none", raw=_count(len(value), "byte"))
+    size = _count(len(value), "byte")
+    return Shown(Kind.BYTES, start or "none", raw=size, whole=value)
 
 
 def _json(value: Any, raw: Any) -> Shown:
@@ -176,15 +186,51 @@ _MARKED = frozenset({Kind.TEXT, Kind.JSON})
 
 def with_marks(before: Shown, after: Shown) -> tuple[Shown, Shown]:
     """Both texts with the words marked that the other lacks."""
+    if before.kind is Kind.BYTES and after.kind is Kind.BYTES:
+        return _bytes_from(before, after)
+    if before.is_cut or after.is_cut:
+        start = max(0, _first_difference(before.text, after.text) - 20)
+        return replace(before, start=start), replace(after, start=start)
     if before.kind in _MARKED and after.kind in _MARKED:
         old, new = mark(before.text, after.text)
         return replace(before, segments=old), replace(after, segments=new)
     return before, after
 
 
+def _bytes_from(before: Shown, after: Shown) -> tuple[Shown, Shown]:
+    """Both from where they differ, if that is beyond what is shown of them."""
+    first = _first_difference(before.whole, after.whole)
+    if first < BYTES_SHOWN:
+        return before, after
+
+    def shown(side: Shown) -> Shown:
+        part = side.whole[first : first + BYTES_SHOWN].hex(" ") or "nothing"
+        more = " …" if len(side.whole) > first + BYTES_SHOWN else ""
+        return replace(side, text=f"from byte {first}: {part}{more}")
+
+    return shown(before), shown(after)
+
+
+def _first_difference(one: Any, other: Any) -> int:
+    """The place of the first character, or byte, that is not the same."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:  # in halves, which are compared at once
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def line_by_line(before: Shown, after: Shown) -> tuple[TextLine, ...]:
     """Both texts as one, by lines, where either has several; else nothing."""
     kinds = {before.kind, after.kind}
-    if not kinds <= _MARKED or not ("\n" in before.text or "\n" in after.text):
+    if (
+        before.is_cut
+        or after.is_cut
+        or not kinds <= _MARKED
+        or not ("\n" in before.text or "\n" in after.text)
+    ):
         return ()
     return unified(before.text, after.text)

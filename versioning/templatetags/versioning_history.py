@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from django import template
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from versioning.graph import GraphRow
 from versioning.presentation.cells import Kind, Shown
 from versioning.presentation.lines import LineKind, TextLine
+from versioning.presentation.rows import RowDiff
 from versioning.presentation.words import Segment
 
 register = template.Library()
@@ -52,11 +54,12 @@ def moment(when: dt.datetime) -> SafeString:
 
 
 @register.simple_tag
-def cell(shown: Shown | None, side: str = "") -> SafeString:
+def cell(shown: Shown | None, side: str = "", url: str = "") -> SafeString:
     """
     A value. ``side`` is "old" or "new" where its changed words are to be
     marked, "found" where those are what was looked for; None is a cell that is
-    not there.
+    not there. ``url`` is a page with the whole of a value that is too long for
+    this one.
     """
     if shown is None:
         return format_html('<span class="visually-hidden">{}</span>', "nothing")
@@ -81,6 +84,14 @@ def cell(shown: Shown | None, side: str = "") -> SafeString:
             shown.raw,
             shown.text,
         )
+    if shown.is_cut:
+        count = f"{len(shown.text):,} characters"
+        link = format_html(' <a href="{}">Show all</a>', url) if url else ""
+        return format_html(
+            '{} <span class="soft">{}</span>{}', shown.opening, count, link
+        )
+    if shown.kind is Kind.BYTES:
+        return format_html('{} <span class="soft">({})</span>', shown.text, shown.raw)
     if shown.long:
         return format_html(
             '<details class="fold"><summary>{}</summary>{}</details>',
@@ -107,6 +118,16 @@ _SIGNS = {
     LineKind.ADDED: ("+", "added: ", "new"),
     LineKind.SAME: ("", "", ""),
 }
+
+
+@register.simple_tag
+def value_url(start: str, table: str, row: RowDiff, column: str) -> str:
+    """The address of one cell's page; ``start`` is its beginning, or nothing."""
+    if not start:
+        return ""
+    return (
+        f"{start}&{urlencode({'table': table, 'key': row.cursor, 'column': column})}"
+    )
 
 
 @register.simple_tag

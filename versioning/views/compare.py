@@ -9,6 +9,7 @@ from django.http import (
     HttpResponse,
     StreamingHttpResponse,
 )
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import content_disposition_header, urlencode
 from django.views.decorators.http import require_safe
@@ -41,6 +42,11 @@ def rows_address(old: str, new: str, dots: int) -> str:
 def export_address(old: str, new: str, dots: int) -> str:
     """The beginning of the address of a file; ``&format=…`` completes it."""
     return f"{reverse('versioning:compare-export')}?{_query(old, new, dots)}"
+
+
+def value_start(old: str, new: str, dots: int) -> str:
+    """The beginning of the address of one cell's page: see ``value_url``."""
+    return f"{reverse('versioning:compare-value')}?{_query(old, new, dots)}"
 
 
 def _query(old: str, new: str, dots: int) -> str:
@@ -97,6 +103,7 @@ def _links(compared: Comparison) -> dict[str, Any]:
         "pinned_url": address(old.hash, new.hash, dots),
         "rows_url": rows_address(old.hash, new.hash, dots),
         "export_url": export_address(old.hash, new.hash, dots),
+        "value_start": value_start(old.hash, new.hash, dots),
     }
 
 
@@ -153,6 +160,9 @@ def compare_table(request: HttpRequest) -> HttpResponse:
             "back_url": address(compared.old.ref, compared.new.ref, compared.dots),
             "rows_url": _same_rows(compared, kind, column),
             "export_url": export_address(
+                compared.old.hash, compared.new.hash, compared.dots
+            ),
+            "value_start": value_start(
                 compared.old.hash, compared.new.hash, compared.dots
             ),
         },
@@ -221,6 +231,41 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
         headers={
             "Content-Disposition": content_disposition_header(True, name),
             "Cache-Control": "private, no-store",
+        },
+    )
+
+
+@require_safe
+@needs(permissions.VIEW_HISTORY)
+def value(request: HttpRequest) -> HttpResponse:
+    """The whole of one cell on both sides, however long, in pages of its text."""
+    at_hand = repository()
+    table, column = request.GET.get("table", ""), request.GET.get("column", "")
+    start = request.GET.get("start", "0")
+    if not start.isdecimal():
+        raise BadRequest("The address is damaged: it doesn’t say where to go on.")
+    compared, overview = _overview(request)
+    try:
+        cell = diffs.whole_cell(
+            at_hand, overview, table, request.GET.get("key", ""), column
+        )
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+    except UnknownTable as error:
+        raise _nothing_of(table) from error
+    if cell is None:
+        raise Http404(f"There is no such value in “{table}”.")
+    ends = compared.old.hash, compared.new.hash, compared.dots
+    query = urlencode({"table": table, "key": request.GET["key"], "column": column})
+    return render(
+        request,
+        "versioning/compare_value.html",
+        {
+            "compared": compared,
+            "cell": cell,
+            "part": cell.part(int(start)),
+            "back_url": f"{rows_address(*ends)}&{urlencode({'table': table})}",
+            "this_url": f"{value_start(*ends)}&{query}",
         },
     )
 

@@ -23,7 +23,7 @@ from versioning.http import page_or_part
 from versioning.merging.drafts import TRAILER as RECORD
 from versioning.merging.drafts import record_of
 from versioning.refs import Refs
-from versioning.views.compare import export_address, rows_address
+from versioning.views.compare import export_address, rows_address, value_start
 
 HASHES_OFFERED = 10
 READ = 250  # commits, for the lines of a folded page
@@ -126,6 +126,7 @@ def commit(request: Any, hash: str) -> HttpResponse:
     except UnknownRef as error:
         raise Http404(str(error)) from error
     overview, sections, bookkeeping, rows_url, export_url = None, [], [], "", ""
+    values_at = ""
     if details.parents:
         before = details.parents[0].hash
         overview = diffs.overview(at_hand, before, details.commit.hash)
@@ -133,6 +134,7 @@ def commit(request: Any, hash: str) -> HttpResponse:
         bookkeeping = diffs.sections(at_hand, overview, overview.bookkeeping)
         rows_url = rows_address(before, details.commit.hash, 2)
         export_url = export_address(before, details.commit.hash, 2)
+        values_at = value_start(before, details.commit.hash, 2)
     recorded = any(name == RECORD for name, _ in details.message.trailers)
     home = resolve_url(options().home or get_script_prefix())
     return render(
@@ -146,6 +148,7 @@ def commit(request: Any, hash: str) -> HttpResponse:
             "bookkeeping": bookkeeping,
             "rows_url": rows_url,
             "export_url": export_url,
+            "value_start": values_at,
             "record": record_of(hash) if recorded else None,
             "browse_url": f"{home}?{urlencode({'at': details.commit.hash})}",
         },
