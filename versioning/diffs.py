@@ -352,11 +352,13 @@ class WholeCell:
 
     def part(self, start: int) -> CellPart:
         end = start + PART
-        sides = [
-            text[start:end] if text else text for text in (self.before, self.after)
-        ]
+
+        def cut(text: str | None) -> str | None:
+            return text if text is None else text[start:end]
+
         longest = max(len(text or "") for text in (self.before, self.after))
-        return CellPart(*sides, start, end if longest > end else None)
+        more = end if longest > end else None
+        return CellPart(cut(self.before), cut(self.after), start, more)
 
 
 def whole_cell(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -157,7 +157,7 @@ def _sql_lines(
         statements.close()  # type: ignore[attr-defined]
 
 
-def chunks(lines: Iterable[str]) -> Iterator[bytes]:
+def chunks(lines: Iterable[str]) -> Generator[bytes, None, None]:
     """Lines as bytes to be sent, many at a time."""
     waiting: list[str] = []
     size = 0

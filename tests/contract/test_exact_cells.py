@@ -17,6 +17,7 @@ from django.db import connections, models, transaction
 import versioning
 from tests.engines import ENGINE
 from versioning import diffs, exporting
+from versioning.backends.repository import Author
 from versioning.merging import drafts, preview
 from versioning.merging.landing import land
 from versioning.merging.resolution import Take
@@ -93,9 +94,7 @@ def kinds(db, connection, repository):
             with connections["versioned"].schema_editor(atomic=False) as editor:
                 editor.create_model(Kinds)
             with transaction.atomic(using="versioned", durable=True):
-                repository.commit_all(
-                    "Make a table", versioning.backends.repository.Author("E", "e@x")
-                )
+                repository.commit_all("Make a table", Author("E", "e@example.org"))
         yield Kinds
     finally:
         del apps.all_models["polls"]["kinds"]
