@@ -11,6 +11,7 @@ from versioning.cursors import sign_key, unsign_key
 from versioning.presentation.cells import Shown, show
 from versioning.presentation.snapshot import Snapshot, spoken_key
 from versioning.presentation.words import Segment
+from versioning.visibility import shown_among
 
 PER_TABLE = 20  # rows of one table on a page
 SCANNED = 20_000  # rows of one table that a page looks through
@@ -40,13 +41,17 @@ class FoundRows:
 
 
 def searched_columns(table: str) -> list[str]:
-    """The columns of a table that a search looks into: those that hold text."""
+    """
+    The columns of a table that a search looks into: those that hold text, and
+    that the reader may see, as finding nothing tells as much as a value.
+    """
     kinds = (models.CharField, models.TextField, models.JSONField)
-    return [
+    columns = [
         column
         for column, field in values.TableValues(table).fields.items()
         if isinstance(field, kinds)
     ]
+    return shown_among(table, columns)
 
 
 def searched_tables(repository: Repository, at: str) -> list[str]:

@@ -18,7 +18,7 @@ import versioning
 from tests.engines import ENGINE
 from versioning import diffs, exporting
 from versioning.backends.repository import Author
-from versioning.merging import drafts, preview
+from versioning.merging import bulk, drafts, preview
 from versioning.merging.landing import land
 from versioning.merging.resolution import Take
 
@@ -188,8 +188,8 @@ def test_a_merge_loses_nothing(
     assert sides is not None
     draft = drafts.begin("summer", "main", sides, user)
     (conflicts,) = preview.preview("main", sides).conflicts
-    pages = preview.each_conflict_page("main", sides, conflicts.table)
-    made = drafts.decide_pending(draft, pages, take, user)
+    pages = preview.each_conflict_page("main", sides, [conflicts.table])
+    made = bulk.decide_pending(draft, pages, take, user)
     assert made >= len(CELLS) - 1  # Dolt merges documents by key
     land("summer", "main", sides, draft, user)
     found, expected = held(kinds, connection, "main"), of(1 if take is Take.OURS else 2)

@@ -114,6 +114,18 @@ def test_no_page_of_a_single_hidden_value_is_there(blind, sighted, poll):
     assert "Murmured" in seen.main(sighted.get(url))
 
 
+def test_a_search_does_not_look_into_what_is_hidden(blind, sighted, poll):
+    for word in ("Muttered", "utter"):
+        page = seen.main(blind.get(f"/search/?q={word}&ref=summer"))
+        assert f"No row holds “{word}”" in page
+        assert "Muttered" in seen.main(
+            sighted.get(f"/search/?q={word}&ref=summer")
+        ).replace(" ", "")
+    found = seen.main(blind.get("/search/?q=Skies&ref=summer"))
+    assert "Choice “Skies”" in found
+    assert "Muttered" not in found
+
+
 def test_a_file_says_what_was_left_out(blind, poll):
     sql = body(blind.get("/compare/export/?from=main&to=summer&dots=2&format=sql"))
     assert "-- Left out of polls_question: details." in sql
