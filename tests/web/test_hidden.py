@@ -72,6 +72,9 @@ def pages():
         yield f"/compare/export/?{ends}&dots=2&format=csv&table={table}"
     yield f"/compare/export/?{ends}&dots=2&format=sql"
     yield f"/commits/{head}/"
+    for table, model in (("polls_question", Question), ("polls_choice", Choice)):
+        key = key_text((model.objects.get().pk,))
+        yield f"/rows/history/?table={table}&key={key}&ref=summer"
     yield MERGE
 
 
