@@ -54,7 +54,7 @@ PATHS = {
     ),
     "versioning:compare-value": (
         "/compare/value/?from=main&to={branch}&dots=2&table=polls_question"
-        "&column=text&key={key}"
+        "&column=text&key=[{question}]"
     ),
     "versioning:merges": "/merges/",
     "versioning:merge-record": "/merges/{record}/",
@@ -109,14 +109,7 @@ class Things:
     dirty: str  # a branch with a choice's votes that nobody committed
 
     def path(self, name: str) -> str:
-        return PATHS[name].format_map(vars(self) | {"key": self.key})
-
-    @property
-    def key(self) -> str:
-        """The question's, as an address holds it."""
-        from versioning.cursors import sign_key
-
-        return sign_key("polls_question", (self.question,))
+        return PATHS[name].format_map(vars(self))
 
 
 def names() -> list[str]:

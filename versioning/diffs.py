@@ -365,14 +365,19 @@ def whole_cell(
     repository: Repository, overview: Overview, table: str, key: str, column: str
 ) -> WholeCell | None:
     """
-    One cell of a row that differs; ``key`` as ``sign_key()`` made it. None if
-    there is none that the reader may see. Raises as ``rows_page()``.
+    One cell of a row that differs; ``key`` as ``values.key_text()`` writes it.
+    None if there is none that the reader may see. Raises ``UnknownTable``, and
+    ``ValueError`` for what is no key.
     """
     diff = find_table(overview, table)
-    found = unsign_key(table, key)
+    found = values.key_from_text(key)
     ends = overview.before, overview.after
     if diff.is_replaced:
         return None
+    at = overview.before if diff.change.kind is ChangeKind.REMOVED else overview.after
+    primary = repository.primary_key(table, at)
+    if primary and len(found) != len(primary):
+        raise ValueError(found)
     changes = list(repository.diff_rows(table, *ends, keys=[found]))[:1]
     rows = present_rows(repository, table, changes, *ends)
     for row in rows:

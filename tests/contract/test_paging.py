@@ -153,30 +153,30 @@ def test_a_unique_column_may_hold_null_many_times(repository, write):
 def rekeyed(write):
     """Two commits: rows go by ``b`` in the later one, and one row is new."""
     if ENGINE == "dolt":
-        work = ["ALTER TABLE keyed DROP PRIMARY KEY, ADD PRIMARY KEY (b)"]
+        work = ["ALTER TABLE rekeyed DROP PRIMARY KEY, ADD PRIMARY KEY (b)"]
     else:
         work = [
             "CREATE TABLE other (a int NOT NULL, b int NOT NULL, v int, "
             "PRIMARY KEY (b))",
-            "INSERT INTO other SELECT * FROM keyed",
-            "DROP TABLE keyed",
-            "ALTER TABLE other RENAME TO keyed",
+            "INSERT INTO other SELECT * FROM rekeyed",
+            "DROP TABLE rekeyed",
+            "ALTER TABLE other RENAME TO rekeyed",
         ]
     before = write(
         "main",
-        "CREATE TABLE keyed (a int NOT NULL, b int NOT NULL, v int, PRIMARY KEY (a))",
-        "INSERT INTO keyed VALUES (1, 2, 3), (2, 3, 4)",
+        "CREATE TABLE rekeyed (a int NOT NULL, b int NOT NULL, v int, PRIMARY KEY (a))",
+        "INSERT INTO rekeyed VALUES (1, 2, 3), (2, 3, 4)",
     )
-    return before, write("main", *work, "INSERT INTO keyed VALUES (1, 9, 9)")
+    return before, write("main", *work, "INSERT INTO rekeyed VALUES (1, 9, 9)")
 
 
 def test_a_table_with_another_key_is_named_with_both(repository, write, rekeyed):
-    assert repository.key_changes(*rekeyed) == [KeyChange("keyed", ("a",), ("b",))]
+    assert repository.key_changes(*rekeyed) == [KeyChange("rekeyed", ("a",), ("b",))]
     assert repository.key_changes(*rekeyed[::-1]) == [
-        KeyChange("keyed", ("b",), ("a",))
+        KeyChange("rekeyed", ("b",), ("a",))
     ]
     (change,) = repository.schema_changes(*rekeyed)
-    assert change.table == "keyed"
+    assert change.table == "rekeyed"
     assert change.before != change.after
-    later = write("main", "ALTER TABLE keyed ADD COLUMN c int")
+    later = write("main", "ALTER TABLE rekeyed ADD COLUMN c int")
     assert repository.key_changes(rekeyed[1], later) == []

@@ -14,7 +14,6 @@ from tests.web.conftest import MAINTAINER, _signed_in
 from tests.web.test_merges import about, decide, land, pins
 from versioning import permissions, policies, visibility
 from versioning.conf import repository as at_hand
-from versioning.cursors import sign_key
 from versioning.models import Decision, MergeDraft
 from versioning.values import key_text
 
@@ -110,7 +109,7 @@ def test_rows_are_not_found_by_a_hidden_column(blind, sighted, poll):
 
 
 def test_no_page_of_a_single_hidden_value_is_there(blind, sighted, poll):
-    key = sign_key("polls_question", (poll.pk,))
+    key = key_text((poll.pk,))
     url = "/compare/value/?from=main&to=summer&dots=2&table=polls_question"
     url += f"&column=details&key={key}"
     assert blind.get(url).status_code == 404

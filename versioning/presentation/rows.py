@@ -6,7 +6,6 @@ from types import MappingProxyType
 
 from versioning import values
 from versioning.backends.repository import ChangeKind, Key, Repository, Row, RowChange
-from versioning.cursors import sign_key
 from versioning.presentation.cells import (
     HIDDEN,
     CellChange,
@@ -30,7 +29,7 @@ class RowDiff:
     label: str
     cells: tuple[CellChange, ...]
     address: str = ""  # ``values.key_text()``, where the row has a history of its own
-    cursor: str = ""  # ``cursors.sign_key()``, for the page of one of its cells
+    key_text: str = ""  # ``values.key_text()``, for the page of one of its cells
 
     @property
     def shown(self) -> tuple[CellChange, ...]:
@@ -79,7 +78,7 @@ def present_rows(
             label=labels[change.key],
             cells=tuple(columns.cells(change.before, change.after)),
             address=values.key_text(change.key) if has_key else "",
-            cursor=sign_key(table, change.key),
+            key_text=values.key_text(change.key),
         )
         for change in changes
     )

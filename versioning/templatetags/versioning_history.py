@@ -125,7 +125,8 @@ def value_url(start: str, table: str, row: RowDiff, column: str) -> str:
     """The address of one cell's page; ``start`` is its beginning, or nothing."""
     if not start:
         return ""
-    return f"{start}&{urlencode({'table': table, 'key': row.cursor, 'column': column})}"
+    query = {"table": table, "key": row.key_text, "column": column}
+    return f"{start}&{urlencode(query)}"
 
 
 @register.simple_tag

@@ -249,10 +249,10 @@ def value(request: HttpRequest) -> HttpResponse:
         cell = diffs.whole_cell(
             at_hand, overview, table, request.GET.get("key", ""), column
         )
-    except BadCursor as error:
-        raise BadRequest(str(error)) from error
     except UnknownTable as error:
         raise _nothing_of(table) from error
+    except ValueError as error:
+        raise BadRequest("The address is damaged: it names no row.") from error
     if cell is None:
         raise Http404(f"There is no such value in “{table}”.")
     ends = compared.old.hash, compared.new.hash, compared.dots

@@ -58,6 +58,9 @@ class Facts:
         return found
 
 
+_Differences = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Diff:
     """One table between two refs: hashes, or HEAD and WORKING."""
@@ -162,17 +165,11 @@ class Tables(Statements):
 
     def _summary(self, before: str, after: str) -> list[TableChange]:
         found = []
-        with self._history():
-            rows = self._fetch(
-                "SELECT from_table_name, to_table_name, diff_type, data_change, "
-                "schema_change FROM dolt_diff_summary(%s, %s)",
-                [before, after],
-            )
-        for old, new, kind, data, schema in rows:
+        for old, new, kind, data, schema in self._differences(before, after)[0]:
             table = new or old
             if not self._own(table):
                 change = TableChange(
-                    table, KINDS[kind], old or new, bool(data), bool(schema)
+                    table, KINDS[kind], old or new, bool(int(data)), bool(int(schema))
                 )
                 found.append(change)
         return sorted(found, key=lambda change: change.table)
@@ -227,24 +224,36 @@ class Tables(Statements):
         there is none. DoltLite also lists indexes, views and triggers, under
         their own names.
         """
-
-        def ask() -> list[tuple[Any, ...]]:
-            with self._history():
-                return self._fetch(
-                    "SELECT from_table_name, to_table_name, from_create_statement, "
-                    "to_create_statement FROM dolt_schema_diff(%s, %s)",
-                    [before, after],
-                )
-
-        lasts = self.is_hash(before) and self.is_hash(after)
-        what = ("definitions", before, after if lasts else None)
-        rows = self._always(*what, ask=ask)
         return [
             (old or "", new or "", earlier or "", later or "")
-            for old, new, earlier, later in rows
+            for old, new, earlier, later in self._differences(before, after)[1]
             if not self._own(new or old)
             and (later or earlier or "").lstrip()[:12].upper() == "CREATE TABLE"
         ]
+
+    def _differences(self, before: str, after: str) -> _Differences:
+        """
+        The engine's summary, and the definitions that differ: asked at once, as
+        most that need one need both.
+        """
+
+        def ask() -> _Differences:
+            with self._history():
+                rows = self._fetch(
+                    "SELECT from_table_name, to_table_name, diff_type, data_change, "
+                    "schema_change, '', '' FROM dolt_diff_summary(%s, %s) UNION ALL "
+                    "SELECT from_table_name, to_table_name, '', 0, 0, "
+                    "from_create_statement, to_create_statement "
+                    "FROM dolt_schema_diff(%s, %s)",
+                    [before, after] * 2,
+                )
+            return (
+                [row[:5] for row in rows if row[2]],
+                [(*row[:2], *row[5:]) for row in rows if not row[2]],
+            )
+
+        lasts = self.is_hash(before) and self.is_hash(after)
+        return self._always("differences", before, after if lasts else None, ask=ask)
 
     # Rows that differ --------------------------------------------------------
 
