@@ -38,6 +38,7 @@ PATHS = {
     ),
     "versioning:branch-working-commit": "/branches/working/commit/",
     "versioning:branch-working-discard": "/branches/working/discard/",
+    "versioning:live": "/live/?branch=main&head={commit}",
     "versioning:log": "/log/",
     "versioning:commit": "/commits/{commit}/",
     "versioning:tags": "/tags/",
@@ -93,7 +94,9 @@ POST_ONLY = frozenset(
 )
 
 #: Answers that are no pages: a piece of a form, a file, a line for a probe.
-PARTS = frozenset({"polls:choice-row", "versioning:compare-export", "healthz"})
+PARTS = frozenset(
+    {"polls:choice-row", "versioning:compare-export", "versioning:live", "healthz"}
+)
 
 
 @dataclass(frozen=True)

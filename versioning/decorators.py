@@ -25,3 +25,12 @@ def open_to_all(view: View) -> View:
     """
     view.open_to_all = True  # type: ignore[attr-defined]
     return view
+
+
+def of_no_branch(view: View) -> View:
+    """
+    Answer without going to the active branch, as a view does whose answer is
+    the same on every one: that saves its questions.
+    """
+    view.of_no_branch = True  # type: ignore[attr-defined]
+    return view

@@ -91,7 +91,8 @@ class VersioningMiddleware:
                 return answer
             if versioned and unsafe:
                 return _run_unit(request, view, args, kwargs)
-            _arrive(request)
+            if not getattr(view, "of_no_branch", False):
+                _arrive(request)
         except Exception as error:
             if page := pages.page_for(request, error):
                 return page

@@ -18,6 +18,7 @@ EDITORS = (SIGN_IN, 403, 200, 200)
 MAINTAINERS = (SIGN_IN, 403, 403, 200)
 NO_GET = (405, 405, 405, 405)
 TO_ITS_FORM = (302, 302, 302, 302)  # to the page that has the form
+SILENT = (204, 204, 204, 204)  # no news, and none for those who may not know
 
 PEOPLE = ("visitor", "nobody", "editor", "maintainer")
 
@@ -42,6 +43,7 @@ ANSWERS = {
     "versioning:branch-working-rows": EDITORS,
     "versioning:branch-working-commit": NO_GET,
     "versioning:branch-working-discard": NO_GET,
+    "versioning:live": SILENT,
     "versioning:log": EDITORS,
     "versioning:commit": EDITORS,
     "versioning:tags": EDITORS,

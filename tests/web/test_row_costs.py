@@ -71,3 +71,20 @@ def test_a_page_asks_no_more_than_it_may(maintainer, rows, path, more):
     ]
     assert len(said) <= VERSIONED + more, "\n".join(said)
     assert len(asked["default"]) <= DEFAULT
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_page_that_looks_for_news_asks_twice_at_most(
+    maintainer, rows, repository, moved
+):
+    seen = repository.head("main")
+    if moved:
+        with versioning.on_branch("main", message="Meanwhile"):
+            Choice.objects.update(votes=500)
+    query = {"branch": ["main", "summer"], "head": [seen, seen]}
+    maintainer.post("/branches/switch/", {"name": "summer"})
+    with counted() as asked:
+        answer = maintainer.get("/live/", query)
+    assert answer.status_code == (200 if moved else 204)
+    assert len(asked["versioned"]) == (2 if moved else 1)
+    assert len(asked["default"]) <= DEFAULT

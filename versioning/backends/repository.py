@@ -345,6 +345,15 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def new_commits(self, seen: Mapping[str, str]) -> dict[str, int | None]:
+        """
+        Branches whose head is another than the hash that was seen, by name,
+        with how many commits are new there: None where that can't be told, as
+        the branch is gone or the hash is no commit's. Takes two questions at
+        most, and one if nothing moved.
+        """
+
+    @abstractmethod
     def create_branch(self, name: str, at: str) -> None:
         """
         Make branch ``name`` whose head is the commit that the ref ``at`` names.

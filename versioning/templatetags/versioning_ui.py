@@ -6,6 +6,7 @@ from django import template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -66,3 +67,23 @@ def hash_chip(hash: str, url: str = "") -> dict[str, str]:
     ``url`` makes it a link to there.
     """
     return {"hash": hash, "short": hash[:7], "url": url}
+
+
+@register.inclusion_tag("versioning/_live.html")
+def live(*seen: str, all: str = "") -> dict[str, str]:
+    """
+    Where the page says that it has gone stale: ``{% live name head … %}`` for
+    branches and the hashes that it shows as their heads, ``all`` for the
+    fingerprint of all branches (``versioning.live``). Pairs without a hash are
+    left out.
+    """
+    pairs = zip(seen[::2], seen[1::2], strict=True)
+    query = [
+        (key, value)
+        for name, head in pairs
+        if name and head
+        for key, value in (("branch", name), ("head", head))
+    ]
+    if all:
+        query.append(("all", all))
+    return {"query": urlencode(query)}

@@ -16,7 +16,7 @@ from django.views.decorators.http import (
 )
 from django_tables2 import RequestConfig
 
-from versioning import branches, permissions
+from versioning import branches, live, permissions
 from versioning.access import needs
 from versioning.backends.errors import (
     BranchError,
@@ -67,6 +67,7 @@ def branch_list(request: Any) -> HttpResponse:
             "more": more,
             "found": len(found),
             "total": len(lines),
+            "fingerprint": live.fingerprint(line.branch for line in lines),
             "q": wanted,
             "undo": _undo(request) if may_delete else [],
             "deleted": DeletedBranch.objects.select_related("deleted_by")[

@@ -1,7 +1,7 @@
 """Branches and commits, in the SQL that both engines take."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import OperationalError
@@ -48,6 +48,27 @@ class History(Statements):
         if found is None:
             raise BranchNotFound(branch)
         return found
+
+    def new_commits(self, seen: Mapping[str, str]) -> dict[str, int | None]:
+        marks = ", ".join(["%s"] * len(seen))
+        sql = f"SELECT name, hash FROM dolt_branches WHERE name IN ({marks})"
+        heads = dict(self._fetch(sql, list(seen))) if seen else {}
+        found: dict[str, int | None] = {
+            name: None for name, hash in seen.items() if heads.get(name) != hash
+        }
+        told = [n for n in found if n in heads and self.is_hash(seen[n])]
+        if not told:
+            return found
+        one = "(SELECT count(*) FROM dolt_log(%s))"
+        ranges = [f"{seen[name]}..{heads[name]}" for name in told]
+        try:
+            with self._history():
+                counts = self._one(f"SELECT {', '.join([one] * len(told))}", ranges)
+        except OperationalError as error:
+            if isinstance(error, EngineError):
+                raise
+            return found  # one of them is no commit's hash
+        return found | dict(zip(told, map(int, counts or ()), strict=True))
 
     def create_branch(self, name: str, at: str) -> None:
         self._outside_atomic()

@@ -124,16 +124,61 @@ const focusWithin = (root) => {
 focusWithin(document);
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const part = detail.elt;
+  if (part.matches("[data-live]")) return announce(part.textContent.trim());
   if (focusWithin(part) || document.activeElement !== document.body) return;
   if (!part.hasAttribute("tabindex")) part.setAttribute("tabindex", "-1");
   part.focus({ preventScroll: true });
 });
-document.addEventListener("htmx:sendError", () =>
-  announce("The server could not be reached. Nothing was sent."),
-);
+document.addEventListener("htmx:sendError", ({ target }) => {
+  if (!target.matches("[data-live]"))
+    announce("The server could not be reached. Nothing was sent.");
+});
 
-// Shortcuts: g and a letter to go, / to search, ? for the list.
+// A page that has gone stale says so. It asks while it is in sight and somebody is
+// there, and never changes what is being read.
+const IDLE = 5 * 60 * 1000; // milliseconds
+const live = $("[data-live]");
+if (live) {
+  let active = Date.now();
+  const look = () => {
+    if (!document.hidden && Date.now() - active < IDLE) htmx.trigger(live, "look");
+  };
+  for (const type of ["pointerdown", "pointermove", "keydown", "scroll"])
+    addEventListener(type, () => (active = Date.now()), { passive: true });
+  document.addEventListener("visibilitychange", () => {
+    active = Date.now();
+    look();
+  });
+  setInterval(look, Number(live.dataset.live) * 1000);
+  // What is no note, as a page of an error, is not shown.
+  live.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    detail.shouldSwap = detail.xhr.status === 200;
+    detail.isError = false;
+  });
+}
+
+// Shortcuts: g and a letter to go, / to search, j and k along a list, ? for the list.
 let going = 0;
+
+const STEPS = ".commits > *, .data > tbody > tr, .diff > tbody, .edit, .conflict, .poll-card";
+const STEPPED = "[data-stepped]";
+
+function step(by) {
+  const places = [...$("main").querySelectorAll(STEPS)].filter(
+    (place) => place.getClientRects().length && !place.parentElement.closest(STEPS),
+  );
+  if (!places.length) return;
+  const now = places.indexOf($(STEPPED));
+  const place = places[now < 0 ? (by > 0 ? 0 : places.length - 1) : now + by];
+  if (!place) return;
+  for (const old of document.querySelectorAll(STEPPED)) old.removeAttribute("data-stepped");
+  place.dataset.stepped = "";
+  if (!place.hasAttribute("tabindex")) place.setAttribute("tabindex", "-1");
+  place.focus({ preventScroll: true });
+  place.scrollIntoView({ block: "nearest" });
+}
+
+const open = (place) => $("a[href], summary, button", place)?.click();
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -146,6 +191,10 @@ document.addEventListener("keydown", (event) => {
     search.closest("[popover]")?.showPopover();
     return search.focus();
   }
+  if (event.key === "j" || event.key === "k") return step(event.key === "j" ? 1 : -1);
+  const at = $(STEPPED);
+  if (at && (event.key === "o" || (event.key === "Enter" && event.target === at)))
+    return open(at);
   if (event.key === "g") return (going = event.timeStamp);
   if (event.timeStamp - going < 1500) $(`[data-go="${CSS.escape(event.key)}"]`)?.click();
   going = 0;
@@ -160,3 +209,16 @@ for (const box of document.querySelectorAll("details[data-remember]")) {
     else localStorage.setItem(key, "1");
   });
 }
+
+// Paper has no folds: what is folded is printed, and folded again.
+const unfolded = new Set();
+addEventListener("beforeprint", () => {
+  for (const box of document.querySelectorAll("main details:not([open])")) {
+    box.open = true;
+    unfolded.add(box);
+  }
+});
+addEventListener("afterprint", () => {
+  for (const box of unfolded) box.open = false;
+  unfolded.clear();
+});

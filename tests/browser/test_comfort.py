@@ -1,0 +1,111 @@
+"""What a browser adds to pages that work without it: news, keys, paper."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.site import Site
+
+Visit = Callable[..., Page]
+
+COMMIT = """
+from polls.models import Question
+from versioning import on_branch
+with on_branch(message="Ask meanwhile"):
+    Question.objects.create(text="What happened meanwhile?")
+"""
+
+LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
+
+
+def test_a_stale_log_says_so_and_stays_as_it_is(site: Site, visit: Visit):
+    page = visit("erin")
+    errors: list[str] = []
+    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    page.goto("/log/")
+    before = page.locator("#commits").inner_html()
+    site.run(COMMIT)
+    page.evaluate(LOOK)
+    note = page.locator(".live__note")
+    expect(note).to_contain_text("1 new commit on main.")
+    expect(page.get_by_role("status")).to_contain_text("1 new commit on main.")
+    assert page.locator("#commits").inner_html() == before
+    assert page.evaluate("document.activeElement === document.body")
+    note.get_by_role("link").click()
+    expect(page.locator("#commits")).to_contain_text("Ask meanwhile")
+    expect(note).to_have_count(0)
+    assert errors == []
+
+
+def test_a_hidden_page_does_not_ask(site: Site, visit: Visit):
+    page = visit("erin")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/log/")
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {get: () => true, configurable: 1})"
+    )
+    page.evaluate(LOOK)
+    page.evaluate("Object.defineProperty(document, 'hidden', {get: () => false})")
+    with page.expect_response(re.compile("/live/")):
+        page.evaluate(LOOK)
+    assert len([url for url in asked if "/live/" in url]) == 1
+
+
+def test_without_javascript_nothing_asks(visit: Visit):
+    page = visit("erin", java_script_enabled=False)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/log/")
+    expect(page.locator(".live")).to_have_count(1)
+    assert not [url for url in asked if "/live/" in url]
+
+
+def test_keys_lead_along_the_log_and_into_a_commit(visit: Visit):
+    page = visit("erin")
+    page.goto("/log/?fold=no")
+    subjects = page.locator(".commits .commit__subject")
+    second = subjects.nth(1).inner_text()
+    for key in "jjk":
+        page.keyboard.press(key)
+    expect(page.locator("[data-stepped]")).to_have_count(1)
+    expect(page.locator(".commits > *").nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator(".commits > *").nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(second)
+
+
+def test_keys_go_to_places_and_show_the_list_of_keys(visit: Visit):
+    page = visit("erin")
+    for key, address in (("l", "/log/"), ("c", "/compare/"), ("m", "/merges/")):
+        page.goto("/branches/")
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        page.wait_for_url(f"**{address}")
+    page.goto("/branches/")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Find a branch").last).to_be_focused()
+    page.keyboard.type("jk?")
+    expect(page.locator("#shortcuts")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_contain_text("Open it")
+    page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts")).to_be_hidden()
+
+
+def test_a_comparison_prints_without_bars_and_with_nothing_folded(visit: Visit):
+    page = visit("erin")
+    page.goto("/compare/?from=main&to=fireworks")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".site-header")).to_be_hidden()
+    expect(page.locator(".site-footer")).to_be_hidden()
+    expect(page.locator(".diff").first).to_be_visible()
+    assert page.locator("main details").count() > 0
+    expect(page.locator("main details:not([open])")).to_have_count(0)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("main details:not([open])").count() > 0
