@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.site import Site
 
@@ -22,7 +22,12 @@ LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 def test_a_stale_log_says_so_and_stays_as_it_is(site: Site, visit: Visit):
     page = visit("erin")
     errors: list[str] = []
-    page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+
+    def keep(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            errors.append(said.text)
+
+    page.on("console", keep)
     page.goto("/log/")
     before = page.locator("#commits").inner_html()
     site.run(COMMIT)

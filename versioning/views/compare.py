@@ -24,6 +24,7 @@ from versioning.cursors import BadCursor
 from versioning.diffs import Overview, RowFilter
 from versioning.forms import CompareForm
 from versioning.http import page_or_part
+from versioning.immutable import immutable
 
 COMMITS_SHOWN = 20
 KINDS = (ChangeKind.ADDED, ChangeKind.CHANGED, ChangeKind.REMOVED)
@@ -55,6 +56,7 @@ def _query(old: str, new: str, dots: int) -> str:
 
 @require_safe
 @needs(permissions.VIEW_HISTORY)
+@immutable("from", "to")
 def compare(request: Any) -> HttpResponse:
     """
     What differs between ``?from=`` and ``?to=``: counts, then rows.
@@ -124,6 +126,7 @@ def _differences(compared: Comparison) -> dict[str, Any]:
 
 @require_safe
 @needs(permissions.VIEW_HISTORY)
+@immutable("from", "to")
 def compare_table(request: HttpRequest) -> HttpResponse:
     """One table's rows that differ, fifty at a time, by kind and by column."""
     at_hand = repository()
