@@ -102,6 +102,25 @@ def test_what_a_merge_brought_is_listed_once_at_its_own_commit(
     assert (found.row["text"], found.row["votes"]) == ("Skies", 6)
 
 
+@pytest.mark.parametrize("act", ["change", "delete", "add"])
+def test_a_merge_that_has_the_row_from_one_side_alone_is_not_listed(
+    repository, write, summer, sky, merge, act
+):
+    made = repository.head("main")
+    row = sky
+    if act == "change":
+        there = write(summer, votes(6))
+    elif act == "delete":
+        there = write(summer, lambda: Choice.objects.filter(pk=sky.pk).delete())
+    else:
+        row = Choice(pk=sky.pk + 90, question=sky.question, text="New")
+        there = write(summer, lambda: row.save(force_insert=True))
+    write("main", lambda: Question.objects.update(details="Else"))
+    merge(summer, "main")
+    expected = [there] if act == "add" else [there, made]
+    assert [edit.commit.hash for edit in history(repository, row).edits] == expected
+
+
 def test_what_a_merge_settled_by_itself_is_the_merges(
     repository, write, summer, sky, merge, connection
 ):

@@ -84,12 +84,15 @@ def test_who_last_changed_each_cell(editor, repository, sky, edit, erin):
     assert f"/commits/{made}/" in cells["Choice"]
 
 
+@pytest.mark.parametrize("number", [6, 9])
 def test_the_last_to_set_a_cell_is_not_whom_a_merge_overruled(
-    editor, repository, connection, sky, edit, erin
+    editor, repository, connection, sky, edit, erin, number
 ):
     repository.create_branch("summer", repository.head("main"))
-    kept = edit(votes(6), erin, "Here")
-    edit(votes(9), MAX, "There, later", "summer")
+    made = {
+        6: edit(votes(6), erin, "Here"),
+        9: edit(votes(9), MAX, "There, later", "summer"),
+    }
     from versioning.backends.repository import RowWrite
 
     with (
@@ -99,14 +102,17 @@ def test_the_last_to_set_a_cell_is_not_whom_a_merge_overruled(
     ):
         repository.start_merge(repository.head("summer"))
         whole = {
-            "id": sky.pk, "question_id": sky.question_id, "text": sky.text, "votes": 6
-        }  # fmt: skip
+            "id": sky.pk,
+            "question_id": sky.question_id,
+            "text": sky.text,
+            "votes": number,
+        }
         repository.write_rows("polls_choice", [RowWrite((sky.pk,), whole)])
         repository.settle_conflicts("polls_choice", rows=1)
         repository.commit_all("Merge", MAX)
     response = history(editor, sky)
     votes_row = found_in(r">Votes</th>.*?</tr>", response.content.decode())
-    assert f"/commits/{kept}/" in votes_row
+    assert f"/commits/{made[number]}/" in votes_row
     assert len(listed(response)) == 3
 
 

@@ -123,10 +123,10 @@ def _steps(table: Table, diff: Diff, key: Key) -> Iterator[Step]:
     place = len(names) - 1 - names[::-1].index("to_commit_date")
     for change, row in zip(changes_of(table, diff), rows, strict=True):
         commit, date, parent = row[place - 1], row[place], row[-3]
-        # Not the rows that nobody committed; nor those of another key that
-        # the engine takes for equal, as MySQL takes "x" for 0.
+        # Not those of another key that the engine takes for equal, as MySQL
+        # takes "x" for 0.
         there = change.before if change.after is None else change.after
-        if date is not None and there is not None and _is(there, diff.primary, key):
+        if there is not None and _is(there, diff.primary, key):
             yield Step(commit, parent, utc(date), change)
 
 
