@@ -112,8 +112,6 @@ class RowHistories(Tables):
         for step in steps:
             by_commit.setdefault(step.commit, []).append(step.change)
         commits = self._log_of(at, list(by_commit)) if by_commit else []
-        # By date, and of one date (a second, on DoltLite) as the log has them.
-        commits.sort(key=lambda commit: commit.date, reverse=True)
         edits = (_edit(commit, by_commit[commit.hash]) for commit in commits)
         return [edit for edit in edits if edit is not None]
 
