@@ -9,6 +9,7 @@ import versioning
 from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.test_drafts_together import again, ida  # noqa: F401
+from versioning.merging import candidate, preview, trial
 from versioning.merging.preview import sides_of
 from versioning.models import Decision
 from versioning.presentation.mends import mend_anchor
@@ -56,7 +57,7 @@ def test_rows_are_named_with_the_reason_in_words(repository, maintainer, orphan)
     assert "2 rows of the result would break a rule" in words
     assert "Question points to Question “What’s up?”, which will not be there." in words
     assert (
-        "It was deleted on main, and this points to it: Choice “Stars” of “What’s up?”."
+        "It is gone on main, and this points to it: Choice “Stars” of “What’s up?”."
         in words
     )
     assert "Keep it as on summer" in words
@@ -256,3 +257,65 @@ def test_a_mend_that_was_seen_can_be_changed(
     assert [(d.take, str(d.decided_by)) for d in Decision.objects.all()] == [
         ("theirs", "mo")
     ]
+
+
+def test_a_count_that_may_not_be_is_said_and_typed_anew(repository, maintainer, erin):
+    """Both sides take votes away, more of them than there are."""
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        question = Question.objects.create(text="What’s up?")
+        sky = Choice.objects.create(question=question, text="The sky", votes=5)
+    repository.create_branch("summer", repository.head("main"))
+    for branch, votes in (("main", 2), ("summer", 1)):
+        with versioning.on_branch(branch, author=erin, message="Count again"):
+            Choice.objects.filter(pk=sky.pk).update(votes=votes)
+    page = maintainer.get(URL)
+    words = seen.main(page)
+    assert "1 row of the result would break a rule" in words
+    assert "Votes is not what the table allows." in words
+    assert b'value="-2"' in page.content
+    fields = form(
+        repository, "polls_choice", sky.pk, take="", value__votes="0", was__votes="-2"
+    )
+    refused = maintainer.post(reverse("versioning:merge-land"), fields)
+    assert refused.status_code == 422
+    assert mend(maintainer, fields).status_code == 303
+    landed = maintainer.post(reverse("versioning:merge-land"), fields)
+    assert landed.status_code == 303
+    assert Choice.objects.get().votes == 0
+
+
+def test_more_faults_than_a_page_holds_are_counted(
+    repository, maintainer, orphan, monkeypatch, erin
+):
+    with versioning.on_branch("summer", author=erin, message="More"):
+        Choice.objects.create(question_id=orphan.question_id, text="Moons")
+    monkeypatch.setattr(trial, "SHOWN", 1)
+    preview.forget()
+    page = maintainer.get(URL)
+    words = seen.main(page)
+    assert "3 rows of the result would break a rule. The first are below" in words
+    assert "3 rows still to mend" in words
+    assert page.content.count(b'class="badge badge--conflict">to mend<') == 2
+    last = mend(maintainer, form(repository, "polls_choice", orphan.pk, take="drop"))
+    assert last.status_code == 303
+    words = seen.main(maintainer.get(URL))
+    assert "2 rows of the result would break a rule. Each is below" in words
+
+
+def test_more_faults_than_can_be_mended_are_said_and_nothing_lands(
+    repository, maintainer, orphan, monkeypatch, erin
+):
+    with versioning.on_branch("summer", author=erin, message="More"):
+        Choice.objects.create(question_id=orphan.question_id, text="Moons")
+    for module in (trial, candidate):
+        monkeypatch.setattr(module, "LISTED", 1)
+    preview.forget()
+    page = maintainer.get(URL)
+    words = seen.main(page)
+    assert "Too many rows of the result would break a rule" in words
+    assert "Settle it on summer or main, then look again." in words
+    assert b"disabled" in page.content
+    head = repository.head("main")
+    fields = form(repository, "", 0)
+    assert maintainer.post(reverse("versioning:merge-land"), fields).status_code == 422
+    assert repository.head("main") == head

@@ -4,9 +4,10 @@ import pytest
 from django.urls import reverse
 
 import versioning
-from polls.models import Question
+from polls.models import Choice, Question
 from tests.web import seen
 from versioning.models import MergeDraft
+from versioning.values import key_text
 
 
 @pytest.fixture
@@ -142,3 +143,36 @@ def test_a_branch_is_updated_from_the_default_one_by_the_same_screen(
         "Look up.",
     )
     assert "Update…" not in seen.links(maintainer.get("/branches/"))
+
+
+def test_a_value_that_is_taken_by_now_is_mended_on_the_page(
+    repository, maintainer, question, erin
+):
+    with versioning.on_branch("main", author=erin, message="Add"):
+        sky = Choice.objects.create(question=question, text="The sky")
+    with versioning.on_branch("main", author=erin, message="Reword") as unit:
+        Choice.objects.update(text="Heaven")
+    with versioning.on_branch("main", author=erin, message="Add again"):
+        Choice.objects.create(question=question, text="The sky")
+    url = f"/merge/?source=revert+{unit.commit}&target=main"
+    page = maintainer.get(url)
+    words = seen.main(page)
+    assert "2 rows of the result would break a rule" in words
+    assert "Another row has the same question and choice" in words
+    assert "Keep it as on main" in words
+    assert "engine" not in words
+    assert land(maintainer, page).status_code == 422
+    answer = maintainer.post(
+        reverse("versioning:merge-mend"),
+        fields(page)
+        | {
+            "table": "polls_choice",
+            "key": key_text((sky.pk,)),
+            "take": "",
+            "value:text": "Skies",
+            "was:text": "The sky",
+        },
+    )
+    assert answer.status_code == 303
+    assert land(maintainer, page).status_code == 303
+    assert Choice.objects.get(pk=sky.pk).text == "Skies"

@@ -25,7 +25,7 @@ from versioning.models import Decision
 from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Names, anchor
 from versioning.presentation.snapshot import Snapshot
-from versioning.values import TableValues, key_text, table_name
+from versioning.values import TableValues, key_text, model_for, table_name
 from versioning.visibility import hidden_columns
 
 #: In place of a sentence that may quote what the reader may not see.
@@ -116,8 +116,22 @@ def with_typed(card: MendCard, refused: ChoicesInvalid) -> MendCard:
 
 _IN_WORDS = {
     ViolationKind.CHECK: "is not what the table allows",
+    ViolationKind.CHECK + "s": "together are not what the table allows",
     ViolationKind.NOT_NULL: "is missing, and may not be",
 }
+
+
+def _said_by_model(violation: Violation) -> str:
+    """What the model says when this check is broken, if that is its own."""
+    model = model_for(violation.table)
+    for constraint in model._meta.constraints if model and violation.rule else ():
+        said = constraint.get_violation_error_message()
+        usual = constraint.default_violation_error_message
+        if constraint.name == violation.rule and (
+            constraint.violation_error_message != usual
+        ):
+            return str(said)
+    return ""
 
 
 class MendCards:
@@ -126,6 +140,9 @@ class MendCards:
     def __init__(self, repository: Repository, sides: MergeSides, names: Names):
         self._repository = repository
         self._names = names
+        # A side that is no branch is called what the change is called.
+        self._on_ours = f"on {names.ours}"
+        self._on_theirs = f"on {names.theirs}" if sides.is_merge else names.theirs
         self._snapshots = (
             Snapshot(repository, sides.ours),
             Snapshot(repository, sides.theirs),
@@ -213,7 +230,7 @@ class MendCards:
         versions = row.versions
         if versions.base is not None or (versions.ours and versions.theirs):
             return ""
-        return f"New on {self._names.ours if versions.ours else self._names.theirs}."
+        return f"New {self._on_ours if versions.ours else self._on_theirs}."
 
     def _reasons(
         self, row: Trouble, headings: dict[tuple[str, Key], str]
@@ -225,12 +242,14 @@ class MendCards:
             where = [
                 name
                 for name, version in (
-                    (self._names.ours, row.versions.ours),
-                    (self._names.theirs, row.versions.theirs),
+                    (self._on_ours, row.versions.ours),
+                    (self._on_theirs, row.versions.theirs),
                 )
                 if version is None
             ]
-            gone = f"It was deleted on {' and '.join(where)}" if where else "It is gone"
+            gone = "It is gone"
+            if where:
+                gone = f"It is gone {' and '.join(where)}"
             pointing = ", ".join(headings[v.table, v.key] for v in row.missed_by[:3])
             more = (
                 f" and {len(row.missed_by) - 3} more" if len(row.missed_by) > 3 else ""
@@ -260,7 +279,10 @@ class MendCards:
         if violation.kind is ViolationKind.UNIQUE:
             same = columns.lower() or "values"
             return f"Another row has the same {same}, which may be there only once."
-        return f"{columns or 'A value'} {_IN_WORDS[violation.kind]}."
+        if said := _said_by_model(violation):
+            return said
+        many = "s" if len(violation.columns) > 1 else ""
+        return f"{columns or 'A value'} {_IN_WORDS[violation.kind + many]}."
 
     def _ways(self, row: Trouble, made: dict[str, Decision]) -> Iterator[Way]:
         whole = made.get(WHOLE_ROW)
@@ -270,13 +292,13 @@ class MendCards:
             leave = "As the merge makes it"
         yield Way("", leave, not chosen)
         versions = row.versions
-        for take, name, version in (
-            (Take.OURS, self._names.ours, versions.ours),
-            (Take.THEIRS, self._names.theirs, versions.theirs),
+        for take, where, version in (
+            (Take.OURS, self._on_ours, versions.ours),
+            (Take.THEIRS, self._on_theirs, versions.theirs),
         ):
             is_another = version is not None and version != row.result
             if is_another or chosen == take:
-                label = f"Keep it as on {name}"
+                label = f"Keep it as {where}"
                 yield Way(take, label, chosen == take)
         if row.result is not None or chosen == Take.DROP:
             yield Way(Take.DROP, "Leave the row out", chosen == Take.DROP)
