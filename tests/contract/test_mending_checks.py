@@ -277,3 +277,50 @@ def test_a_sum_that_may_not_be_is_named(repository, poll, merge, rows, write):
     work.land()
     assert Choice.objects.get(pk=pk).votes == 0
     assert Question.objects.count() == 1
+
+
+# A table that points to itself ------------------------------------------------
+
+
+@pytest.fixture
+def tree(repository, write, db):
+    """Summer hangs a row on one that main deletes, with what hung on it before."""
+    write(
+        "main",
+        "CREATE TABLE spans (id INTEGER PRIMARY KEY, up INTEGER, "
+        "FOREIGN KEY (up) REFERENCES spans (id))",
+        "INSERT INTO spans VALUES (1, NULL), (2, 1)",
+    )
+    repository.create_branch("summer", repository.head("main"))
+    write("main", "DELETE FROM spans WHERE id = 2")
+    write("summer", "INSERT INTO spans VALUES (3, 2)")
+    write("summer", "INSERT INTO spans VALUES (4, 3)")
+    user = get_user_model().objects.create_user("max", email="max@example.org")
+    return Merge(repository, user)
+
+
+@pytest.mark.parametrize(
+    ("mends", "there"),
+    [
+        ({2: Decided(Take.THEIRS)}, [(1, None), (2, 1), (3, 2), (4, 3)]),
+        ({3: 1}, [(1, None), (3, 1), (4, 3)]),
+        ({3: Decided(Take.DROP), 4: 1}, [(1, None), (4, 1)]),
+        ({3: Decided(Take.DROP), 4: Decided(Take.DROP)}, [(1, None)]),
+    ],
+)
+def test_rows_that_point_to_rows_of_their_table_are_mended(tree, rows, mends, there):
+    assert set(tree.faults()) == {2, 3}
+    for key, mend in mends.items():
+        named = {"whole": mend} if isinstance(mend, Decided) else {"up": mend}
+        tree.mend(key, **named)
+    assert tree.faults() == {}
+    tree.land()
+    assert rows("main", "SELECT id, up FROM spans ORDER BY id") == there
+
+
+def test_a_row_that_is_dropped_leaves_those_behind_that_point_to_it(tree):
+    tree.mend(3, whole=Decided(Take.DROP))
+    faults = tree.faults()
+    assert set(faults) == {3, 4}
+    assert [v.key for v in faults[3].missed_by] == [(4,)]
+    assert tree.refused()
