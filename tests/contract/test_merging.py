@@ -571,3 +571,34 @@ def test_looking_for_faults_harms_no_later_write(
     committing(lambda status: repository.settle_violations(CHOICES))
     assert repository.broken_constraints()
     assert write("main", lambda: Question.objects.create(text="Later"))
+
+
+def test_swapped_values_take_no_rows_along(repository, connection, write, rows):
+    """What points to a row that is written anew stays, whatever its key says."""
+    write(
+        "main",
+        "CREATE TABLE tree (id int PRIMARY KEY, place varchar(9) UNIQUE)",
+        "CREATE TABLE leaf (id int PRIMARY KEY, tree_id int, "
+        "FOREIGN KEY (tree_id) REFERENCES tree (id) ON DELETE CASCADE)",
+        "INSERT INTO tree VALUES (1, 'north'), (2, 'south')",
+        "INSERT INTO leaf VALUES (10, 1), (20, 2)",
+    )
+    swapped = [
+        RowWrite((1,), {"id": 1, "place": "south"}),
+        RowWrite((2,), {"id": 2, "place": "north"}),
+    ]
+    with (
+        connection.bound("main"),
+        connection.writing(),
+        transaction.atomic(using="versioned", durable=True),
+    ):
+        refused = repository.try_rows("tree", swapped)
+        repository.commit_all("Swap", ERIN)
+    assert rows("main", "SELECT id, tree_id FROM leaf ORDER BY id") == [
+        (10, 1),
+        (20, 2),
+    ]
+    taken = [(1, "south"), (2, "north")]
+    as_before = [(1, "north"), (2, "south")]
+    found = rows("main", "SELECT id, place FROM tree ORDER BY id")
+    assert found == (as_before if refused else taken)

@@ -783,9 +783,10 @@ class Repository(ABC):
     def try_rows(self, table: str, writes: Sequence[RowWrite]) -> list[RowWrite]:
         """
         ``write_rows()``, without the rows that the engine refuses, which are
-        returned. Rows that swap values of a unique index are taken. Each write
-        is to hold all columns: of the refused rows, those that were in the
-        table may be gone from it.
+        returned. Rows that swap values of a unique index are taken, unless
+        rows that point to them would change along. Each write is to hold all
+        columns: of the refused rows, those that were in the table may be gone
+        from it.
         """
 
     @abstractmethod

@@ -189,6 +189,9 @@ class DoltRepository(Exporting):
         # dolt_conflicts_resolve() refuses where the sides' columns differ.
         self._execute(f"DELETE FROM {self._name('dolt_conflicts_', table)}")
 
+    def _takes_rows_along(self, table: str) -> bool:
+        return False  # not while foreign keys are unchecked
+
     @contextmanager
     def _unchecked(self) -> Iterator[None]:
         self._execute("SET foreign_key_checks = 0")

@@ -95,11 +95,15 @@ class Writing(Rules):
             if len(refused) == len(left):
                 break
             left = refused  # what was in their way may be gone
-        if len(refused) > 1:
+        if len(refused) > 1 and not self._takes_rows_along(table):
             # Each may be in another's way, as where two swap a value.
             self.write_rows(table, [RowWrite(write.key, None) for write in refused])
             refused = self._refused(table, refused)
         return refused
+
+    @abstractmethod
+    def _takes_rows_along(self, table: str) -> bool:
+        """Whether rows that point to a row change when it is deleted here."""
 
     def _refused(self, table: str, writes: Sequence[RowWrite]) -> list[RowWrite]:
         """Writes those that the engine takes; which it does not, by halving."""
