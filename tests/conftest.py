@@ -1,6 +1,8 @@
 """Databases for tests: real engines, made for the run, fresh for each test."""
 
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.db import transaction
 
 from tests import engines
 from tests.exceptions import EXCEPTIONS
+from tests.schemas import Code
 from versioning.merging import preview
 
 
@@ -70,6 +73,19 @@ def stranger(engine: Any, db: None) -> engines.Stranger:
     """Another client of the database, which takes none of our locks."""
     found: engines.Stranger = engine
     return found
+
+
+@pytest.fixture
+def code(
+    db: None, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Code]:
+    """The polls' migrations, to which a test adds some."""
+    folder = tmp_path / f"later_{uuid.uuid4().hex}"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = Code(folder, settings)
+    yield found
+    found.forget()
 
 
 # No test is left out unseen ---------------------------------------------------

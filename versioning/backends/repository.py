@@ -586,6 +586,16 @@ class Repository(ABC):
         ``UnknownRef``, ``UnknownTable``.
         """
 
+    @abstractmethod
+    def columns_at(
+        self, table: str, columns: Sequence[str], hashes: Iterable[str]
+    ) -> dict[str, list[tuple[Any, ...]]]:
+        """
+        These columns of all rows of a small table, as of each of several
+        hashes; no rows where a state lacks the table. One statement for fifty
+        states that have it. Raises ``UnknownRef``.
+        """
+
     # Diffs. Both refs are hashes; the diff leads from the first to the second.
 
     @abstractmethod
@@ -728,7 +738,10 @@ class Repository(ABC):
 
     @abstractmethod
     def conflict_counts(self) -> list[ConflictCount]:
-        """Tables with rows in conflict, by name, and how many."""
+        """
+        Tables with rows in conflict, by name, and how many. Raises
+        ``MergeBlocked`` where one of them is in the result no more.
+        """
 
     @abstractmethod
     def conflicts(

@@ -152,10 +152,13 @@ class Reading(SqlRepository):
 
         return self._always("definition", table, at, ask=ask)
 
+    def _table_of_state(self, table: str) -> str:
+        return f"{self._name(table)} AS OF %s"
+
     def _as_of(self, table: str, at: str | None) -> tuple[str, list[Any]]:
         if at is None:
             return self._name(table), []
-        return f"{self._name(table)} AS OF %s", [at]
+        return self._table_of_state(table), [at]
 
     def _read_at(self, at: str, table: str, where: str, params: Sequence[Any]) -> Table:
         return self._ask_at(at, table, f"SELECT * FROM {{}} WHERE {where}", params)

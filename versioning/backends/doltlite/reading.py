@@ -167,6 +167,9 @@ class Reading(SqlRepository):
             "columns", table, at, ask=lambda: self._table_at(at, sql, [table])[1]
         )
 
+    def _table_of_state(self, table: str) -> str:
+        return f"{self._name('dolt_at_', table)}(%s)"
+
     def _read_at(self, at: str, table: str, where: str, params: Sequence[Any]) -> Table:
         return self._ask_at(at, table, f"SELECT * FROM {{}} WHERE {where}", params)
 

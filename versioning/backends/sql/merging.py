@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from versioning.backends.errors import ConflictsRemain
+from versioning.backends.errors import ConflictsRemain, MergeBlocked
 from versioning.backends.repository import (
     ConflictCount,
     ConflictRow,
@@ -44,11 +44,22 @@ class Merging(Writing):
         rows = self._fetch(
             f"SELECT {self._name('table')}, num_conflicts FROM dolt_conflicts"
         )
-        counts = [ConflictCount(table, int(n)) for table, n in rows if int(n)]
-        return sorted(
-            (count for count in counts if not self._own(count.table)),
+        counts = sorted(
+            (
+                ConflictCount(table, int(n))
+                for table, n in rows
+                if int(n) and not self._own(table)
+            ),
             key=lambda count: count.table,
         )
+        # DoltLite, where one side gave the table another name and the other
+        # changed its rows: they are listed, and no table is left to settle them in.
+        if counts and (gone := {c.table for c in counts} - set(self.tables())):
+            raise MergeBlocked(
+                f"rows of {', '.join(sorted(gone))} were changed on one side, and the "
+                "other has no table of that name any more"
+            )
+        return counts
 
     def conflicts(
         self,

@@ -3,12 +3,14 @@
 import threading
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar
 
-from versioning.backends.errors import UnknownTable
+from django.db import DatabaseError
+
+from versioning.backends.errors import EngineError, UnknownTable
 from versioning.backends.repository import (
     ChangeKind,
     Key,
@@ -23,6 +25,7 @@ from versioning.backends.sql.statements import Statements, Table, batches
 
 KEPT = 4000  # facts
 PAGE = 5000  # rows of a diff read at a time
+STATES_AT_ONCE = 50  # two hundred take Dolt 4.6 s, fifty 0.03 s
 KINDS = {
     "added": ChangeKind.ADDED,
     "removed": ChangeKind.REMOVED,
@@ -156,6 +159,50 @@ class Tables(Statements):
         A statement about one table as of a hash; ``{}`` in it, before any
         parameter, stands for the table.
         """
+
+    def columns_at(
+        self, table: str, columns: Sequence[str], hashes: Iterable[str]
+    ) -> dict[str, list[tuple[Any, ...]]]:
+        states = list(dict.fromkeys(hashes))
+        self._known(*states)
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        for start in range(0, len(states), STATES_AT_ONCE):
+            batch = states[start : start + STATES_AT_ONCE]
+            found |= self._columns_of_states(table, columns, batch)
+        return found
+
+    def _columns_of_states(
+        self, table: str, columns: Sequence[str], states: Sequence[str]
+    ) -> dict[str, list[tuple[Any, ...]]]:
+        one = f"SELECT %s, {self._names(columns)} FROM {self._table_of_state(table)}"
+        params = [part for state in states for part in (state, state)]
+        found: dict[str, list[tuple[Any, ...]]] = {state: [] for state in states}
+        try:
+            for state, *values in self._fetch(
+                " UNION ALL ".join([one] * len(states)), params
+            ):
+                found[state].append(tuple(values))
+        except EngineError:
+            raise
+        except DatabaseError:
+            # One of them lacks the table, and the engine does not say which.
+            return {
+                state: self._columns_of_state(table, columns, state) for state in states
+            }
+        return found
+
+    def _columns_of_state(
+        self, table: str, columns: Sequence[str], state: str
+    ) -> list[tuple[Any, ...]]:
+        if table not in self.tables(state):
+            return []
+        names, rows = self._read_at(state, table, "1 = 1", [])
+        places = [names.index(column) for column in columns]
+        return [tuple(row[place] for place in places) for row in rows]
+
+    @abstractmethod
+    def _table_of_state(self, table: str) -> str:
+        """A table as of a hash, as SQL that takes the hash for a parameter."""
 
     # What differs ------------------------------------------------------------
 
