@@ -80,9 +80,13 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
     Judge a draft's decisions anew if it was last worked on with other hashes.
 
     Those whose three values are what they were stand; the others are kept and
-    marked. Writes nothing if no side moved. Raises as ``preview.preview()``.
+    marked. Writes nothing if no side moved, nor while the tables of both can't
+    be merged: no row can be looked at then. Raises as ``preview.preview()``.
     """
     if sides_of(draft) == sides:
+        return
+    found = preview.preview(draft.target, sides)
+    if found.blocked or found.schema_conflicts:
         return
     made = draft.decisions.order_by("mends", "table", "pk")
     with transaction.atomic():
@@ -92,7 +96,7 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
             while batch := list(islice(group, BATCH)):
                 _judge_anew(draft, sides, table, batch, mends)
         draft.base, draft.ours, draft.theirs = sides.base, sides.ours, sides.theirs
-        draft.required = preview.preview(draft.target, sides).required
+        draft.required = found.required
         draft.save(update_fields=["base", "ours", "theirs", "required"])
 
 

@@ -40,6 +40,7 @@ from versioning.merging.counters import (
     counter_sums_of,
     with_common_counts,
 )
+from versioning.merging.dropped import without_dropped
 from versioning.merging.resolution import CellState, resolve
 from versioning.merging.transplant import Transplant
 
@@ -139,6 +140,8 @@ def conflict_page(target: str, found: Preview, start: Place | None) -> ConflictP
         with rehearsal(target, found.sides) as repository:
             return _page(repository, found, start)
 
+    if not found.conflicts:  # and perhaps no merge to begin: it may be blocked
+        return ConflictPage((), None)
     return remember(_page_key(found.sides, start), look)
 
 
@@ -191,9 +194,12 @@ def conflict_rows(
 ) -> list[ConflictRow]:
     """
     ``Repository.conflicts()`` of a merge that is under way, with what the
-    counters count from; takes the same keywords.
+    counters count from; takes the same keywords. Raises ``MergeBlocked``, see
+    ``without_dropped()``.
     """
     rows = repository.conflicts(table, **which)
+    if rows:
+        rows = without_dropped(rows, repository.columns(table))
     return with_common_counts(repository, sides, rows)
 
 
