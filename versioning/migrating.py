@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.db import DatabaseError
 from django.db.migrations.executor import MigrationExecutor
 
 from versioning import schema_state
-from versioning.backends.errors import BranchNotFound, VersioningError
+from versioning.backends.errors import BranchNotFound, EngineError, VersioningError
 from versioning.backends.repository import Author
 from versioning.conf import connection, options
 from versioning.names import is_hidden
@@ -27,9 +28,10 @@ def bring_up_to_date(branch: str, author: Author) -> Migrated:
     """
     Run the versioned apps' migrations that a branch lacks, as one commit on it.
 
-    Raises ``BranchNotFound``, ``CannotMigrate`` for a branch that has other
-    migrations than the code, ``EngineBusy``, and what a migration raises: what
-    it has done by then is committed, as no engine takes back all of it.
+    Raises ``BranchNotFound``, ``EngineBusy``; ``CannotMigrate`` for a branch
+    that has other migrations than the code, or whose rows a migration does not
+    fit; and what else a migration raises. What was done by then is committed,
+    as no engine takes back all of it.
     """
     if is_hidden(branch):
         raise BranchNotFound(branch)
@@ -49,7 +51,16 @@ def bring_up_to_date(branch: str, author: Author) -> Migrated:
         executor = MigrationExecutor(connection())
         apps = options().apps
         leaves = executor.loader.graph.leaf_nodes()
-        executor.migrate([node for node in leaves if node[0] in apps])
+        try:
+            executor.migrate([node for node in leaves if node[0] in apps])
+        except EngineError:
+            raise
+        except DatabaseError as error:
+            raise CannotMigrate(
+                f"The migrations of “{branch}” stopped, as the database refused one: "
+                f"{error.args[-1]}. What was done before is committed on “{branch}”; "
+                "no other branch was changed."
+            ) from error
     return Migrated(branch, difference.missing, repository.head(branch))
 
 

@@ -11,7 +11,6 @@ from versioning.backends.repository import (
     ConflictRow,
     MergeSides,
     Repository,
-    SchemaConflict,
     TableChange,
     TableStat,
     Violation,
@@ -19,7 +18,9 @@ from versioning.backends.repository import (
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
 from versioning.merging import drafts, preview, sources, trial
+from versioning.merging.alignment import Alignment, alignment
 from versioning.merging.choices import ChoicesInvalid
+from versioning.merging.definitions import TableBlock, blocks
 from versioning.merging.preview import Place, Preview
 from versioning.merging.sources import Impossible, Source
 from versioning.merging.trial import Trial
@@ -130,7 +131,8 @@ class Screen:
     trial: Trial = field(default_factory=Trial)
     mends: tuple[MendCard, ...] = ()
     old_faults: tuple[OldFault, ...] = ()
-    schema_conflicts: tuple[SchemaConflict, ...] = ()
+    blocks: tuple[TableBlock, ...] = ()  # tables that keep it from being merged
+    alignment: Alignment | None = None  # None with ``found``
 
     @property
     def given(self) -> Source:
@@ -153,6 +155,13 @@ class Screen:
             and self.found.can_land
             and self.progress.is_complete
             and self.trial.is_fine
+        )
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the tables of both sides have to be brought alike first."""
+        return self.found is not None and not (
+            self.found.can_land or self.found.up_to_date
         )
 
     @property
@@ -250,7 +259,8 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
             )
         ),
         old_faults=tuple(mend_cards.old(tried.old)),
-        schema_conflicts=found.schema_conflicts,
+        blocks=blocks(repository, found, names),
+        alignment=alignment(given, target, sides),
     )
 
 

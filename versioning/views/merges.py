@@ -206,6 +206,7 @@ def screen_page(
         {
             "screen": shown,
             "may_merge": permissions.may_merge_into(request.user, target),
+            "may_align": _may_align(request, shown),
             "here": _address(source, target, place),
             "place": place,
             **context,
@@ -216,6 +217,16 @@ def screen_page(
         response["HX-Retarget"] = "#merge"
         response["HX-Reswap"] = "outerHTML"
     return response
+
+
+def _may_align(request: HttpRequest, shown: screen.Screen) -> list[str]:
+    """Branches of this merge whose migrations this person may run."""
+    behind = shown.alignment.behind if shown.alignment else ()
+    return [
+        side.branch
+        for side in behind
+        if permissions.may_merge_into(request.user, side.branch)
+    ]
 
 
 def _refuse(
