@@ -16,7 +16,7 @@ from django.views.decorators.http import (
 )
 from django_tables2 import RequestConfig
 
-from versioning import branches, live, permissions
+from versioning import branches, live, permissions, schema_state
 from versioning.access import needs
 from versioning.backends.errors import (
     BranchError,
@@ -57,13 +57,19 @@ def branch_list(request: Any) -> HttpResponse:
     table = BranchTable(found, may_delete=may_delete, request=request)
     RequestConfig(request, paginate=False).configure(table)
     rows, more = _page_of(table, request.GET.get("after", ""))
+    migrations = schema_state.differences(row.record.head for row in rows)
     return page_or_part(
         request,
         "versioning/branches.html",
         "list",
         {
             "table": table,
-            "rows": rows,
+            "rows": [(row, migrations[row.record.head]) for row in rows],
+            "may_migrate": {
+                row.record.name
+                for row in rows
+                if permissions.may_merge_into(request.user, row.record.name)
+            },
             "more": more,
             "found": len(found),
             "total": len(lines),
