@@ -57,9 +57,9 @@ def moment(when: dt.datetime) -> SafeString:
 def cell(shown: Shown | None, side: str = "", url: str = "") -> SafeString:
     """
     A value. ``side`` is "old" or "new" where its changed words are to be
-    marked, "found" where those are what was looked for; None is a cell that is
-    not there. ``url`` is a page with the whole of a value that is too long for
-    this one.
+    marked, "either" where neither side came first, "found" where those are what
+    was looked for; None is a cell that is not there. ``url`` is a page with the
+    whole of a value that is too long for this one.
     """
     if shown is None:
         return format_html('<span class="visually-hidden">{}</span>', "nothing")
@@ -156,7 +156,7 @@ def _text_line(line: TextLine) -> SafeString:
     )
 
 
-_MARKS = {"old": "del", "new": "ins", "found": "mark"}
+_MARKS = {"old": "del", "new": "ins", "either": "mark", "found": "mark"}
 
 
 def _segment(segment: Segment, side: str) -> SafeString:
