@@ -142,6 +142,7 @@ class MendCards:
         self._names = names
         # A side that is no branch is called what the change is called.
         self._on_ours = f"on {names.ours}"
+        self._gone = "It was deleted" if sides.is_merge else "It is gone"
         self._on_theirs = f"on {names.theirs}" if sides.is_merge else names.theirs
         self._snapshots = (
             Snapshot(repository, sides.ours),
@@ -249,7 +250,8 @@ class MendCards:
             ]
             gone = "It is gone"
             if where:
-                gone = f"It is gone {' and '.join(where)}"
+                # Only a branch deletes: a commit's change is merely without it.
+                gone = f"{self._gone} {' and '.join(where)}"
             pointing = ", ".join(headings[v.table, v.key] for v in row.missed_by[:3])
             more = (
                 f" and {len(row.missed_by) - 3} more" if len(row.missed_by) > 3 else ""
