@@ -3,8 +3,6 @@ A landing whose server is killed at each change in turn. A script, as the
 process outlives the server and has to recover from that: ``main()``.
 """
 
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from dolt_server import DoltServer
 
 import versioning
 from polls.models import Choice, Question
+from tests.changes import at_change
 from versioning.backends.errors import EngineUnavailable
 from versioning.backends.repository import Author, Repository
 from versioning.conf import connection
@@ -22,36 +21,6 @@ from versioning.merging.candidate import sweep_all
 from versioning.merging.landing import land
 
 ERIN = Author("Erin Editor", "erin@example.org")
-
-#: What may change something. To lose the server before a statement that only
-#: reads is to lose it after the one before it.
-CHANGES = re.compile(
-    r"\s*(call|insert|update|delete|set|release|savepoint|rollback|"
-    r"select (get_lock|release_lock)\()",
-    re.IGNORECASE,
-)
-
-
-def at_change(number: int, when: str, deed: Callable[[], None]) -> Callable[..., Any]:
-    """
-    An execute wrapper that does a deed ``when``, "before" or "after", the change
-    with that number; counts on in ``wrapper.done``.
-    """
-
-    def wrapper(execute: Any, sql: str, *args: Any) -> Any:
-        counts = bool(CHANGES.match(sql))
-        wrapper.done += counts  # type: ignore[attr-defined]
-        is_due = counts and wrapper.done == number  # type: ignore[attr-defined]
-        if is_due and when == "before":
-            deed()
-        try:
-            return execute(sql, *args)
-        finally:  # also where the engine says no, which may be caught
-            if is_due and when == "after":
-                deed()
-
-    wrapper.done = 0  # type: ignore[attr-defined]
-    return wrapper
 
 
 def main(data: str, port: int, when: str) -> None:

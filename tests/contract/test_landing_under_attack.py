@@ -14,6 +14,7 @@ from django.db.models import F
 
 import versioning
 from polls.models import Choice, Question
+from tests.changes import at_change
 from versioning.backends.errors import BranchMoved, UncommittedRows
 from versioning.backends.repository import Author, Repository
 from versioning.merging import preview
@@ -80,32 +81,9 @@ def in_a_process_of_its_own(work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-#: What may change something. To die before a statement that only reads is to die
-#: after the one before it.
-CHANGES = re.compile(
-    r"\s*(call|insert|update|delete|set|release|savepoint|rollback|"
-    r"select (get_lock|release_lock|dolt_(branch|merge|commit|add)\())",
-    re.IGNORECASE,
-)
-
-
 def dying(number: int, when: str) -> Callable[..., Any]:
     """An execute wrapper that kills the process at a change, by its number."""
-    done = 0
-
-    def wrapper(execute: Any, sql: str, *args: Any) -> Any:
-        nonlocal done
-        done += bool(CHANGES.match(sql))
-        is_due = done == number and CHANGES.match(sql)
-        if is_due and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        try:
-            return execute(sql, *args)
-        finally:  # also where the engine says no, which may be caught
-            if is_due:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    return wrapper
+    return at_change(number, when, lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
