@@ -39,11 +39,6 @@ class DoltRepository(Exporting):
             branches_take_turns_in_writing=False,
         )
 
-    def _version(self) -> str:
-        return self._always(
-            "version", ask=lambda: str(self._value("SELECT dolt_version()"))
-        )
-
     def tidy(self) -> None:
         """Nothing: the server collects its garbage by itself."""
 

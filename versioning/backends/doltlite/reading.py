@@ -135,11 +135,7 @@ class Reading(SqlRepository):
 
     def _tables(self, at: str | None) -> list[str]:
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-        rows = (
-            self._fetch(sql)
-            if at is None
-            else self._always("tables", at, ask=lambda: self._table_at(at, sql)[1])
-        )
+        rows = self._fetch(sql) if at is None else self._table_at(at, sql)[1]
         return [row[0] for row in rows if not self._own(row[0])]
 
     def _columns(self, table: str, at: str | None) -> list[str]:

@@ -40,11 +40,6 @@ class DoltLiteRepository(Exporting):
             branches_take_turns_in_writing=True,
         )
 
-    def _version(self) -> str:
-        return self._always(
-            "version", ask=lambda: str(self._value("SELECT dolt_version()"))
-        )
-
     def tidy(self) -> None:
         garbage.collect()
 

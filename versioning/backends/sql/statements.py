@@ -34,7 +34,6 @@ class Stay:
     place: Any
     met: set[str] = field(default_factory=set)  # hashes of commits that exist
     default_branch: str | None = None
-    schema: dict[tuple[str, ...], Any] = field(default_factory=dict)  # by hash
     history: list[tuple[str, str | None]] | None = None  # (child, parent)
     facts: dict[tuple[str | None, ...], Any] = field(default_factory=dict)  # by hash
 
