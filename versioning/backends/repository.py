@@ -861,8 +861,8 @@ class Repository(ABC):
     def refusals_of(self, table: str, key: Key, row: Row) -> list[Violation]:
         """
         Why ``try_rows()`` did not take a row: its violations, and those of the
-        rows that hold a value of it that must be unique. [] where none of its
-        table's constraints says.
+        rows that hold a value of it that must be unique. Where none of its
+        table's constraints says, a check without columns stands for the reason.
         """
 
     @abstractmethod

@@ -206,7 +206,11 @@ def faults(
             for table, keys in keys_by_table.items()
             for fault in repository.faults_of(table, sorted(keys), written=written)
         ),
-        *_refusals(repository, writer),
+        *(
+            fault
+            for (table, key), row in writer.unwritten.items()
+            for fault in repository.refusals_of(table, key, row)
+        ),
         *_not_asked(listed, writer),
     ]
     found = {
@@ -215,14 +219,6 @@ def faults(
         if not _will_have_a_parent(fault, writer)
     }
     return sorted(found.values(), key=lambda fault: (fault.table, fault.key))
-
-
-def _refusals(repository: Repository, writer: ResultWriter) -> Iterator[Violation]:
-    for (table, key), row in writer.unwritten.items():
-        found = repository.refusals_of(table, key, row)
-        yield from found
-        if not any(fault.key == key for fault in found):
-            yield Violation(table, ViolationKind.CHECK, key, row, (), "", "")
 
 
 def _not_asked(

@@ -25,7 +25,6 @@ from versioning.backends.repository import (
     RowWrite,
     SchemaConflict,
     Violation,
-    ViolationKind,
 )
 from versioning.merging.counters import CounterSum
 from versioning.merging.resolution import Cell, CellState, resolve
@@ -160,10 +159,7 @@ class Transplant:
 
     def _violations(self) -> Iterator[Violation]:
         for (table, key), row in self._refused.items():
-            found = self._repository.refusals_of(table, key, row)
-            yield from found
-            if not any(fault.key == key for fault in found):
-                yield Violation(table, ViolationKind.CHECK, key, row, (), "", "")
+            yield from self._repository.refusals_of(table, key, row)
         for table in self._tables():
             for judged in self._judged(table):
                 keys = [one.row.key for one in judged]

@@ -137,6 +137,8 @@ class Constraints(Rules):
                         )
                         for holder, values in holders.items()
                     ]
+        if not any(fault.key == key for fault in found):
+            found.append(Violation(table, ViolationKind.CHECK, key, row, (), "", ""))
         return found
 
     def _against(
