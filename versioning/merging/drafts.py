@@ -267,9 +267,9 @@ def take_back_mends(
     hidden column was mended.
     """
     with alone(draft), transaction.atomic():
-        require_shown(row.table, made_about(draft, row, mends=True))
+        made = made_about(draft, row, mends=True)
+        require_shown(row.table, made)
         if shown is not None:
-            made = made_about(draft, row, mends=True)
             wanted = dict.fromkeys(made)
             meanwhile.require_seen(made, made, wanted, shown, user)
         table, digest = _hash(row)
