@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from itertools import zip_longest
 
-from versioning.presentation.words import Segment, mark, plain
+from versioning.presentation.words import Segment, common_start, mark, plain
 
 CONTEXT = 3  # lines around a change
 SHOWN = 400  # lines of one cell; what is beyond is counted
@@ -61,8 +61,8 @@ Opcode = tuple[str, int, int, int, int]
 
 def _groups(old: Sequence[str], new: Sequence[str]) -> list[list[Opcode]]:
     """As ``get_grouped_opcodes()``, in time that long texts allow."""
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
+    head = common_start(old, new)
+    tail = common_start(old[head:][::-1], new[head:][::-1])
     middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
     opcodes: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
     if len(middle_old) * len(middle_new) > _LARGE:
@@ -115,13 +115,3 @@ def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[TextLine]:
         yield TextLine(LineKind.REMOVED, left)
     for _, right in pairs[: len(new)]:
         yield TextLine(LineKind.ADDED, right)
-
-
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many lines both begin with."""
-    count = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count

@@ -32,8 +32,8 @@ def mark(
     those behind the last.
     """
     old, new = _TOKENS.findall(before), _TOKENS.findall(after)
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
+    head = common_start(old, new)
+    tail = common_start(old[head:][::-1], new[head:][::-1])
     middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
     changes_old, changes_new = _changed(middle_old, middle_new)
     return (
@@ -47,8 +47,8 @@ def plain(text: str, *, outer: bool = True) -> tuple[Segment, ...]:
     return _segments([text], [False], outer) if text else ()
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many tokens both begin with."""
+def common_start(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many tokens, or lines, both begin with."""
     count = 0
     for left, right in zip(one, other, strict=False):
         if left != right:
