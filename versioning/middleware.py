@@ -216,7 +216,9 @@ def _attempt_unit(
         place.branch, author=request.user, message=f"Change through {request.path}"
     ) as unit:
         if receipt:
-            done = receipts.find_commit(receipt, conf.repository())
+            done = receipts.find_commit(
+                receipt, conf.repository(), head=unit.head_before
+            )
             if done:
                 unit.roll_back()
                 return _already_done(request, receipt, done)

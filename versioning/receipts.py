@@ -10,7 +10,7 @@ the trailer, under the branch's lock, among the commits made since the intent.
 import logging
 import uuid
 
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError, router, transaction
 
 from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import Repository
@@ -35,26 +35,30 @@ def intend(
     The receipt of this token: made now with the branch's head, or as it was
     made when the form came first.
     """
-    receipt, _ = Receipt.objects.get_or_create(
+    receipt = Receipt(
         token=token,
-        defaults={
-            "branch": branch,
-            "head_before": repository.head(branch),
-            "path": path[:500],
-        },
+        branch=branch,
+        head_before=repository.head(branch),
+        path=path[:500],
     )
+    try:
+        # Nearly every form comes once, so it is not asked for first.
+        with transaction.atomic(using=router.db_for_write(Receipt)):
+            receipt.save(force_insert=True)
+    except IntegrityError:
+        return Receipt.objects.get(token=token)
     return receipt
 
 
-def find_commit(receipt: Receipt, repository: Repository) -> str | None:
+def find_commit(receipt: Receipt, repository: Repository, *, head: str) -> str | None:
     """
     The hash of the commit that carries the receipt's token, or None.
 
-    Sure only under the branch's write lock.
+    ``head`` is the hash that the receipt's branch has now: sure only under the
+    branch's write lock.
     """
     if receipt.commit:
         return receipt.commit
-    head = repository.head(receipt.branch)
     if head == receipt.head_before:
         return None
     line = f"{TRAILER}: {receipt.token}"
