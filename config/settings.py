@@ -82,6 +82,10 @@ TEMPLATES = [
 
 # Databases: what is branched, and what must not be -----------------------------
 
+_KEPT = {
+    "CONN_MAX_AGE": 60,  # seconds; a request leaves its branch all the same
+    "CONN_HEALTH_CHECKS": True,
+}
 if ENGINE == "doltlite":
     _OPTIONS = {"timeout": 20, "transaction_mode": "IMMEDIATE"}
     DATABASES = {
@@ -89,11 +93,13 @@ if ENGINE == "doltlite":
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": DATA_DIR / "console.db",
             "OPTIONS": _OPTIONS,
+            **_KEPT,
         },
         "versioned": {
             "ENGINE": "versioning.backends.doltlite",
             "NAME": DATA_DIR / "data.db",
             "OPTIONS": _OPTIONS,
+            **_KEPT,
         },
     }
 else:
@@ -103,8 +109,7 @@ else:
         "USER": env.str("POLLARD_DOLT_USER", "pollard"),
         "PASSWORD": env.str("POLLARD_DOLT_PASSWORD", ""),
         "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 5},
-        "CONN_MAX_AGE": 60,  # seconds; a request leaves its branch all the same
-        "CONN_HEALTH_CHECKS": True,
+        **_KEPT,
         "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_0900_ai_ci"},
     }
     _NAME = env.str("POLLARD_DOLT_DATABASE", "pollard")

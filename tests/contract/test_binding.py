@@ -1,8 +1,9 @@
 """A connection is where it was told to be, and nowhere else."""
 
 import pytest
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
 
 from polls.models import Question
 from tests.engines import ENGINE
@@ -179,6 +180,58 @@ def test_unbinding_is_refused_within_a_transaction(repository, connection):
         with pytest.raises(TransactionManagementError):
             connection.unbind()
         assert active_branch(connection) == "summer"
+
+
+# Kept -----------------------------------------------------------------------
+
+
+def test_a_connection_at_home_serves_its_branch_by_name(repository, connection):
+    """Without another connection, or a way back: every vote names its branch."""
+    repository.create_branch("summer", "main")
+    connection.bind("main")
+    assert active_branch(connection) == "main"
+    connection.unbind()
+    assert active_branch(connection) == "main"
+    kept = connection.connection
+    with CaptureQueriesContext(connection) as asked:
+        connection.bind("main")
+        assert active_branch(connection) == "main"
+        connection.unbind()
+        assert active_branch(connection) == "main"
+    assert [query["sql"] for query in asked] == ["SELECT active_branch()"] * 2
+    assert connection.connection is kept
+    with connection.bound("summer"):
+        assert active_branch(connection) == "summer"
+        with connection.bound("main"):
+            assert active_branch(connection) == "main"
+    assert active_branch(connection) == "main"
+
+
+def test_a_kept_connection_sees_what_others_did(
+    repository, connection, write, stranger
+):
+    write("main", lambda: add("Old"))
+    assert texts(connection) == ["Old"]
+    stranger.execute("main", "UPDATE polls_question SET text = 'New'", commit="Change")
+    assert texts(connection) == ["New"]
+    stranger.execute(
+        "main", "ALTER TABLE polls_question ADD COLUMN colour int", commit="Change"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT text, colour FROM polls_question")
+        assert cursor.fetchall() in ([("New", None)], (("New", None),))
+
+
+def test_a_kept_connection_follows_the_default_branch(repository, connection, write):
+    repository.create_branch("release", "main")
+    write("release", lambda: add("In the release"))
+    assert texts(connection) == []
+    with connection.writing(), connection.cursor() as cursor:
+        cursor.execute("SELECT dolt_default_branch('release')")
+    close_old_connections()  # as between two requests
+    assert repository.default_branch() == "release"
+    assert texts(connection) == ["In the release"]
+    assert texts(connection, "main") == []
 
 
 # Not there ------------------------------------------------------------------

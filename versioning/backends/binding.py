@@ -72,6 +72,9 @@ class VersionedConnection:
 
     A backend supplies ``_switch()``, which takes an open connection to where
     it should be, and calls ``_note_place()`` when it made a new connection.
+
+    A connection that nobody bound is *at home*. While it is there it serves
+    whoever names that branch, too, without a statement.
     """
 
     connection: Any
@@ -86,6 +89,7 @@ class VersionedConnection:
         super().__init__(*args, **kwargs)
         self._wanted = DEFAULT
         self._actual: Binding | None = None
+        self._home: str | None = None
         self._moving = False
         self._lost = False
         self._doors = 0
@@ -135,8 +139,7 @@ class VersionedConnection:
             self.close()  # to ask whether it is usable would open another
         elif self.errors_occurred:
             self.close_if_unusable_or_obsolete()
-        if self._actual not in (None, DEFAULT):
-            self._leave()
+        self._go_home()
 
     @contextmanager
     def bound(
@@ -149,14 +152,17 @@ class VersionedConnection:
             yield
         finally:
             self.bind(before.branch, at=before.at)
-            if before == DEFAULT and self._actual not in (None, DEFAULT):
-                self._leave()
+            if before == DEFAULT:
+                self._go_home()
 
     def ensure_connection(self) -> None:
         if self._lost and not self.in_atomic_block:
             self.close()
         super().ensure_connection()  # type: ignore[misc]
         if self._moving or self._actual == self._wanted:
+            return
+        if self._is_home(self._actual) and self._is_home(self._wanted):
+            self._actual = self._wanted
             return
         self._moving = True
         try:
@@ -165,10 +171,27 @@ class VersionedConnection:
         finally:
             self._moving = False
 
-    def _note_place(self, place: Binding | None) -> None:
-        """Called by a backend for a connection just made or just closed."""
+    def _note_place(self, place: Binding | None, *, home: str | None = None) -> None:
+        """
+        Called by a backend for a connection just made or just closed.
+
+        ``home`` is the branch that a connection which nobody bound is on; None
+        if that is not known, and then nothing is taken for granted.
+        """
         self._actual = place
+        self._home = home
         self._lost = False
+
+    def _is_home(self, place: Binding | None) -> bool:
+        if place is None or place.at is not None:
+            return False
+        return place.branch is None or place.branch == self._home
+
+    def _go_home(self) -> None:
+        if self._is_home(self._actual):
+            self._actual = DEFAULT
+        elif self._actual is not None:
+            self._leave()
 
     def _note_loss(self) -> None:
         """Called by a backend where it sees that the connection is dead."""

@@ -59,6 +59,8 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
             # By dolt_checkout on the base database: on "db/branch" ROLLBACK TO
             # SAVEPOINT keeps the inner writes.
             self.repository.checkout(place.branch or default)
+            # Known from here on: the engine was asked where it is.
+            self._home = default
 
     def _leave(self) -> None:
         """Back to the default branch: one that a connection is on can't go."""
@@ -91,6 +93,8 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
         if number == 1049 or text == "branch not found":
             if place.at:
                 return UnknownRef(place.at)
+            if number == 1049:
+                self._note_loss()  # its branch went: there is no way from there
             if place.branch:
                 return BranchNotFound(place.branch)
             if number == 1049:
