@@ -90,7 +90,7 @@ if ENGINE == "doltlite":
     _OPTIONS = {"timeout": 20, "transaction_mode": "IMMEDIATE"}
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "versioning.backends.unversioned",
             "NAME": DATA_DIR / "console.db",
             "OPTIONS": _OPTIONS,
             **_KEPT,

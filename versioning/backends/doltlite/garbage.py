@@ -2,9 +2,9 @@
 Disk space that superseded rows take up, given back.
 
 Every write to a DoltLite file leaves the pages it replaced behind, some 7 kB a
-write (measured): sessions and receipts in the default database too, which is
-such a file as soon as the engine is loaded. Collecting them loses nothing,
-also while other processes write (``tests/contract/test_garbage.py``).
+write (measured): sessions and receipts too, in a default database that was made
+as such a file. Collecting them loses nothing, also while other processes write
+(``tests/contract/test_garbage.py``).
 """
 
 import sqlite3
