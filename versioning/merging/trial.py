@@ -6,7 +6,7 @@ on three hashes and the draft's decisions, and is remembered by them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -24,6 +24,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import preview, result, validation
+from versioning.merging.preview import Preview
 from versioning.merging.result import MendedRow
 from versioning.merging.validation import InvalidRow
 from versioning.merging.writing import ResultWriter
@@ -78,9 +79,27 @@ def try_out(target: str, sides: MergeSides, draft: MergeDraft | None) -> Trial:
 
     The application's rules are asked once nothing else is left to decide.
     """
+    version = _version(draft)
+
+    def try_() -> _Tried:
+        with preview.rehearsal(target, sides) as merge:
+            return _within(merge, sides, draft)
+
     return preview.remember(
-        ("trial", sides, _version(draft)), lambda: _try_out(target, sides, draft)
+        ("trial", sides, version),
+        lambda: _judge(preview.remember(("tried", sides, version), try_), sides),
     )
+
+
+def foresee(merge: Repository, found: Preview) -> None:
+    """
+    Try out a merge that is under way and that nobody decided anything about,
+    where ``try_out()`` is asked next. Leaves rows written.
+    """
+    if found.can_land and (found.violations or not found.required):
+        preview.remember(
+            ("tried", found.sides, None), lambda: _within(merge, found.sides, None)
+        )
 
 
 def has_mends(draft: MergeDraft | None) -> bool:
@@ -95,48 +114,73 @@ def _version(draft: MergeDraft | None) -> Any:
     return (draft.pk, *found.values())
 
 
-def _try_out(target: str, sides: MergeSides, draft: MergeDraft | None) -> Trial:
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What was found within the merge, before it was rolled back."""
+
+    rows: "_Rows"
+    faults: frozenset[tuple[str, Key]]
+    shown: frozenset[tuple[str, Key]]
+    too_many: bool
+    complete: bool
+    invalid: Sequence[InvalidRow] = ()
+    invariants: Sequence[InvalidRow] = ()
+
+
+def _within(merge: Repository, sides: MergeSides, draft: MergeDraft | None) -> _Tried:
+    listed = merge.violations(limit=LISTED + 1)
+    written = result.write(merge, sides, draft, listed, settle=False)
+    rows = _Rows()
+    faults = result.faults(merge, listed, written)
+    places = dict.fromkeys((fault.table, fault.key) for fault in faults)
+    shown = frozenset(islice(places, SHOWN))
+    for fault in faults:
+        if (fault.table, fault.key) in shown:
+            rows.add_violation(fault)
+    complete = not written.left_open
+    invalid: list[InvalidRow] = []
     invariants: list[InvalidRow] = []
-    with preview.rehearsal(target, sides) as merge:
-        listed = merge.violations(limit=LISTED + 1)
-        written = result.write(merge, sides, draft, listed, settle=False)
-        rows = _Rows(merge, sides, written)
-        faults = result.faults(merge, listed, written)
-        shown = set(islice(dict.fromkeys((f.table, f.key) for f in faults), SHOWN))
-        for fault in faults:
-            if (fault.table, fault.key) in shown:
-                rows.add_violation(fault)
-        complete = not written.left_open
-        invalid: list[InvalidRow] = []
-        if complete:
-            invalid = validation.invalid_rows(merge, sides, None, written.keys)
-            invariants = validation.broken_invariants(merge, sides, None)
-        if invariants:
-            # What the three states and the result hold, before it is rolled back.
-            for row in invariants:
-                rows.know(row.table, row.key)
-                for table, key in row.touched:
-                    rows.know(table, key)
-        for row in invalid:
-            rows.know(row.table, row.key)
-        if draft is not None:
-            for mended in result.mended_rows(merge, sides, draft):
-                for one in mended:
-                    rows.add_mend(one)
-        rows.read()
+    if complete:
+        invalid = validation.invalid_rows(merge, sides, None, written.keys)
+        invariants = validation.broken_invariants(merge, sides, None)
+    # What the three states and the result hold, before it is rolled back.
+    for row in invariants:
+        rows.know(row.table, row.key)
+        for table, key in row.touched:
+            rows.know(table, key)
+    for row in invalid:
+        rows.know(row.table, row.key)
+    if draft is not None:
+        for mended in result.mended_rows(merge, sides, draft):
+            for one in mended:
+                rows.add_mend(one)
+    rows.read(merge, sides, written)
+    return _Tried(
+        rows,
+        frozenset(places),
+        shown,
+        len(listed) > LISTED,
+        complete,
+        invalid,
+        invariants,
+    )
+
+
+def _judge(tried: _Tried, sides: MergeSides) -> Trial:
+    invariants = tried.invariants
     if invariants:
         with versioned_connection().bound(at=sides.ours):
             invariants = validation.mark_old(invariants)
-    found = [*invalid, *invariants]
+    found = [*tried.invalid, *invariants]
     for row in found:
         if not row.was_before:
-            rows.add_invalid(row)
+            tried.rows.add_invalid(row)
     return Trial(
-        rows=rows.troubles(),
+        rows=tried.rows.troubles(),
         old=tuple(row for row in found if row.was_before),
-        unshown=len({(fault.table, fault.key) for fault in faults} - shown),
-        too_many=len(listed) > LISTED,
-        complete=complete,
+        unshown=len(tried.faults - tried.shown),
+        too_many=tried.too_many,
+        complete=tried.complete,
     )
 
 
@@ -163,10 +207,7 @@ class _About:
 class _Rows:
     """Collects what is wrong, row by row, and what each state holds of them."""
 
-    def __init__(self, merge: Repository, sides: MergeSides, written: ResultWriter):
-        self._merge = merge
-        self._written = written
-        self._sides = sides
+    def __init__(self) -> None:
         self._about: dict[tuple[str, Key], _About] = defaultdict(_About)
         self._versions: dict[tuple[str, Key], ConflictRow] = {}
         self._results: dict[tuple[str, Key], Row] = {}
@@ -192,15 +233,15 @@ class _Rows:
             if (table, key) != (row.table, row.key):
                 self.know(table, key).bears_on += row.reasons
 
-    def read(self) -> None:
+    def read(self, merge: Repository, sides: MergeSides, written: ResultWriter) -> None:
         by_table: dict[str, list[Key]] = defaultdict(list)
         for table, key in self._about:
             by_table[table].append(key)
         for table, keys in by_table.items():
-            for row in preview.versions(self._merge, self._sides, table, keys):
+            for row in preview.versions(merge, sides, table, keys):
                 self._versions[table, row.key] = row
-            if table in self._merge.tables():
-                now = self._written.rows(table, keys)
+            if table in merge.tables():
+                now = written.rows(table, keys)
                 self._results |= {(table, key): row for key, row in now.items()}
 
     def troubles(self) -> tuple[Trouble, ...]:
