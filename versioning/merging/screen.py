@@ -31,6 +31,7 @@ from versioning.presentation.conflicts import (
     Card,
     Names,
     SumLine,
+    anchor,
     cards,
     sum_lines,
 )
@@ -46,6 +47,9 @@ from versioning.presentation.snapshot import Snapshot, spoken_key
 from versioning.visibility import hidden_columns
 
 COMMITS_SHOWN = 10
+ALL = slice(None)
+FIRST = slice(10)  # cards of a page; a browser asks for the rest by itself
+REST = slice(FIRST.stop, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,19 @@ class CardGroup:
     name: str
     decisions: int
     cards: tuple[Card, ...]
+    goes_on: bool = False  # under a heading that is there already
+    has_more: bool = False  # cards of this page that are still to come
+
+    @property
+    def anchor(self) -> str:
+        """Id of the heading."""
+        return anchor(self.table, "")
 
     @property
     def can_settle_at_once(self) -> bool:
-        return self.decisions > 1 and any(card.pending for card in self.cards)
+        return self.decisions > 1 and (
+            self.has_more or any(card.pending for card in self.cards)
+        )
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,8 @@ class Screen:
     sums: tuple[SumLine, ...] = ()
     cards: tuple[Card, ...] = ()
     next: str | None = None  # address part of the next page of cards
+    to_come: int = 0  # cards of this page, after these
+    goes_on: bool = False  # the first card's table has cards before these
     trial: Trial = field(default_factory=Trial)
     mends: tuple[MendCard, ...] = ()
     old_faults: tuple[OldFault, ...] = ()
@@ -175,11 +190,16 @@ class Screen:
         decisions = (
             {t.table: t.decisions for t in self.found.conflicts} if (self.found) else {}
         )
-        return [
+        groups = [
             CardGroup(table, values.table_name(table), decisions.get(table, 0), cards)
             for table, group in groupby(self.cards, key=lambda card: card.table)
             if (cards := tuple(group))
         ]
+        if groups and self.goes_on:
+            groups[0] = replace(groups[0], goes_on=True)
+        if groups and self.to_come:
+            groups[-1] = replace(groups[-1], has_more=True)
+        return groups
 
     @property
     def rows_changed(self) -> int:
@@ -187,11 +207,14 @@ class Screen:
         return sum(table.rows for table in self.tables)
 
 
-def open_screen(source: str, target: str, place: str = "") -> Screen:
+def open_screen(
+    source: str, target: str, place: str = "", *, part: slice = ALL
+) -> Screen:
     """
     The merge of branch ``source`` into branch ``target``, judged as of now.
 
-    ``place`` is the ``next`` of the page before. Raises ``BranchNotFound``,
+    ``place`` is the ``next`` of the page before, ``part`` which of the page's
+    cards are wanted. Raises ``BranchNotFound``,
     ``EngineBusy``, ``BadCursor``.
     """
     repository = versioned_repository()
@@ -216,7 +239,9 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
         return Screen(source, target, None, None, draft=draft)
     names = Names(target, given.label)
     try:
-        found = preview.preview(target, sides)
+        # A draft is brought up to date first, and its decisions are tried then.
+        foresee = trial.foresee if draft is None else None
+        found = preview.preview(target, sides, then=foresee)
         if draft is not None:
             drafts.refresh(draft, sides)
         page = preview.conflict_page(target, found, _place(place))
@@ -233,7 +258,9 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
     tables = _tables(found)
     tried = tried_out(target, sides, found, draft)
     mend_cards = MendCards(repository, sides, names)
-    judged = drafts.judge(draft, page.rows)
+    rows = page.rows[part]
+    start, stop, _ = part.indices(len(page.rows))
+    judged = drafts.judge(draft, rows)
     return Screen(
         source=source,
         target=target,
@@ -251,6 +278,10 @@ def open_screen(source: str, target: str, place: str = "") -> Screen:
         sums=tuple(sum_lines(repository, sides, found.sums)),
         cards=tuple(cards(repository, sides, names, judged)),
         next=_place_text(page.next),
+        to_come=len(page.rows) - stop,
+        goes_on=start > 0
+        and rows[:1] != ()
+        and (page.rows[start - 1].table == rows[0].table),
         trial=tried,
         mends=tuple(
             mend_cards.cards(

@@ -78,7 +78,34 @@ def merge(request: Any) -> HttpResponse:
     target = request.GET.get("target") or request.versioning.branch
     if not source:
         return HttpResponseRedirect(reverse("versioning:merges"))
-    return screen_page(request, source, target, place=request.GET.get("from", ""))
+    place, cards = request.GET.get("from", ""), request.GET.get("cards", "")
+    if cards == "rest":
+        return _rest(request, source, target, place)
+    return screen_page(request, source, target, place=place, whole=cards == "all")
+
+
+def _rest(request: HttpRequest, source: str, target: str, place: str) -> HttpResponse:
+    """The cards that a page did not begin with; without HTMX, the whole page."""
+    if not wants_part(request):
+        return screen_page(request, source, target, place=place, whole=True)
+    try:
+        shown = screen.open_screen(source, target, place, part=screen.REST)
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+    shown_to = request.GET.get("ours"), request.GET.get("theirs")
+    if shown.sides is None or (shown.sides.ours, shown.sides.theirs) != shown_to:
+        # A branch moved in between: the cards there belong to another merge.
+        return screen_page(request, source, target, place=place)
+    return render(
+        request,
+        f"{PAGE}#cards",
+        {
+            "screen": shown,
+            "may_merge": permissions.may_merge_into(request.user, target),
+            "place": place,
+            "whole": True,
+        },
+    )
 
 
 @require_safe
@@ -188,13 +215,19 @@ def screen_page(
     target: str,
     *,
     place: str = "",
+    whole: bool = False,
     status: int = 200,
     change: Callable[[screen.Screen], screen.Screen] | None = None,
     **context: Any,
 ) -> HttpResponse:
-    """The merge as it stands; ``change`` adds what a form sent to what is shown."""
+    """
+    The merge as it stands; ``change`` adds what a form sent to what is shown.
+    Unless the page is to be ``whole``, it begins with a few cards.
+    """
+    whole = whole or change is not None
+    part = screen.ALL if whole else screen.FIRST
     try:
-        shown = screen.open_screen(source, target, place)
+        shown = screen.open_screen(source, target, place, part=part)
     except BadCursor as error:
         raise BadRequest(str(error)) from error
     if change:
@@ -207,8 +240,9 @@ def screen_page(
             "screen": shown,
             "may_merge": permissions.may_merge_into(request.user, target),
             "may_align": _may_align(request, shown),
-            "here": _address(source, target, place),
+            "here": _address(source, target, place, "all" if whole else ""),
             "place": place,
+            "whole": whole,
             **context,
         },
         status=status,
@@ -271,13 +305,16 @@ def _landed_already(
     return see_other(reverse("versioning:commit", args=[done.commit]))
 
 
-def _address(source: str, target: str, place: str) -> str:
+def _address(source: str, target: str, place: str, cards: str = "") -> str:
+    more = {key: text for key, text in (("from", place), ("cards", cards)) if text}
     url = url_of(source, target)
-    return f"{url}&{urlencode({'from': place})}" if place else url
+    return f"{url}&{urlencode(more)}" if more else url
 
 
 def back_to(request: HttpRequest, source: str, target: str) -> str:
-    return _address(source, target, request.POST.get("from", ""))
+    """Where the form was: the same page, as whole as it was."""
+    place, cards = request.POST.get("from", ""), request.POST.get("cards", "")
+    return _address(source, target, place, cards if cards == "all" else "")
 
 
 def see_other(url: str) -> HttpResponseRedirect:
