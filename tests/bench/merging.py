@@ -1,15 +1,21 @@
 """A landing, with what its checks take by themselves. Within a site's process."""
 
+import gc
 from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
 from tests.bench.figures import timed
-from versioning.merging import candidate, drafts, landing, result
+from versioning.merging import candidate, drafts, landing, result, screen
 
 
 def land() -> dict[str, float]:
-    """Land the open draft of ``summer`` into main; milliseconds."""
+    """
+    Land the open draft of ``summer`` into main; milliseconds. In a process that
+    has shown the merge, as a site's has.
+    """
+    screen.open_screen("summer", "main")
+    gc.freeze()  # as deploy/gunicorn.conf.py does
     draft = drafts.open_draft("summer", "main")
     assert draft is not None
     spent = {"validation": 0.0}

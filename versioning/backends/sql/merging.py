@@ -109,7 +109,8 @@ class Merging(Writing):
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         names, rows = self._table(sql, params)
-        return [_conflict(table, primary, names, row) for row in rows]
+        columns = _ConflictColumns(table, primary, names)
+        return [columns.read(row) for row in rows]
 
     def schema_conflicts(self) -> list[SchemaConflict]:
         return [
@@ -216,38 +217,51 @@ class Merging(Writing):
         return self._changes(diff, since, limit, (), keys)
 
 
-def _conflict(
-    table: str, primary: Key, names: list[str], row: tuple[Any, ...]
-) -> ConflictRow:
+class _ConflictColumns:
     """
-    A row of ``from_root_ish, base_…, our_…, our_diff_type, their_…,
-    their_diff_type, dolt_conflict_id``. By place, as a table's own columns may
-    be called ``diff_type``.
+    Where a list of conflicts has what: ``from_root_ish, base_…, our_…,
+    our_diff_type, their_…, their_diff_type, dolt_conflict_id``. By place, as a
+    table's own columns may be called ``diff_type``; and found once, not by row.
     """
-    ours = next(i for i, name in enumerate(names[1:], 1) if name.startswith("our_"))
-    theirs = len(names) - 1 - names[::-1].index("our_diff_type") + 1
-    end = len(names) - 2
 
-    def version(prefix: str, start: int, stop: int) -> Row | None:
-        found = {
-            name.removeprefix(prefix): value
-            for name, value in zip(names[start:stop], row[start:stop], strict=True)
-        }
+    def __init__(self, table: str, primary: Key, names: Sequence[str]):
+        self._table = table
+        self._primary = primary
+        ours = next(i for i, name in enumerate(names[1:], 1) if name.startswith("our_"))
+        theirs = len(names) - names[::-1].index("our_diff_type")
+        end = len(names) - 2
+        self._base = self._side("base_", names, 1, ours)
+        self._ours = self._side("our_", names, ours, theirs - 1)
+        self._theirs = self._side("their_", names, theirs, end)
+        self._ours_fate, self._theirs_fate = theirs - 1, end
+
+    @staticmethod
+    def _side(
+        prefix: str, names: Sequence[str], start: int, stop: int
+    ) -> tuple[list[str], slice]:
+        own = [name.removeprefix(prefix) for name in names[start:stop]]
+        return own, slice(start, stop)
+
+    def _version(
+        self, side: tuple[list[str], slice], row: tuple[Any, ...]
+    ) -> Row | None:
+        names, place = side
+        found = dict(zip(names, row[place], strict=True))
         # A row that isn't there has no key.
-        there = all(found.get(column) is not None for column in primary)
+        there = all(found.get(column) is not None for column in self._primary)
         return found if there else None
 
-    base = version("base_", 1, ours)
-    our = version("our_", ours, theirs - 1)
-    their = version("their_", theirs, end)
-    if row[theirs - 1] == "removed":
-        our = None
-    if row[end] == "removed":
-        their = None
-    some = base or our or their
-    assert some is not None
-    key = tuple(some[column] for column in primary)
-    return ConflictRow(table, key, base, our, their)
+    def read(self, row: tuple[Any, ...]) -> ConflictRow:
+        base = self._version(self._base, row)
+        ours = theirs = None
+        if row[self._ours_fate] != "removed":
+            ours = self._version(self._ours, row)
+        if row[self._theirs_fate] != "removed":
+            theirs = self._version(self._theirs, row)
+        some = base or ours or theirs
+        assert some is not None
+        key = tuple(some[column] for column in self._primary)
+        return ConflictRow(self._table, key, base, ours, theirs)
 
 
 def _violation(
