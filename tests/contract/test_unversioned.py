@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from tests.engines import ENGINE
+from versioning.backends import turns
 from versioning.backends.unversioned.base import DatabaseWrapper
 
 OPTIONS = {"timeout": 20, "transaction_mode": "IMMEDIATE"}
@@ -109,3 +110,27 @@ def test_a_folder_that_is_not_there_is_not_made(opened, tmp_path):
     with pytest.raises(OperationalError, match="unable to open database file"):
         ask(opened(tmp_path / "none" / "console.db"), "SELECT 1")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writer_waits_for_its_turn_and_no_longer(opened):
+    """Whether it is a thread of this process or another process that writes."""
+    one, other = opened(), opened()
+    ask(one, "CREATE TABLE kept (number integer)")
+    other.settings_dict = other.settings_dict | {"OPTIONS": {"timeout": 0.05}}
+    one.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    ask(one, "INSERT INTO kept VALUES (1)")
+    with pytest.raises(OperationalError, match="database is locked"):
+        other.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    one.rollback()
+    one.set_autocommit(True)
+    with (
+        turns.turn(one.settings_dict["NAME"]),  # as a thread that asks for it
+        pytest.raises(OperationalError, match="database is locked"),
+    ):
+        other.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    other.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    ask(other, "INSERT INTO kept VALUES (2)")
+    other.commit()
+    other.set_autocommit(True)
+    assert ask(one, "SELECT number FROM kept") == [(2,)]
+    assert ask(other, "PRAGMA busy_timeout") == [(50,)]

@@ -1,6 +1,5 @@
 """Django's SQLite backend on DoltLite, with a repository on its connection."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,12 @@ from versioning.backends.errors import (
     UnknownRef,
 )
 from versioning.backends.translation import TranslatesErrors
-
-TIMEOUT = 5.0  # seconds to wait for another writer, as sqlite3 does
-ASKED_EVERY = 0.002  # seconds
-
-_ANY_READ = "SELECT 1 FROM sqlite_master LIMIT 1"
+from versioning.backends.turns import WritesInTurn
 
 
-class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrapper):
+class DatabaseWrapper(
+    VersionedConnection, WritesInTurn, TranslatesErrors, base.DatabaseWrapper
+):
     @cached_property
     def repository(self) -> DoltLiteRepository:
         return DoltLiteRepository(self)
@@ -74,36 +71,6 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
             return True
         sql = "SELECT dolt_default_branch()"
         return bool(self.connection.execute(sql).fetchone()[0] == self._home)
-
-    def _start_transaction_under_autocommit(self) -> None:
-        """
-        Begin to write as soon as nobody else does.
-
-        The engine itself sleeps longer each time that it finds the file taken,
-        up to 100 ms: of four people who vote at once, one would wait a second
-        for writers of 5 ms each.
-        """
-        timeout = float(self.settings_dict["OPTIONS"].get("timeout", TIMEOUT))
-        deadline = time.monotonic() + timeout
-        with self.cursor() as cursor:
-            cursor.execute("PRAGMA busy_timeout = 0")
-            try:
-                while not self._could_begin(cursor, deadline):
-                    time.sleep(ASKED_EVERY)
-            finally:
-                cursor.execute(f"PRAGMA busy_timeout = {round(timeout * 1000)}")
-
-    def _could_begin(self, cursor: Any, deadline: float) -> bool:
-        try:
-            # A statement that reads takes in what others wrote since in 0.1 to
-            # 0.3 ms; BEGIN IMMEDIATE takes 3, with the file locked.
-            cursor.execute(_ANY_READ).fetchone()
-            cursor.execute("BEGIN IMMEDIATE")
-        except EngineBusy:
-            if time.monotonic() >= deadline:
-                raise
-            return False
-        return True
 
     def _switch(self, place: Binding) -> None:
         # Never dolt_connect_branch(): a rollback after it writes the old

@@ -17,10 +17,12 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
+from versioning.backends.turns import WritesInTurn
+
 PAGE = 4096  # bytes
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(WritesInTurn, base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if not self.is_in_memory_db():
             _make_empty(Path(self.settings_dict["NAME"]))
