@@ -14,6 +14,12 @@ from versioning.merging.resolution import Take
 # Long enough for any name that an engine takes, made here or not.
 BRANCH_NAME_LENGTH = 500
 HASH_LENGTH = 64
+PERSON_NAME_LENGTH = 255
+
+
+def name_of(user: Any) -> str:
+    """What a user is called in what outlives the account; "" for nobody."""
+    return "" if user is None else str(user)[:PERSON_NAME_LENGTH]
 
 
 class Access(models.Model):
@@ -77,13 +83,14 @@ class MergeDraft(models.Model):
     Decisions about a merge that is not landed yet, and then its record.
 
     Anybody who may merge can pick it up. The three hashes are those that the
-    decisions were last judged against.
+    decisions were last judged against. People are named as they were when they
+    did it, so that their names stay when the accounts are gone.
     """
 
     class State(models.TextChoices):
         OPEN = "open", "being settled"
         LANDED = "landed", "merged"
-        ABANDONED = "abandoned", "abandoned"
+        ABANDONED = "abandoned", "set aside"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     source = models.CharField(max_length=BRANCH_NAME_LENGTH)
@@ -97,11 +104,21 @@ class MergeDraft(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    created_by_name = models.CharField(
+        max_length=PERSON_NAME_LENGTH, blank=True, default=""
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     landed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    landed_by_name = models.CharField(
+        max_length=PERSON_NAME_LENGTH, blank=True, default=""
+    )
     landed_at = models.DateTimeField(null=True, blank=True)
+    abandoned_by_name = models.CharField(
+        max_length=PERSON_NAME_LENGTH, blank=True, default=""
+    )
+    abandoned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -133,6 +150,9 @@ class Decision(models.Model):
     seen = models.JSONField()  # [base, ours, theirs], encoded
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_by_name = models.CharField(
+        max_length=PERSON_NAME_LENGTH, blank=True, default=""
     )
     decided_at = models.DateTimeField(auto_now=True)
 

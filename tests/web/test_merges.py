@@ -242,16 +242,6 @@ def test_a_result_that_breaks_a_rule_is_shown_and_blocks(
     assert repository.head("main") == head
 
 
-def test_decisions_can_be_set_aside(repository, maintainer, sky):
-    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
-    draft = MergeDraft.objects.get()
-    response = maintainer.post(
-        reverse("versioning:merge-abandon"), {"draft": str(draft.pk)}
-    )
-    assert response.status_code == 303
-    assert "0 of 1 settled" in seen.main(maintainer.get(URL))
-
-
 @pytest.mark.parametrize(
     ("fields", "status"),
     [

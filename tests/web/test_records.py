@@ -1,13 +1,18 @@
 """What was decided about a merge: by whom and when, now and later."""
 
+from importlib import import_module
+from types import SimpleNamespace
+
 import pytest
+from django.apps import apps
+from django.db import connection as default
 from django.urls import reverse
 
 from polls.models import Choice
 from tests.web import seen
 from tests.web.test_drafts_together import URL, decide, form, ida, sky  # noqa: F401
 from versioning.merging import drafts
-from versioning.models import MergeDraft
+from versioning.models import Decision, MergeDraft
 
 
 def land(client, fields):
@@ -55,6 +60,62 @@ def test_it_is_there_when_the_branch_is_gone(repository, maintainer, landed):
     repository.delete_branch("summer")
     page = maintainer.get(f"/merges/{MergeDraft.objects.get().pk}/")
     assert "Sky of summer" in seen.main(page)
+
+
+def test_names_stay_when_people_are_gone(maintainer, landed, django_user_model):
+    """Deleting an account is no way to rewrite who decided what."""
+    django_user_model.objects.filter(username="ida").delete()
+    draft = MergeDraft.objects.get()
+    assert draft.landed_by is None
+    words = seen.main(maintainer.get(f"/merges/{draft.pk}/"))
+    assert "by ida, just now" in words.partition("Decisions")[0]
+    assert "as on summer ida, just now" in words
+    assert "by ida, just now" in seen.main(maintainer.get("/merges/"))
+
+
+def test_a_name_stays_on_an_open_draft_too(
+    repository,
+    maintainer,
+    ida,  # noqa: F811
+    sky,  # noqa: F811
+    django_user_model,
+):
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    django_user_model.objects.filter(username="ida").delete()
+    assert "begun by ida" in seen.main(maintainer.get("/merges/"))
+    words = seen.main(maintainer.get(URL))
+    assert "by ida, just now" in words
+
+
+def test_two_who_are_gone_are_still_two(
+    repository,
+    maintainer,
+    ida,  # noqa: F811
+    sky,  # noqa: F811
+    django_user_model,
+):
+    fields = form(repository, maintainer.get(URL), sky, "ours")
+    decide(ida, fields)
+    third = django_user_model.objects.create_superuser("al")
+    draft = MergeDraft.objects.get()
+    draft.decisions.update(decided_by=third, decided_by_name="al")
+    decide(maintainer, fields | {"scope": "all", "take": "theirs"})
+    django_user_model.objects.filter(username="al").delete()
+    land(maintainer, fields)
+    message = repository.commit(repository.head("main")).message
+    assert "2 values decided by 2 people." in message
+
+
+def test_names_of_before_are_kept_by_the_migration(maintainer, landed):
+    """What is there when the columns for names are made gets them at once."""
+    MergeDraft.objects.update(created_by_name="", landed_by_name="", created_by=None)
+    Decision.objects.update(decided_by_name="")
+    module = import_module("versioning.migrations.0004_drafts_together")
+    module.keep_names(apps, SimpleNamespace(connection=default))
+    draft = MergeDraft.objects.get()
+    assert (draft.created_by_name, draft.landed_by_name) == ("", "ida")
+    names = draft.decisions.values_list("decided_by_name", flat=True)
+    assert sorted(names) == ["ida", "mo"]
 
 
 def test_a_merge_without_decisions_has_a_record_too(repository, maintainer, sky):  # noqa: F811

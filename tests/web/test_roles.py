@@ -61,7 +61,7 @@ ANSWERS = {
     "versioning:merge-rows": EDITORS,
     "versioning:merge-decide": NO_GET,
     "versioning:merge-land": NO_GET,
-    "versioning:merge-abandon": NO_GET,
+    "versioning:merge-abandon": MAINTAINERS,
     "versioning:merge-mend": NO_GET,
     "versioning:receipt": OPEN,
     "versioning:how": OPEN,
@@ -83,7 +83,6 @@ ANSWERS_TO_FORMS = {
     "versioning:branch-working-discard": (SIGN_IN, 403, 403, 400),
     "versioning:merge-decide": (SIGN_IN, 403, 403, 400),
     "versioning:merge-land": (SIGN_IN, 403, 403, 400),
-    "versioning:merge-abandon": (SIGN_IN, 403, 403, 404),
     "versioning:merge-mend": (SIGN_IN, 403, 403, 400),
     "logout": (302, 302, 302, 302),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -28,12 +27,6 @@ class ChoicesInvalid(ValueError):
         super().__init__("; ".join(errors.values()))
         self.errors = errors
         self.typed = typed
-
-
-@dataclass(frozen=True, slots=True)
-class _Typed:
-    column: str
-    text: str
 
 
 def read(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None]:

@@ -7,7 +7,7 @@ and shown as one to look at again.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -15,10 +15,11 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from versioning import policies
-from versioning.backends.errors import BranchNotFound, UnknownRef
+from versioning.backends.errors import BranchNotFound, UnknownRef, VersioningError
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
 from versioning.merging import copies, meanwhile, preview, sources
@@ -31,7 +32,7 @@ from versioning.merging.resolution import (
     Take,
     resolve,
 )
-from versioning.models import Decision, MergeDraft
+from versioning.models import Decision, MergeDraft, name_of
 from versioning.values import decode, encode, key_from_text, key_text
 from versioning.visibility import require_shown, shown_among
 
@@ -40,6 +41,10 @@ LOOKED_AT = 500  # commits, for the merge that an open draft may have become
 TRAILER = "Merge-Record"  # in a merge's message: its draft's id
 
 Choices = Mapping[str, Choice]  # by column
+
+
+class DraftChanged(VersioningError):
+    """Somebody decided something, or ended the draft, since it was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ def begin(source: str, target: str, sides: MergeSides, user: Any) -> MergeDraft:
             theirs=sides.theirs,
             required=preview.preview(target, sides).required,
             created_by=user,
+            created_by_name=name_of(user),
         )
     refresh(draft, sides)
     return draft
@@ -208,7 +214,7 @@ def made_about_rows(
         hashes = {_hash(row)[1] for row in rows}
         for decision in draft.decisions.filter(
             table__in=tables, key_hash__in=hashes, **which
-        ).select_related("decided_by"):
+        ):
             where = (decision.table, decision.key_hash)
             found.setdefault(where, {})[decision.column] = decision
     return [found.get(_hash(row), {}) for row in rows]
@@ -310,9 +316,30 @@ def pending(resolution: RowResolution) -> list[str]:
     return [cell.column for cell in resolution.cells if cell.pending]
 
 
-def abandon(draft: MergeDraft) -> None:
-    draft.state = MergeDraft.State.ABANDONED
-    draft.save(update_fields=["state"])
+def stamp(draft: MergeDraft) -> str:
+    """Another one whenever what is decided is another; a form says which it showed."""
+    made = draft.decisions.aggregate(
+        count=Count("pk"), newest=Max("pk"), last=Max("decided_at")
+    )
+    last = made["last"].isoformat() if made["last"] else ""
+    return f"{made['count']} {made['newest']} {last}"
+
+
+def abandon(draft: MergeDraft, user: Any, *, seen: str) -> None:
+    """
+    Let a draft's decisions count no more; they can still be read.
+
+    Raises ``DraftChanged``, and leaves it as it is, if its ``stamp()`` is not
+    the one that was ``seen`` or it is open no more.
+    """
+    with alone(draft):
+        draft.refresh_from_db(fields=["state"])
+        if draft.state != MergeDraft.State.OPEN or stamp(draft) != seen:
+            raise DraftChanged
+        draft.state = MergeDraft.State.ABANDONED
+        draft.abandoned_by_name = name_of(user)
+        draft.abandoned_at = timezone.now()
+        draft.save(update_fields=["state", "abandoned_by_name", "abandoned_at"])
 
 
 def found_landed(draft: MergeDraft) -> bool:
@@ -333,9 +360,10 @@ def found_landed(draft: MergeDraft) -> bool:
     for commit in since:
         if f"{TRAILER}: {draft.pk}" in commit.message.splitlines():
             draft.landed_at = commit.date
+            draft.landed_by_name = commit.author.name
             draft.commit = commit.hash
             draft.state = MergeDraft.State.LANDED
-            draft.save(update_fields=["state", "commit", "landed_at"])
+            draft.save(update_fields=["state", "commit", "landed_at", "landed_by_name"])
             return True
     return False
 
@@ -352,8 +380,11 @@ def landed(draft: MergeDraft, commit: str, user: Any) -> None:
     draft.state = MergeDraft.State.LANDED
     draft.commit = commit
     draft.landed_by = user
+    draft.landed_by_name = name_of(user)
     draft.landed_at = timezone.now()
-    draft.save(update_fields=["state", "commit", "landed_by", "landed_at"])
+    draft.save(
+        update_fields=["state", "commit", "landed_by", "landed_by_name", "landed_at"]
+    )
 
 
 def settled_count(draft: MergeDraft | None) -> int:
@@ -449,6 +480,7 @@ def store(
                     value=encode(choice.value),
                     seen=seen(row, column),
                     decided_by=user,
+                    decided_by_name=name_of(user),
                     decided_at=now,
                 )
             )
@@ -468,6 +500,7 @@ def store(
             "value",
             "seen",
             "decided_by",
+            "decided_by_name",
             "decided_at",
         ],
     )
@@ -480,8 +513,3 @@ def _hash(row: ConflictRow) -> tuple[str, str]:
 def key_hash(key: Key) -> str:
     """``Decision.key_hash`` of the row with a primary key."""
     return hashlib.sha256(key_text(key).encode()).hexdigest()
-
-
-def all_decisions(draft: MergeDraft) -> Iterator[Decision]:
-    """Every decision of a draft, as a record of the merge."""
-    return draft.decisions.select_related("decided_by").order_by("pk").iterator()

@@ -72,7 +72,7 @@ def _decided(draft: MergeDraft) -> str:
     total = made.aggregate(
         cells=Count("pk", filter=Q(mends=False)),
         mends=Count("pk", filter=Q(mends=True)),
-        people=Count("decided_by", distinct=True),
+        people=Count("decided_by_name", distinct=True),
     )
     parts = [
         f"{total[name]} {one if total[name] == 1 else many}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Max, Q
 
@@ -24,16 +25,12 @@ def being_settled() -> list[MergeDraft]:
     Open drafts, the latest first, each with ``settled``, the number of required
     decisions that are made, ``last``, when one was, and ``last_by``.
     """
-    found = (
-        MergeDraft.objects.filter(state=MergeDraft.State.OPEN)
-        .select_related("created_by")
-        .annotate(
-            settled=Count(
-                "decisions",
-                filter=Q(decisions__required=True, decisions__outdated=False),
-            ),
-            last=Max("decisions__decided_at"),
-        )
+    found = MergeDraft.objects.filter(state=MergeDraft.State.OPEN).annotate(
+        settled=Count(
+            "decisions",
+            filter=Q(decisions__required=True, decisions__outdated=False),
+        ),
+        last=Max("decisions__decided_at"),
     )
     return [draft for draft in found[:LISTED] if not drafts.found_landed(draft)]
 
@@ -42,9 +39,36 @@ def landed() -> list[MergeDraft]:
     """Merges that landed, the latest first, each with ``decided``, their decisions."""
     found = MergeDraft.objects.filter(state=MergeDraft.State.LANDED)
     return list(
-        found.select_related("landed_by")
-        .annotate(decided=Count("decisions", filter=Q(decisions__outdated=False)))
-        .order_by("-landed_at", "-pk")[:LISTED]
+        found.annotate(
+            decided=Count("decisions", filter=Q(decisions__outdated=False))
+        ).order_by("-landed_at", "-pk")[:LISTED]
+    )
+
+
+def set_aside() -> list[MergeDraft]:
+    """Drafts that somebody set aside, the latest first."""
+    found = MergeDraft.objects.filter(state=MergeDraft.State.ABANDONED)
+    return list(found.order_by("-abandoned_at", "-created_at", "-pk")[:LISTED])
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a draft one person decided."""
+
+    who: str  # "" where nobody knows any more
+    decisions: int
+    last: datetime
+
+
+def shares(draft: MergeDraft) -> tuple[Share, ...]:
+    """Who decided how much, whoever decided most first."""
+    made = (
+        draft.decisions.values("decided_by_name")
+        .annotate(decisions=Count("pk"), last=Max("decided_at"))
+        .order_by("-decisions", "decided_by_name")
+    )
+    return tuple(
+        Share(of["decided_by_name"], of["decisions"], of["last"]) for of in made
     )
 
 
@@ -75,9 +99,7 @@ class RecordPage:
 def page_of(draft: MergeDraft, *, after: int = 0) -> RecordPage:
     """Decisions of a draft, those that count, after the one with that number."""
     found = list(
-        draft.decisions.filter(pk__gt=after, outdated=False)
-        .select_related("decided_by")
-        .order_by("pk")[: PAGE + 1]
+        draft.decisions.filter(pk__gt=after, outdated=False).order_by("pk")[: PAGE + 1]
     )
     source = sources.parse(draft.source)
     page = found[:PAGE]

@@ -117,7 +117,7 @@ def mended_rows(
     repository: Repository, sides: MergeSides, draft: MergeDraft
 ) -> Iterator[list[MendedRow]]:
     """A draft's mends by row, of one table and a few hundred at a time."""
-    made = draft.decisions.filter(mends=True).select_related("decided_by")
+    made = draft.decisions.filter(mends=True)
     for table, of_table in groupby(
         made.order_by("table", "pk").iterator(), key=attrgetter("table")
     ):

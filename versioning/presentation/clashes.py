@@ -78,4 +78,4 @@ def _theirs(values: TableValues, decision: Decision, names: Names) -> Said:
 
 
 def _name(decision: Decision) -> str:
-    return str(decision.decided_by or "Somebody")
+    return decision.decided_by_name or "Somebody"

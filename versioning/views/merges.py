@@ -10,7 +10,11 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from versioning import permissions
 from versioning.access import needs
@@ -50,7 +54,11 @@ def merge_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "versioning/merges.html",
-        {"open": records.being_settled(), "landed": records.landed()},
+        {
+            "open": records.being_settled(),
+            "landed": records.landed(),
+            "set_aside": records.set_aside(),
+        },
     )
 
 
@@ -180,19 +188,53 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     return see_other(reverse("versioning:commit", args=[commit]))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(permissions.MERGE_BRANCH)
-def abandon(request: HttpRequest) -> HttpResponse:
-    """Set the decisions about a merge aside; the branches stay as they are."""
-    draft = get_object_or_404(
-        MergeDraft, pk=request.POST.get("draft"), state=MergeDraft.State.OPEN
-    )
-    drafts.abandon(draft)
+def abandon(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """GET: what would count no more. POST: set aside the decisions that were seen."""
+    draft = get_object_or_404(MergeDraft, pk=id)
+    record_url = reverse("versioning:merge-record", args=[draft.pk])
+    if drafts.found_landed(draft) or draft.state != MergeDraft.State.OPEN:
+        messages.info(request, f"“{draft}” is not being settled any more.")
+        return see_other(record_url)
+    if request.method != "POST":
+        return _abandon_page(request, draft)
+    seen = request.POST.get("seen", "")
+    if not seen:
+        raise BadRequest("The form does not say what it was made for.")
+    try:
+        drafts.abandon(draft, request.user, seen=seen)
+    except drafts.DraftChanged:
+        return _abandon_page(request, draft, has_changed=True, status=409)
     messages.success(
         request,
         f"The decisions about “{draft}” are set aside. No branch was changed.",
     )
-    return see_other(reverse("versioning:merges"))
+    return see_other(record_url)
+
+
+def _abandon_page(
+    request: HttpRequest,
+    draft: MergeDraft,
+    *,
+    has_changed: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    shares = records.shares(draft)
+    return render(
+        request,
+        "versioning/merge_abandon.html",
+        {
+            "draft": draft,
+            "seen": drafts.stamp(draft),
+            "shares": shares,
+            "total": sum(share.decisions for share in shares),
+            "is_merge": sources.parse(draft.source).is_merge,
+            "merge_url": url_of(draft.source, draft.target),
+            "has_changed": has_changed,
+        },
+        status=status,
+    )
 
 
 # Pieces -----------------------------------------------------------------------
@@ -326,8 +368,8 @@ def see_other(url: str) -> HttpResponseRedirect:
 urlpatterns = [
     path("merges/", merge_list, name="merges"),
     path("merges/<uuid:id>/", record, name="merge-record"),
+    path("merges/<uuid:id>/set-aside/", abandon, name="merge-abandon"),
     path("merge/", merge, name="merge"),
     path("merge/rows/", merged_rows, name="merge-rows"),
     path("merge/land/", land_merge, name="merge-land"),
-    path("merge/abandon/", abandon, name="merge-abandon"),
 ]

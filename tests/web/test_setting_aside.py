@@ -1,0 +1,104 @@
+"""A draft is set aside: asked first, said afterwards, and nothing else changes."""
+
+import re
+import uuid
+
+import pytest
+
+from tests.web import seen
+from tests.web.test_drafts_together import URL, decide, form, ida, sky  # noqa: F401
+from versioning.models import MergeDraft
+
+
+@pytest.fixture
+def draft(repository, maintainer, ida, sky):  # noqa: F811
+    """Three decisions: two of mo, and one that ida changed after them."""
+    fields = form(repository, maintainer.get(URL), sky, "ours")
+    decide(maintainer, fields | {"scope": "all", "take": "ours"})
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    return MergeDraft.objects.get()
+
+
+def page(draft):
+    return f"/merges/{draft.pk}/set-aside/"
+
+
+def seen_by(answer):
+    """What the form says that it was made for."""
+    (found,) = re.findall(r'name="seen" value="([^"]*)"', answer.content.decode())
+    return found
+
+
+def test_it_is_asked_first(repository, maintainer, draft):
+    heads = repository.head("main"), repository.head("summer")
+    assert page(draft) in seen.addresses(maintainer.get(URL))
+    answer = maintainer.get(page(draft))
+    words = seen.main(answer)
+    assert "Set aside what was decided about “summer into main”?" in words
+    assert "2 decisions would count no more:" in words
+    assert "1 by mo, the last just now" in words
+    assert "1 by ida, the last just now" in words
+    assert "No branch is touched: summer and main stay as they are." in words
+    assert seen.links(answer)["Keep them"] == URL
+    draft.refresh_from_db()
+    assert draft.state == "open"
+    answer = maintainer.post(page(draft), {"seen": seen_by(answer)})
+    assert (answer.status_code, answer["Location"]) == (303, f"/merges/{draft.pk}/")
+    assert (repository.head("main"), repository.head("summer")) == heads
+
+
+def test_its_record_says_who_and_when_and_what_was_decided(maintainer, ida, draft):  # noqa: F811
+    ida.post(page(draft), {"seen": seen_by(ida.get(page(draft)))})
+    words = seen.main(maintainer.get(f"/merges/{draft.pk}/"))
+    assert "set aside by ida, just now" in words
+    assert "These decisions were set aside, so they count no more." in words
+    assert "as on summer" in words
+    assert "0 of 2 settled" in seen.main(maintainer.get(URL))
+    listed = maintainer.get("/merges/")
+    assert "1 merge set aside summer into main by ida, just now" in seen.main(listed)
+    assert f"/merges/{draft.pk}/" in seen.addresses(listed)
+
+
+def test_what_is_decided_meanwhile_is_not_set_aside_unseen(
+    repository,
+    maintainer,
+    ida,  # noqa: F811
+    draft,
+    sky,  # noqa: F811
+):
+    before = seen_by(maintainer.get(page(draft)))
+    decide(ida, form(repository, ida.get(URL), sky, "base"))
+    answer = maintainer.post(page(draft), {"seen": before})
+    assert answer.status_code == 409
+    assert "Somebody decided something since you looked" in seen.main(answer)
+    draft.refresh_from_db()
+    assert draft.state == "open"
+    assert maintainer.post(page(draft), {"seen": seen_by(answer)}).status_code == 303
+
+
+def test_a_second_press_leads_to_the_record(maintainer, draft):
+    given = {"seen": seen_by(maintainer.get(page(draft)))}
+    assert maintainer.post(page(draft), given).status_code == 303
+    draft.refresh_from_db()
+    first = draft.abandoned_at
+    answer = maintainer.post(page(draft), given, follow=True)
+    assert answer.redirect_chain == [(f"/merges/{draft.pk}/", 303)]
+    assert "“summer into main” is not being settled any more." in seen.text(answer)
+    draft.refresh_from_db()
+    assert draft.abandoned_at == first
+
+
+def test_one_without_decisions_loses_nothing(maintainer, draft):
+    draft.decisions.all().delete()
+    words = seen.main(maintainer.get(page(draft)))
+    assert "Nothing is lost: nobody has decided anything yet." in words
+    maintainer.post(page(draft), {"seen": seen_by(maintainer.get(page(draft)))})
+    record = seen.main(maintainer.get(f"/merges/{draft.pk}/"))
+    assert "Nothing was decided." in record
+
+
+def test_an_address_or_a_form_that_is_damaged(maintainer, draft):
+    assert maintainer.get(f"/merges/{uuid.uuid4()}/set-aside/").status_code == 404
+    assert maintainer.post(page(draft)).status_code == 400
+    draft.refresh_from_db()
+    assert draft.state == "open"
