@@ -4,9 +4,14 @@ import re
 import uuid
 
 import pytest
+from django.urls import reverse
 
+import versioning
+from polls.models import Question
 from tests.web import seen
 from tests.web.test_drafts_together import URL, decide, form, ida, sky  # noqa: F401
+from versioning.merging import drafts, sources
+from versioning.merging.preview import sides_of
 from versioning.models import MergeDraft
 
 
@@ -102,3 +107,91 @@ def test_an_address_or_a_form_that_is_damaged(maintainer, draft):
     assert maintainer.post(page(draft)).status_code == 400
     draft.refresh_from_db()
     assert draft.state == "open"
+
+
+def land_all(client, repository, source, target, take="ours"):
+    """Merge a branch through the site, with one side's values."""
+    sides = sides_of(repository, repository.head(target), repository.head(source))
+    assert sides is not None
+    pins = {"base": sides.base, "ours": sides.ours, "theirs": sides.theirs}
+    fields = {"source": source, "target": target, **pins, "scope": "all", "take": take}
+    assert decide(client, fields).status_code == 303
+    answer = client.post(reverse("versioning:merge-land"), fields)
+    assert (answer.status_code, answer["Location"][:9]) == (303, "/commits/")
+
+
+def by_another_merge(repository, client):
+    """Summer is merged into autumn, and that into main."""
+    repository.create_branch("autumn", repository.head("main"))
+    land_all(client, repository, "summer", "autumn")
+    land_all(client, repository, "autumn", "main")
+
+
+def by_hand(repository, client):
+    """Main is merged into summer; then somebody moves main forward to that."""
+    land_all(client, repository, "main", "summer")
+    before, after = repository.head("main"), repository.head("summer")
+    repository.fast_forward("main", expected=before, to=after)
+
+
+@pytest.mark.parametrize("done", [by_another_merge, by_hand])
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_one_that_was_merged_by_another_way_is_said_to_be(
+    repository, maintainer, draft, done, is_deleted
+):
+    words = seen.main(maintainer.get("/merges/"))
+    assert "has it all already" not in words
+    done(repository, maintainer)
+    if is_deleted:
+        repository.delete_branch("summer")
+    listed = maintainer.get("/merges/")
+    said = "main has it all already, by another way: what was decided here is of no use"
+    assert said in seen.main(listed)
+    assert seen.links(listed)["Set it aside…"] == page(draft)
+    if not is_deleted:
+        shown = maintainer.get(URL)
+        assert "main has it all already" in seen.main(shown)
+        assert "It came there by another way than this page, so" in seen.main(shown)
+        assert seen.links(shown)["Set the decisions aside…"] == page(draft)
+    answer = maintainer.get(page(draft))
+    keeps = seen.links(answer)["Keep them"]
+    assert keeps == ("/merges/" if is_deleted else URL)
+    maintainer.post(page(draft), {"seen": seen_by(answer)})
+    words = seen.main(maintainer.get("/merges/"))
+    assert "has it all already" not in words
+    assert "1 merge set aside" in words
+
+
+def test_one_whose_branch_is_gone_is_said_to_be(repository, maintainer, draft):
+    repository.delete_branch("summer")
+    listed = maintainer.get("/merges/")
+    assert "summer was deleted, so this can’t be merged any more." in seen.main(listed)
+    assert seen.links(listed)["summer into main"] == f"/merges/{draft.pk}/"
+    assert seen.links(listed)["Set it aside…"] == page(draft)
+
+
+def test_one_that_moved_and_still_waits_is_listed_as_before(
+    repository, maintainer, draft, erin
+):
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Ask more"):
+            Question.objects.create(text=f"More on {branch}?")
+    listed = maintainer.get("/merges/")
+    assert seen.links(listed)["summer into main"] == URL
+    assert "Set it aside…" not in seen.links(listed)
+
+
+def test_a_pick_that_the_target_holds_by_now(repository, maintainer, sky, erin):  # noqa: F811
+    commit = repository.head("summer")
+    source = f"pick {commit}"
+    sides = sources.sides(repository, sources.parse(source), "main")
+    assert sides is not None
+    draft = drafts.begin(source, "main", sides, None)
+    assert "Set it aside…" not in seen.links(maintainer.get("/merges/"))
+    by_hand(repository, maintainer)
+    listed = maintainer.get("/merges/")
+    assert "main has it all already, by another way" in seen.main(listed)
+    assert seen.links(listed)["Set it aside…"] == page(draft)
+    shown = maintainer.get(f"/merge/?source={source}&target=main")
+    assert "main holds this commit already." in seen.main(shown)
+    assert seen.links(shown)["Set the decisions aside…"] == page(draft)

@@ -354,6 +354,8 @@ def found_landed(draft: MergeDraft) -> bool:
     at_hand = repository()
     try:
         head = at_hand.head(draft.target)
+        if head == draft.ours:
+            return False
         since = at_hand.commits_between(draft.ours, head, limit=LOOKED_AT)
     except (BranchNotFound, UnknownRef):
         return False

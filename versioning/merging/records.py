@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Q
 from versioning.backends.repository import Key
 from versioning.conf import repository
 from versioning.merging import drafts, sources
+from versioning.merging.standing import Standing, gone, standing
 from versioning.models import Decision, MergeDraft
 from versioning.presentation.cells import Shown
 from versioning.presentation.choices import column_name, said, shown_of
@@ -20,11 +21,23 @@ LISTED = 50  # merges
 PAGE = 50  # decisions
 
 
-def being_settled() -> list[MergeDraft]:
-    """
-    Open drafts, the latest first, each with ``settled``, the number of required
-    decisions that are made, ``last``, when one was, and ``last_by``.
-    """
+@dataclass(frozen=True, slots=True)
+class BeingSettled:
+    """An open draft, as far as it is."""
+
+    draft: MergeDraft
+    settled: int  # required decisions that are made and stand
+    last: datetime | None  # when something was decided last
+    standing: Standing
+    gone: tuple[str, ...]  # names of its branches that were deleted
+
+    @property
+    def is_of_no_use(self) -> bool:
+        return self.standing is not Standing.WAITS
+
+
+def being_settled() -> list[BeingSettled]:
+    """Open drafts, the latest first."""
     found = MergeDraft.objects.filter(state=MergeDraft.State.OPEN).annotate(
         settled=Count(
             "decisions",
@@ -32,7 +45,19 @@ def being_settled() -> list[MergeDraft]:
         ),
         last=Max("decisions__decided_at"),
     )
-    return [draft for draft in found[:LISTED] if not drafts.found_landed(draft)]
+    at_hand = repository()
+    heads = {branch.name: branch.head for branch in at_hand.branches()}
+    return [
+        BeingSettled(
+            draft,
+            draft.settled,
+            draft.last,
+            standing(at_hand, draft, heads),
+            tuple(gone(draft, heads)),
+        )
+        for draft in found[:LISTED]
+        if not drafts.found_landed(draft)
+    ]
 
 
 def landed() -> list[MergeDraft]:

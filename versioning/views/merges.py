@@ -35,6 +35,7 @@ from versioning.merging.candidate import (
     ViolationsRemain,
 )
 from versioning.merging.landing import land
+from versioning.merging.standing import gone
 from versioning.models import MergeDraft
 from versioning.names import is_hash
 
@@ -221,6 +222,8 @@ def _abandon_page(
     status: int = 200,
 ) -> HttpResponse:
     shares = records.shares(draft)
+    heads = {branch.name: branch.head for branch in repository().branches()}
+    is_there = not gone(draft, heads)
     return render(
         request,
         "versioning/merge_abandon.html",
@@ -230,7 +233,7 @@ def _abandon_page(
             "shares": shares,
             "total": sum(share.decisions for share in shares),
             "is_merge": sources.parse(draft.source).is_merge,
-            "merge_url": url_of(draft.source, draft.target),
+            "merge_url": url_of(draft.source, draft.target) if is_there else "",
             "has_changed": has_changed,
         },
         status=status,
