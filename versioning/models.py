@@ -145,6 +145,7 @@ class Decision(models.Model):
     take = models.CharField(max_length=10, choices=[(t, t) for t in Take])
     required = models.BooleanField()  # False for a sum that somebody overrode
     outdated = models.BooleanField(default=False)  # a side moved; see drafts.refresh()
+    needed = models.BooleanField(default=True)  # False: and nothing is asked there now
     mends = models.BooleanField(default=False)  # a row that broke a rule: see result.py
     value = models.JSONField(null=True, blank=True)  # for Take.VALUE, encoded
     seen = models.JSONField()  # [base, ours, theirs], encoded

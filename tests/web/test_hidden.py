@@ -236,3 +236,28 @@ def test_a_key_or_no_column_can_not_be_hidden(monkeypatch, name):
         versioning.register(Question, hidden=[name])
     versioning.register(Question, hidden=["text"])
     assert policies.hidden_of("polls_question") == {"text"}
+
+
+def test_nothing_hidden_is_shown_of_what_was_decided_before(
+    repository, blind, sighted, poll, erin
+):
+    row = {"scope": "row", "table": "polls_question", "key": key_text((poll.pk,))}
+    given = {"take:details": "value", "value:details": "Shouted"}
+    assert decide(sighted, pins(repository) | row | given).status_code == 303
+    with versioning.on_branch("summer", author=erin, message="Reword"):
+        Question.objects.update(details="Mumbled")
+    words = seen.main(sighted.get(MERGE))
+    assert "sam chose: Shouted typed" in words
+    page = blind.get(MERGE)
+    assert "Look again: decided for other values by sam" in seen.main(page)
+    assert "Choose the same again" not in seen.main(page)
+    for secret in ("Shouted", "Mumbled", "Muttered", "Murmured"):
+        assert secret not in page.content.decode()
+    fields = pins(repository) | row | {"again": "details"}
+    assert decide(blind, fields).status_code == 403
+    with versioning.on_branch("summer", author=erin, message="As on main"):
+        Question.objects.update(details="Murmured")
+    assert "Details: Shouted typed, by sam" in seen.main(sighted.get(MERGE))
+    page = blind.get(MERGE)
+    assert "Details: hidden typed, by sam" in seen.main(page)
+    assert "Shouted" not in page.content.decode()

@@ -173,7 +173,7 @@ def test_a_decision_on_other_values_is_to_be_looked_at_again(
     words = seen.main(maintainer.get(URL))
     assert "0 of 1 settled" in words
     assert "1 to look at again" in words
-    assert "Look again: decided for other values by mo" in words
+    assert "Look again. mo decided this just now, when the values were others" in words
 
 
 def test_all_that_is_left_can_be_taken_from_one_side(repository, maintainer, erin, sky):

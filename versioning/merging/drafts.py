@@ -123,7 +123,18 @@ def _judge_anew(
     for decision in batch:
         row = rows.get(decision.key_hash)
         decision.outdated = row is None or decision.seen != seen(row, decision.column)
-    Decision.objects.bulk_update(batch, ["outdated"])
+        decision.needed = not decision.outdated or _is_asked(row, decision)
+    Decision.objects.bulk_update(batch, ["outdated", "needed"])
+
+
+def _is_asked(row: ConflictRow | None, decision: Decision) -> bool:
+    """Whether what an outdated decision is about can still be decided."""
+    if row is None:
+        return False
+    if decision.mends:
+        return bool(row.base or row.ours or row.theirs)
+    judged = resolve(row, {}, policies.counters_of(row.table))
+    return judged.asks(decision.column)
 
 
 def sides_of(draft: MergeDraft) -> MergeSides:
@@ -244,7 +255,7 @@ def mend(
     _check(conflict, decided)
     require_shown(row.table, {**decided, **mends})
     for column, choice in mends.items():
-        if choice is not None and not _can_mend(row, column, choice):
+        if choice is not None and not can_mend(row, column, choice):
             raise ValueError(f"{row.table}: nothing to mend like this in {column!r}")
     with alone(draft), transaction.atomic():
         if shown is not None:
@@ -282,7 +293,8 @@ def take_back_mends(
         draft.decisions.filter(table=table, key_hash=digest, mends=True).delete()
 
 
-def _can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:
+def can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:
+    """Whether a row offers this to be mended in it."""
     if column != WHOLE_ROW:
         there = row.ours or row.theirs or row.base or {}
         return choice.take is Take.VALUE and column in there
@@ -397,10 +409,16 @@ def settled_count(draft: MergeDraft | None) -> int:
 
 
 def outdated_count(draft: MergeDraft | None) -> int:
-    """How many decisions were made on values that are no longer there."""
+    """How many decisions that are needed were made on values not there any more."""
     if draft is None:
         return 0
-    return draft.decisions.filter(outdated=True).count()
+    return draft.decisions.filter(outdated=True, needed=True).count()
+
+
+def unneeded(draft: MergeDraft, *, limit: int) -> list[Decision]:
+    """Decisions that answer what is not asked any more, the oldest first."""
+    found = draft.decisions.filter(outdated=True, needed=False)
+    return list(found.order_by("pk")[:limit])
 
 
 def seen(row: ConflictRow, column: str) -> list[Any]:
@@ -499,6 +517,7 @@ def store(
             "required",
             "mends",
             "outdated",
+            "needed",
             "value",
             "seen",
             "decided_by",

@@ -7,9 +7,9 @@ from versioning import policies
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
 from versioning.merging import drafts, preview
+from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.merging.resolution import (
     WHOLE_ROW,
-    CellState,
     Choice,
     RowResolution,
     RowState,
@@ -52,19 +52,28 @@ def mend(
     answers = {
         column: _answer(judged, column, choice)
         for column, choice in choices.items()
-        if _is_asked(judged, column)
+        if judged.asks(column)
     }
     rest = {column: c for column, c in choices.items() if column not in answers}
     drafts.mend(draft, row, rest, user, answers=(conflict, answers), shown=shown)
 
 
-def _is_asked(judged: RowResolution, column: str) -> bool:
-    if judged.decided_as_a_whole:
-        return column == WHOLE_ROW
-    return any(
-        cell.column == column and cell.state in (CellState.DISPUTED, CellState.COUNTED)
-        for cell in judged.cells
-    )
+def same_again(
+    draft: MergeDraft, row: ConflictRow, column: str, user: Any
+) -> dict[str, Choice | None]:
+    """
+    What was mended in a row when it was another; nothing if the same person
+    has mended it again since. Raises ``DecidedMeanwhile`` if somebody else has,
+    ``ValueError`` if nothing was.
+    """
+    made = drafts.made_about(draft, row, mends=True).get(column)
+    if made is None:
+        raise ValueError("There is nothing to mend again.")
+    if not made.outdated:
+        if made.decided_by_id == user.pk:
+            return {}
+        raise DecidedMeanwhile({column: made}, {})
+    return {column: drafts.choice_of(made)}
 
 
 def _answer(judged: RowResolution, column: str, choice: Choice | None) -> Choice | None:

@@ -126,18 +126,20 @@ def page_of(draft: MergeDraft, *, after: int = 0) -> RecordPage:
     found = list(
         draft.decisions.filter(pk__gt=after, outdated=False).order_by("pk")[: PAGE + 1]
     )
-    source = sources.parse(draft.source)
     page = found[:PAGE]
-    headings = _headings(draft, page)
     return RecordPage(
         draft.target,
-        source.label,
-        tuple(
-            _decided(decision, headings, Names(draft.target, source.label))
-            for decision in page
-        ),
+        sources.parse(draft.source).label,
+        decided(draft, page),
         page[-1].pk if len(found) > PAGE else None,
     )
+
+
+def decided(draft: MergeDraft, decisions: Sequence[Decision]) -> tuple[Decided, ...]:
+    """Some of a draft's decisions, as they were made."""
+    headings = _headings(draft, decisions)
+    names = Names(draft.target, sources.parse(draft.source).label)
+    return tuple(_decided(decision, headings, names) for decision in decisions)
 
 
 def _headings(

@@ -130,6 +130,13 @@ class RowResolution:
         """Whether the question is to keep the row or not, rather than its cells."""
         return self.state in (RowState.DELETED_HERE, RowState.DELETED_THERE)
 
+    def asks(self, column: str) -> bool:
+        """Whether a person may decide about a column, or ``WHOLE_ROW``."""
+        if self.decided_as_a_whole:
+            return column == WHOLE_ROW
+        asked = (CellState.DISPUTED, CellState.COUNTED)
+        return any(c.column == column and c.state in asked for c in self.cells)
+
     @cached_property
     def pending(self) -> int:
         """How many decisions are missing."""

@@ -17,11 +17,13 @@ from versioning.backends.repository import (
 )
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
-from versioning.merging import drafts, preview, sources, trial
+from versioning.merging import drafts, preview, records, sources, trial
 from versioning.merging.alignment import Alignment, alignment
 from versioning.merging.choices import ChoicesInvalid
 from versioning.merging.definitions import TableBlock, blocks
+from versioning.merging.drafts import JudgedRow
 from versioning.merging.preview import Place, Preview
+from versioning.merging.records import Decided
 from versioning.merging.sources import Impossible, Source
 from versioning.merging.trial import Trial
 from versioning.merging.validation import InvalidRow
@@ -35,6 +37,7 @@ from versioning.presentation.conflicts import (
     cards,
     sum_lines,
 )
+from versioning.presentation.earlier import with_earlier
 from versioning.presentation.mends import (
     BREAKS_HIDDEN,
     MendCard,
@@ -99,6 +102,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Unneeded:
+    """The first decisions that are of no use as the sides are now."""
+
+    decisions: tuple[Decided, ...] = ()
+    are_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CardGroup:
     """The cards of one table on this page; ``decisions`` are the table's in all."""
 
@@ -134,6 +145,7 @@ class Screen:
     commit: Commit | None = None  # that is undone or picked; None for a merge
     draft: MergeDraft | None = None
     progress: Progress = field(default_factory=lambda: Progress(0, 0, 0))
+    unneeded: Unneeded = field(default_factory=Unneeded)
     commits: tuple[Commit, ...] = ()  # that the merge brings, newest first
     commit_count: int = 0
     tables: tuple[MergedTable, ...] = ()
@@ -268,7 +280,8 @@ def open_screen(
         found=found,
         commit=commit,
         draft=draft,
-        progress=progress(found, draft),
+        progress=progress(found, draft, tried),
+        unneeded=unneeded(draft, tried),
         commits=(commit,) if commit else _commits(repository, sides),
         commit_count=1
         if commit
@@ -276,7 +289,7 @@ def open_screen(
         tables=tuple(t for t in tables if not values.is_bookkeeping(t.table)),
         bookkeeping=tuple(t for t in tables if values.is_bookkeeping(t.table)),
         sums=tuple(sum_lines(repository, sides, found.sums)),
-        cards=tuple(cards(repository, sides, names, judged)),
+        cards=tuple(judged_cards(repository, sides, names, judged)),
         next=_place_text(page.next),
         to_come=len(page.rows) - stop,
         goes_on=start > 0
@@ -350,12 +363,23 @@ def tried_out(
     return Trial(complete=False)
 
 
-def progress(found: Preview, draft: MergeDraft | None) -> Progress:
+def progress(
+    found: Preview, draft: MergeDraft | None, tried: Trial | None = None
+) -> Progress:
     return Progress(
         settled=drafts.settled_count(draft),
         required=found.required,
-        outdated=drafts.outdated_count(draft),
+        outdated=drafts.outdated_count(draft) - len(tried.unneeded if tried else ()),
     )
+
+
+def unneeded(draft: MergeDraft | None, tried: Trial) -> Unneeded:
+    """What was decided about what is not asked, or not broken, any more."""
+    if draft is None:
+        return Unneeded()
+    found = [*drafts.unneeded(draft, limit=records.PAGE + 1), *tried.unneeded]
+    shown = found[: records.PAGE]
+    return Unneeded(records.decided(draft, shown), len(found) > len(shown))
 
 
 def one_card(
@@ -363,7 +387,15 @@ def one_card(
 ) -> Card:
     """The card of one row in conflict, with the decisions as they stand."""
     repository = versioned_repository()
-    return cards(repository, sides, names, drafts.judge(draft, [row]))[0]
+    return judged_cards(repository, sides, names, drafts.judge(draft, [row]))[0]
+
+
+def judged_cards(
+    repository: Repository, sides: MergeSides, names: Names, judged: Sequence[JudgedRow]
+) -> list[Card]:
+    """Rows in conflict as cards, with what is to be looked at again."""
+    shown = cards(repository, sides, names, judged)
+    return with_earlier(repository, sides, names, judged, shown)
 
 
 @dataclass(frozen=True, slots=True)

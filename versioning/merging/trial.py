@@ -28,7 +28,7 @@ from versioning.merging.preview import Preview
 from versioning.merging.result import MendedRow
 from versioning.merging.validation import InvalidRow
 from versioning.merging.writing import ResultWriter
-from versioning.models import MergeDraft
+from versioning.models import Decision, MergeDraft
 
 LISTED = 1000  # violations that the engine is asked for
 SHOWN = 100  # rows
@@ -52,6 +52,11 @@ class Trouble:
         """Whether nothing is wrong with it any more."""
         return not (self.violations or self.missed_by or self.reasons or self.bears_on)
 
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing is wrong with it, and nothing counts that was mended."""
+        return self.is_mended and not (self.mend and self.mend.decisions)
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -66,6 +71,18 @@ class Trial:
     @property
     def faults(self) -> tuple[Trouble, ...]:
         return tuple(row for row in self.rows if not row.is_mended)
+
+    @property
+    def unneeded(self) -> tuple[Decision, ...]:
+        """Mends made on other values, of rows in which nothing is wrong now."""
+        if not self.complete:
+            return ()
+        return tuple(
+            decision
+            for row in self.rows
+            if row.is_left_alone and row.mend
+            for decision in row.mend.outdated.values()
+        )
 
     @property
     def is_fine(self) -> bool:

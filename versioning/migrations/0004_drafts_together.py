@@ -58,5 +58,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField("decision", "decided_by_name", _name()),
+        migrations.AddField("decision", "needed", models.BooleanField(default=True)),
         migrations.RunPython(keep_names, migrations.RunPython.noop, elidable=True),
     ]

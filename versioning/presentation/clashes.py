@@ -30,6 +30,11 @@ class Clash:
     lines: tuple[ClashLine, ...]
     again: tuple[tuple[str, str], ...]  # fields of the form that takes mine after all
 
+    @property
+    def has_mine(self) -> bool:
+        """Whether what I chose is known, and could be taken after all."""
+        return any(line.mine or line.takes_back for line in self.lines)
+
 
 def clash_of(
     error: DecidedMeanwhile,

@@ -33,6 +33,7 @@ from versioning.visibility import hidden_among, hidden_columns
 
 if TYPE_CHECKING:
     from versioning.presentation.clashes import Clash
+    from versioning.presentation.earlier import Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Line:
     in_doubt: bool = False  # a count that was taken over from one side already
     is_hidden: bool = False  # from the reader, who can't decide it either
     waits: bool = False  # hidden, and not decided by anybody
+    earlier: Earlier | None = None  # what is outdated, where that can be shown
 
     @property
     def is_sum_taken(self) -> bool:
@@ -117,7 +119,9 @@ class Card:
     @property
     def must_be_seen(self) -> bool:
         """Whether what was sent is still to be answered on the card."""
-        return self.clash is not None or any(line.error for line in self.lines)
+        return self.clash is not None or any(
+            line.error or line.earlier for line in self.lines
+        )
 
     @property
     def can_settle_at_once(self) -> bool:

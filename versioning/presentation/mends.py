@@ -17,11 +17,13 @@ from versioning.backends.repository import (
     Violation,
     ViolationKind,
 )
+from versioning.merging import drafts
 from versioning.merging.choices import ChoicesInvalid, typing_field
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.trial import Trial, Trouble
 from versioning.merging.validation import InvalidRow
 from versioning.models import Decision
+from versioning.presentation.choices import Said, column_name, said
 from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Names, anchor
 from versioning.presentation.snapshot import Snapshot
@@ -57,6 +59,16 @@ class MendField:
 
 
 @dataclass(frozen=True, slots=True)
+class Outdated:
+    """Something that was mended when the row was another."""
+
+    decision: Decision
+    name: str  # of the column, or the row
+    chosen: Said
+    can_be_again: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MendCard:
     anchor: str
     table: str
@@ -68,7 +80,7 @@ class MendCard:
     ways: tuple[Way, ...]
     fields: tuple[MendField, ...]
     decisions: tuple[Decision, ...]  # that count, latest first
-    outdated: tuple[Decision, ...]
+    outdated: tuple[Outdated, ...]
     seen: tuple[tuple[str, str], ...]  # of all decisions about the row: see meanwhile
     clash: Clash | None = None  # with what was sent just now
 
@@ -160,7 +172,9 @@ class MendCards:
         headings = self._headings(
             [(row.versions.table, row.versions.key, _any(row)) for row in trial.rows]
         )
-        rows = zip(trial.rows, made, strict=True)
+        rows = list(zip(trial.rows, made, strict=True))
+        if trial.complete:
+            rows = [(row, about) for row, about in rows if not row.is_left_alone]
         shown = sorted(rows, key=lambda row: row[0].is_mended)
         return [self._card(row, about, headings) for row, about in shown]
 
@@ -215,7 +229,7 @@ class MendCards:
             decisions=tuple(
                 sorted(made.values(), key=lambda d: d.decided_at, reverse=True)
             ),
-            outdated=tuple(outdated.values()),
+            outdated=tuple(self._outdated(row, d) for d in outdated.values()),
             seen=tuple(
                 (
                     column,
@@ -225,6 +239,17 @@ class MendCards:
                 )
                 for column, decision in about.items()
             ),
+        )
+
+    def _outdated(self, row: Trouble, decision: Decision) -> Outdated:
+        values = TableValues(row.versions.table, self._repository.connection)
+        column, choice = decision.column, drafts.choice_of(decision)
+        return Outdated(
+            decision,
+            column_name(values, column),
+            said(values, column, choice, decision.seen, self._names),
+            drafts.can_mend(row.versions, column, choice)
+            and column not in hidden_columns(row.versions.table),
         )
 
     def _origin(self, row: Trouble) -> str:

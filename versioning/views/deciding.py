@@ -1,6 +1,7 @@
 """What is decided about a merge's conflicts: a row, or all that is left."""
 
 from dataclasses import replace
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -15,8 +16,9 @@ from versioning.backends.repository import ConflictRow, MergeSides
 from versioning.conf import repository
 from versioning.http import wants_part
 from versioning.merging import bulk, choices, drafts, preview, screen, sources
+from versioning.merging.again import same_again
 from versioning.merging.meanwhile import DecidedMeanwhile, Wanted
-from versioning.merging.resolution import Take
+from versioning.merging.resolution import Choice, Take
 from versioning.models import MergeDraft
 from versioning.presentation.clashes import Clash, clash_of
 from versioning.presentation.conflicts import Card, Line, Names, anchor
@@ -56,6 +58,8 @@ def _decide_row(
         if side := request.POST.get("row"):
             made |= drafts.as_a_whole(row, Take(side))
         draft = drafts.begin(source, target, sides, request.user)
+        if "again" in request.POST:
+            made |= _same_again(draft, row, request.POST["again"], request.user)
         seen = choices.shown(request.POST)
         drafts.decide(draft, row, made, request.user, shown=seen)
     except DecidedMeanwhile as error:
@@ -94,6 +98,28 @@ def _decide_rest(
         f"{made} {'cell takes' if made == 1 else 'cells take'} the value of {side}.",
     )
     return see_other(back_to(request, source, target))
+
+
+def _same_again(
+    draft: MergeDraft, row: ConflictRow, column: str, user: Any
+) -> dict[str, Choice | None]:
+    """
+    What comes to an outdated decision now; nothing if the same person has
+    decided again since. Raises ``DecidedMeanwhile`` if somebody else has,
+    ``ValueError`` if there is nothing to choose again.
+    """
+    (judged,) = drafts.judge(draft, [row])
+    if (made := judged.decisions.get(column)) is not None:
+        if made.decided_by_id == user.pk:
+            return {}
+        raise DecidedMeanwhile({column: made}, {})
+    earlier = judged.outdated.get(column)
+    found = same_again(judged.resolution, earlier) if earlier else None
+    if found is None:
+        raise ValueError("There is no such choice to make again.")
+    if found.take is Take.BOTH:  # which a row has, and not one of its cells
+        return dict(drafts.as_a_whole(row, Take.BOTH))
+    return {column: found}
 
 
 # Pieces -----------------------------------------------------------------------
@@ -163,7 +189,7 @@ def _answer(
                 found,
                 draft=draft,
                 trial=tried,
-                progress=screen.progress(found, draft),
+                progress=screen.progress(found, draft, tried),
             ),
             "may_merge": True,
             "place": place,

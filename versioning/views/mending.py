@@ -49,6 +49,9 @@ def mend(request: HttpRequest) -> HttpResponse:
             pass
         elif "clear" in request.POST:
             drafts.take_back_mends(draft, row, request.user, shown=seen)
+        elif "again" in request.POST:
+            made = mending.same_again(draft, row, request.POST["again"], request.user)
+            mending.mend(draft, sides, row, made, request.user, shown=seen)
         else:
             made = choices.read_mends(row, request.POST)
             mending.mend(draft, sides, row, made, request.user, shown=seen)
