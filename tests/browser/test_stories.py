@@ -253,6 +253,39 @@ def test_a_violation_is_mended_by_somebody_else_and_the_merge_undone(
     assert votes == {"At the bridge": 13, "At the mill": 5}
 
 
+def test_focus_goes_to_what_happened_meanwhile(parted: Parted, visit: Visit):
+    """Said by a 409, which a person who can't see the page must not miss."""
+    parted.site.run(ORPHAN.format(**vars(parted)))
+    parted.site.run(SECOND_MAINTAINER)
+    mine, other = visit("max"), visit("ida")
+    for page in (mine, other):
+        page.goto(parted.merge_path)
+    boat = re.compile("^Choice “With the ferryman”")
+
+    _take(other, parted.target, javascript=True)
+    expect(_bar(other)).to_contain_text("1 of 1 settled")
+    _take(mine, parted.source, javascript=True)
+    clash = _question_card(mine).locator(".clash")
+    expect(clash).to_contain_text("ida decided about this row meanwhile.")
+    expect(clash).to_be_focused()
+
+    for page, way in ((other, "Leave the row out"), (mine, "Leave it as it is")):
+        card = page.get_by_role("article", name=boat)
+        card.locator("label", has_text=way).click()
+        if page is mine:
+            card.get_by_text("other values").click()
+            card.get_by_label("Choice").fill("With the pilot")
+        card.get_by_role("button", name="Mend this row").click()
+    clash = mine.get_by_role("article", name=boat).locator(".clash")
+    expect(clash).to_contain_text("ida decided about this row meanwhile.")
+    expect(clash).to_be_focused()
+
+    parted.site.run(VOTE_ON.format(branch=parted.target, pk=parted.pk))
+    mine.get_by_role("article", name=boat).get_by_role("button", name="Mend").click()
+    moved = mine.locator(".callout", has_text="moved while you were deciding")
+    expect(moved).to_be_focused()
+
+
 def _bar(page: Page) -> Locator:
     return page.locator("#merge-bar").get_by_role("status")
 

@@ -320,3 +320,60 @@ def test_more_faults_than_can_be_mended_are_said_and_nothing_lands(
     fields = form(repository, "", 0)
     assert maintainer.post(reverse("versioning:merge-land"), fields).status_code == 422
     assert repository.head("main") == head
+
+
+@pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])
+def test_a_clash_about_a_row_that_has_no_card_any_more_is_said(
+    repository,
+    maintainer,
+    ida,  # noqa: F811
+    orphan,
+    extra,
+):
+    """Ida takes back what I saw, and mends what the row points to instead."""
+    mend(ida, form(repository, "polls_choice", orphan.pk, take="drop"))
+    before = shown(maintainer.get(URL).content.decode())
+    mend(ida, form(repository, "polls_choice", orphan.pk, clear="1") | before)
+    mend(ida, form(repository, "polls_question", orphan.question_id, take="theirs"))
+    where = mend_anchor("polls_choice", key_text((orphan.pk,)))
+    assert where not in maintainer.get(URL).content.decode()
+    mine = form(
+        repository,
+        "polls_choice",
+        orphan.pk,
+        take="",
+        value__text="Moons",
+        was__text="Stars",
+        **{"shown__": before["shown:"]},
+    )
+    answer = mend(maintainer, mine, **extra)
+    assert answer.status_code == 409
+    words = seen.text(answer)
+    assert "Choice “Stars” of “What’s up?” Nothing is wrong with this row" in words
+    assert "Somebody took a decision about this row back meanwhile." in words
+    assert "Choice You chose: Moons typed" in words
+    assert "The decision you saw was taken back." in words
+    assert mend(maintainer, again(answer), **extra).status_code in (200, 303)
+    decision = Decision.objects.get(table="polls_choice")
+    assert (decision.value, decision.decided_by_name) == ("Moons", "mo")
+
+
+def test_what_can_not_be_typed_is_said_where_there_is_no_card(
+    repository, maintainer, orphan
+):
+    mend(
+        maintainer,
+        form(repository, "polls_question", orphan.question_id, take="theirs"),
+    )
+    fields = form(
+        repository,
+        "polls_choice",
+        orphan.pk,
+        take="",
+        value__question_id="the first one",
+        was__question_id=str(orphan.question_id),
+    )
+    answer = mend(maintainer, fields)
+    assert answer.status_code == 422
+    said = "One of the values can’t be taken: Enter a whole number."
+    assert said in seen.main(answer)

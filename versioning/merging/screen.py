@@ -43,6 +43,7 @@ from versioning.presentation.mends import (
     MendCard,
     MendCards,
     OldFault,
+    mend_anchor,
     with_typed,
 )
 from versioning.presentation.rows import RowDiff, present_rows
@@ -132,6 +133,16 @@ class CardGroup:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Cardless:
+    """What somebody else decided meanwhile about a row that has no card any more."""
+
+    table: str
+    key: str  # as ``values.key_text()`` writes it
+    heading: str
+    clash: Clash
+
+
 @dataclass(frozen=True)
 class Screen:
     """A merge of one branch into another, as it stands now."""
@@ -157,6 +168,7 @@ class Screen:
     goes_on: bool = False  # the first card's table has cards before these
     trial: Trial = field(default_factory=Trial)
     mends: tuple[MendCard, ...] = ()
+    cardless: Cardless | None = None
     old_faults: tuple[OldFault, ...] = ()
     blocks: tuple[TableBlock, ...] = ()  # tables that keep it from being merged
     alignment: Alignment | None = None  # None with ``found``
@@ -327,9 +339,19 @@ def with_refused_mend(shown: Screen, anchor: str, refused: ChoicesInvalid) -> Sc
     return _with_mend(shown, anchor, lambda card: with_typed(card, refused))
 
 
-def with_clashing_mend(shown: Screen, anchor: str, clash: Clash) -> Screen:
-    """The screen with what somebody else decided meanwhile on one card."""
-    return _with_mend(shown, anchor, lambda card: replace(card, clash=clash))
+def with_clashing_mend(shown: Screen, row: ConflictRow, clash: Clash) -> Screen:
+    """
+    The screen with what somebody else decided meanwhile on a row's card, or on
+    its own, where there is nothing to mend in the row any more.
+    """
+    key = values.key_text(row.key)
+    anchor = mend_anchor(row.table, key)
+    if any(card.anchor == anchor for card in shown.mends):
+        return _with_mend(shown, anchor, lambda card: replace(card, clash=clash))
+    assert shown.sides is not None
+    names = Names(shown.target, shown.theirs)
+    heading = MendCards(versioned_repository(), shown.sides, names).heading(row)
+    return replace(shown, cardless=Cardless(row.table, key, heading, clash))
 
 
 def _with_mend(

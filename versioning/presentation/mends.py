@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 
 from versioning.backends.repository import (
+    ConflictRow,
     Key,
     MergeSides,
     Repository,
@@ -181,6 +182,12 @@ class MendCards:
     def old(self, rows: Sequence[InvalidRow]) -> list[OldFault]:
         headings = self._headings([(row.table, row.key, None) for row in rows])
         return [OldFault(headings[row.table, row.key], row.reasons) for row in rows]
+
+    def heading(self, versions: ConflictRow) -> str:
+        """What one row is, in words."""
+        row = versions.ours or versions.theirs or versions.base
+        where = versions.table, versions.key
+        return self._headings([(*where, row)])[where]
 
     def _headings(
         self, rows: Sequence[tuple[str, Key, Row | None]]

@@ -69,7 +69,7 @@ def mend(request: HttpRequest) -> HttpResponse:
             target,
             place=place,
             status=409,
-            change=lambda shown: screen.with_clashing_mend(shown, where, clash),
+            change=lambda shown: screen.with_clashing_mend(shown, row, clash),
         )
     except choices.ChoicesInvalid as error:
         refused = error
@@ -79,7 +79,7 @@ def mend(request: HttpRequest) -> HttpResponse:
             target,
             place=place,
             status=422,
-            problem="One of the values can’t be taken: see below.",
+            problem=f"One of the values can’t be taken: {refused}",
             change=lambda shown: screen.with_refused_mend(shown, where, refused),
         )
     except ValueError as error:
