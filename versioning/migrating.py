@@ -1,16 +1,20 @@
 """Branches brought up to the code's migrations, each by a commit of its own."""
 
+import logging
 from dataclasses import dataclass
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from versioning import schema_state
 from versioning.backends.errors import BranchNotFound, EngineError, VersioningError
 from versioning.backends.repository import Author
 from versioning.conf import connection, options
+from versioning.merging.candidate import hidden_branch, lock_key, sweep
 from versioning.names import is_hidden
-from versioning.unit_of_work import schema_change
+from versioning.unit_of_work import commit_strangers_rows, schema_change
+
+_log = logging.getLogger(__name__)
 
 
 class CannotMigrate(VersioningError):
@@ -28,10 +32,11 @@ def bring_up_to_date(branch: str, author: Author) -> Migrated:
     """
     Run the versioned apps' migrations that a branch lacks, as one commit on it.
 
-    Raises ``BranchNotFound``, ``EngineBusy``; ``CannotMigrate`` for a branch
-    that has other migrations than the code, or whose rows a migration does not
-    fit; and what else a migration raises. What was done by then is committed,
-    as no engine takes back all of it.
+    They run on a hidden branch, and the branch moves to what they made: all of
+    it or nothing, although no engine takes back all that a migration does.
+    Raises ``BranchNotFound``, ``EngineBusy``, ``BranchMoved`` and
+    ``UncommittedRows`` as a landing does; ``CannotMigrate`` for a branch that
+    has other migrations than the code, or where one of them fails.
     """
     if is_hidden(branch):
         raise BranchNotFound(branch)
@@ -46,22 +51,51 @@ def bring_up_to_date(branch: str, author: Author) -> Migrated:
             f"“{branch}” has migrations that the code lacks: "
             f"{', '.join(difference.unknown)}. Run it with the code that has them."
         )
-    names = ", ".join(difference.missing)
-    with schema_change(branch, author=author, message=f"Migrate to {names}"):
-        executor = MigrationExecutor(connection())
-        apps = options().apps
-        leaves = executor.loader.graph.leaf_nodes()
-        try:
-            executor.migrate([node for node in leaves if node[0] in apps])
-        except EngineError:
-            raise
-        except DatabaseError as error:
-            raise CannotMigrate(
-                f"The migrations of “{branch}” stopped, as the database refused one: "
-                f"{error.args[-1]}. What was done before is committed on “{branch}”; "
-                "no other branch was changed."
-            ) from error
-    return Migrated(branch, difference.missing, repository.head(branch))
+    message = f"Migrate to {', '.join(difference.missing)}"
+    with repository.landing_lock(lock_key(branch)), repository.write_lock(branch):
+        sweep(branch)
+        before = _settled_head(branch)
+        with hidden_branch(branch, before) as hidden:
+            with schema_change(hidden, author=author, message=message):
+                _run(branch)
+            after = repository.head(hidden)
+            with connection().bound(branch), connection().writing():
+                repository.fast_forward(branch, expected=before, to=after)
+    return Migrated(branch, difference.missing, after)
+
+
+def _settled_head(branch: str) -> str:
+    """The branch's head, with what another client left there committed."""
+    repository = connection().repository
+    with (
+        connection().bound(branch),
+        connection().writing(),
+        transaction.atomic(using=connection().alias, durable=True),
+    ):
+        if left := repository.uncommitted():
+            commit_strangers_rows(repository, left)
+    return repository.head(branch)
+
+
+def _run(branch: str) -> None:
+    """Run what is missing where the connection is, for a branch."""
+    executor = MigrationExecutor(connection())
+    leaves = executor.loader.graph.leaf_nodes()
+    try:
+        executor.migrate([node for node in leaves if node[0] in options().apps])
+    except (EngineError, VersioningError):
+        raise
+    except DatabaseError as error:
+        raise CannotMigrate(
+            f"The migrations of “{branch}” stopped, as the database refused one: "
+            f"{error.args[-1]}. “{branch}” is as it was, and so is every other branch."
+        ) from error
+    except Exception as error:  # a migration is code, which may raise anything
+        _log.exception("A migration of %s failed", branch)
+        raise CannotMigrate(
+            f"The migrations of “{branch}” stopped, as one of them failed: {error!r}. "
+            f"“{branch}” is as it was, and so is every other branch."
+        ) from error
 
 
 def branch_names() -> list[str]:

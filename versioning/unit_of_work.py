@@ -150,7 +150,7 @@ def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:
     repository = connection.repository
     with transaction.atomic(using=connection.alias, durable=True):
         if left := repository.uncommitted():
-            _commit_strangers_rows(repository, left)
+            commit_strangers_rows(repository, left)
             return False
         unit.head_before = repository.head(unit.branch)
         token = _current.set(unit)
@@ -165,7 +165,8 @@ def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:
     return True
 
 
-def _commit_strangers_rows(repository: Repository, left: Uncommitted) -> None:
+def commit_strangers_rows(repository: Repository, left: Uncommitted) -> None:
+    """Commit what another client wrote and left: the last statement in ``atomic()``."""
     repository.commit_all(f"Rows left uncommitted in {', '.join(left.tables)}", OUTSIDE)
 
 
@@ -186,7 +187,7 @@ def schema_change(
         with repository.write_lock(name):
             with transaction.atomic(using=connection.alias, durable=True):
                 if left := repository.uncommitted():
-                    _commit_strangers_rows(repository, left)
+                    commit_strangers_rows(repository, left)
             failed = True
             try:
                 yield

@@ -253,14 +253,61 @@ def test_a_migration_that_the_database_refuses(repository, maintainer, code, que
     answer = maintainer.post(
         reverse("versioning:branch-migrate"),
         {"name": "summer", "next": reverse("versioning:branches")},
-        follow=True,
     )
-    assert answer.status_code == 200
-    assert "The migrations of “summer” stopped, as the database refused one" in (
-        answer.content.decode()
-    )
-    assert "nowhere" in answer.content.decode()
-    assert seen.main(answer).count("behind: 1 migration") == 2  # main is, too
+    assert answer.status_code == 409
+    words = seen.main(answer)
+    assert "“summer” could not be brought up to date" in words
+    assert "The migrations of “summer” stopped, as the database refused one" in words
+    assert "nowhere" in words
+    listed = seen.main(maintainer.get(seen.links(answer)["Back"]))
+    assert listed.count("behind: 1 migration") == 2  # main is, too
+
+
+FAILS = "migrations.RunPython(lambda apps, editor: 1 / 0)"
+
+
+@pytest.mark.parametrize(
+    "operations", [[FAILS], [MOOD, FAILS], [MOOD, "migrations.RunPython(vars)"]]
+)
+def test_a_migration_that_raises_leaves_the_branch_as_it_was(
+    repository, maintainer, code, question, connection, operations
+):
+    """Also where it had changed a table by then, or another one was through."""
+    code.add("0002_long", LONG)
+    code.add("0003_wrong", *operations)
+    heads = repository.head("summer"), repository.head("main")
+    branches = {branch.name for branch in repository.branches()}
+    answer = bring_up(maintainer, "summer")
+    assert answer.status_code == 409
+    words = seen.main(answer)
+    assert "The migrations of “summer” stopped, as one of them failed: " in words
+    assert ("ZeroDivisionError" if FAILS in operations else "TypeError") in words
+    assert "“summer” is as it was, and so is every other branch." in words
+    assert "Nothing was lost." in words
+    assert (repository.head("summer"), repository.head("main")) == heads
+    assert {branch.name for branch in repository.branches()} == branches
+    with connection.bound("summer"):
+        assert repository.uncommitted() is None
+        assert Question.objects.get(pk=question.pk).text == question.text
+    assert "mood" not in repository.columns("polls_question", at=heads[0])
+    code.remove("0003_wrong")
+    assert bring_up(maintainer, "summer").status_code == 303
+    commit = repository.commit(repository.head("summer"))
+    assert (commit.subject, commit.parents) == ("Migrate to polls.0002_long", heads[:1])
+
+
+def test_rows_that_another_client_left_are_committed_before_it(
+    repository, maintainer, code, question, stranger
+):
+    code.add("0002_long", LONG)
+    stranger.execute("summer", "UPDATE polls_question SET details = 'Late'")
+    assert bring_up(maintainer, "summer").status_code == 303
+    commit = repository.commit(repository.head("summer"))
+    (before,) = commit.parents
+    left = repository.commit(before)
+    assert left.subject == "Rows left uncommitted in polls_question"
+    rows = repository.rows("polls_question", [(question.pk,)], at=commit.hash)
+    assert rows[question.pk,]["details"] == "Late"
 
 
 # The list of branches ---------------------------------------------------------

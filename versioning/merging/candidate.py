@@ -81,6 +81,22 @@ def _prefix(target: str) -> str:
 
 
 @contextmanager
+def hidden_branch(target: str, at: str) -> Iterator[str]:
+    """
+    A branch that nobody sees, made at a hash for what ``target`` is to become;
+    its name. Under the target's landing lock only. It is gone after the block.
+    """
+    repository = versioned_connection().repository
+    branch = f"{_prefix(target)}{uuid.uuid4().hex}"
+    repository.create_branch(branch, at)
+    try:
+        yield branch
+    finally:
+        versioned_connection().unbind()
+        _remove(repository, branch)
+
+
+@contextmanager
 def candidate(
     target: str,
     sides: MergeSides,
@@ -98,15 +114,10 @@ def candidate(
     ``MergeBlocked``, ``NothingToMerge``.
     """
     repository = versioned_connection().repository
-    branch = f"{_prefix(target)}{uuid.uuid4().hex}"
-    repository.create_branch(branch, sides.ours)
-    try:
+    with hidden_branch(target, sides.ours) as branch:
         commit, written = _build(branch, sides, draft, author, message)
         _check(repository, branch, commit, sides, written)
         yield Candidate(branch, commit)
-    finally:
-        versioned_connection().unbind()
-        _remove(repository, branch)
 
 
 def sweep(target: str) -> None:

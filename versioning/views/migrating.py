@@ -7,7 +7,7 @@ from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from versioning import permissions
+from versioning import pages, permissions
 from versioning.access import needs
 from versioning.migrating import CannotMigrate, bring_up_to_date
 from versioning.unit_of_work import author_of
@@ -21,20 +21,26 @@ def migrate_branch(request: HttpRequest) -> HttpResponse:
     branch = request.POST.get("name", "")
     if not permissions.may_merge_into(request.user, branch):
         raise PermissionDenied(permissions.MERGE_BRANCH)
-    try:
-        done = bring_up_to_date(branch, author_of(request.user))
-    except CannotMigrate as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(
-            request,
-            f"{branch} is up to date now: {', '.join(done.applied)}."
-            if done.applied
-            else f"{branch} was up to date already.",
-        )
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
         back = reverse("versioning:branches")
+    try:
+        done = bring_up_to_date(branch, author_of(request.user))
+    except CannotMigrate as error:
+        return pages.page(
+            request,
+            409,
+            f"“{branch}” could not be brought up to date",
+            str(error),
+            saved="Nothing was lost.",
+            actions=[pages.Action("Back", back)],
+        )
+    messages.success(
+        request,
+        f"{branch} is up to date now: {', '.join(done.applied)}."
+        if done.applied
+        else f"{branch} was up to date already.",
+    )
     return see_other(back)
 
 
