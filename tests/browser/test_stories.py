@@ -269,7 +269,7 @@ def test_focus_goes_to_what_happened_meanwhile(parted: Parted, visit: Visit):
     expect(clash).to_contain_text("ida decided about this row meanwhile.")
     expect(clash).to_be_focused()
 
-    for page, way in ((other, "Leave the row out"), (mine, "Leave it as it is")):
+    for page, way in ((other, "Leave the row out"), (mine, "Change its values below")):
         card = page.get_by_role("article", name=boat)
         card.locator("label", has_text=way).click()
         if page is mine:

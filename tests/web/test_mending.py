@@ -61,8 +61,48 @@ def test_rows_are_named_with_the_reason_in_words(repository, maintainer, orphan)
         in words
     )
     assert "Keep it as on summer" in words
-    assert "2 rows still to mend" in words
+    assert "Not ready yet 2 rows still to mend" in words
+    assert "Nothing to decide" not in words
+    assert "Leave it out, and mend what points to it" in words
+    assert "Change its values below" in words
+    assert "Leave it as it is" not in words
     assert b"disabled" in page.content
+
+
+def test_what_is_not_chosen_is_called_by_what_becomes_of_the_row(
+    repository, maintainer, orphan
+):
+    mend(
+        maintainer,
+        form(repository, "polls_question", orphan.question_id, take="theirs"),
+    )
+    mend(
+        maintainer,
+        form(
+            repository,
+            "polls_choice",
+            orphan.pk,
+            take="",
+            value__text="Moons",
+            was__text="Stars",
+        ),
+    )
+    words = seen.main(maintainer.get(URL))
+    assert "As the merge makes it" in words
+    assert "With the values below" in words
+    assert "Nothing to decide Nothing changes before you press the button." in words
+
+
+def test_rows_to_mend_are_said_beside_decisions_that_are_missing(
+    repository, maintainer, orphan, erin
+):
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Ask"):
+            Question.objects.create(pk=7000, text=f"Where in {branch}?")
+    words = seen.main(maintainer.get(URL))
+    assert re.search(
+        r"0 of 2 settled 2 decisions still missing, 2 rows to mend\.", words
+    )
 
 
 def test_a_row_is_mended_at_once_and_landed(repository, maintainer, orphan):

@@ -321,10 +321,7 @@ class MendCards:
     def _ways(self, row: Trouble, made: dict[str, Decision]) -> Iterator[Way]:
         whole = made.get(WHOLE_ROW)
         chosen = whole.take if whole else ""
-        leave = "Leave it as it is" if row.result is not None else "Leave it out"
-        if whole:
-            leave = "As the merge makes it"
-        yield Way("", leave, not chosen)
+        yield Way("", self._without_choice(row, bool(whole)), not chosen)
         versions = row.versions
         for take, where, version in (
             (Take.OURS, self._on_ours, versions.ours),
@@ -336,6 +333,16 @@ class MendCards:
                 yield Way(take, label, chosen == take)
         if row.result is not None or chosen == Take.DROP:
             yield Way(Take.DROP, "Leave the row out", chosen == Take.DROP)
+
+    @staticmethod
+    def _without_choice(row: Trouble, has_choice: bool) -> str:
+        """What it means to choose none of the rows that there are for it."""
+        if has_choice:
+            return "As the merge makes it"
+        if row.result is None:
+            out = "Leave it out"
+            return out if row.is_mended else f"{out}, and mend what points to it"
+        return "With the values below" if row.is_mended else "Change its values below"
 
     def _fields(self, row: Trouble, made: dict[str, Decision]) -> Iterator[MendField]:
         if row.result is None:
