@@ -153,6 +153,8 @@ def test_one_that_was_merged_by_another_way_is_said_to_be(
         assert "main has it all already" in seen.main(shown)
         assert "It came there by another way than this page, so" in seen.main(shown)
         assert seen.links(shown)["Set the decisions aside…"] == page(draft)
+        # The page has judged the draft anew, at what the branches are now.
+        assert said in seen.main(maintainer.get("/merges/"))
     answer = maintainer.get(page(draft))
     keeps = seen.links(answer)["Keep them"]
     assert keeps == ("/merges/" if is_deleted else URL)

@@ -31,7 +31,8 @@ def standing(
         return Standing.WAITS  # to undo is no commit that the target may hold
     theirs = given.name if given.kind is Kind.PICK else heads.get(given.name)
     if (head, theirs) == (draft.ours, draft.theirs):
-        return Standing.WAITS
+        is_held = given.is_merge and draft.base == draft.theirs
+        return Standing.HELD if is_held else Standing.WAITS
     if _holds(repository, head, theirs or draft.theirs):
         return Standing.HELD
     return Standing.GONE if theirs is None else Standing.WAITS
