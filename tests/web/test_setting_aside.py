@@ -4,10 +4,12 @@ import re
 import uuid
 
 import pytest
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.urls import reverse
 
 import versioning
-from polls.models import Question
+from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.test_drafts_together import URL, decide, form, ida, sky  # noqa: F401
 from versioning.merging import drafts, sources
@@ -56,7 +58,7 @@ def test_its_record_says_who_and_when_and_what_was_decided(maintainer, ida, draf
     ida.post(page(draft), {"seen": seen_by(ida.get(page(draft)))})
     words = seen.main(maintainer.get(f"/merges/{draft.pk}/"))
     assert "set aside by ida, just now" in words
-    assert "These decisions were set aside, so they count no more." in words
+    assert "It was set aside, so nothing that was decided counts any more." in words
     assert "as on summer" in words
     assert "0 of 2 settled" in seen.main(maintainer.get(URL))
     listed = maintainer.get("/merges/")
@@ -91,6 +93,22 @@ def test_a_second_press_leads_to_the_record(maintainer, draft):
     assert "“summer into main” is not being settled any more." in seen.text(answer)
     draft.refresh_from_db()
     assert draft.abandoned_at == first
+
+
+def test_its_record_keeps_what_was_outdated_too(maintainer, draft, sky, erin):  # noqa: F811
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Reword"):
+            Choice.objects.update(text=Concat("text", Value(f", {branch}")))
+    assert "2 to look at again" in seen.main(maintainer.get(URL))
+    assert "No decision stands yet." in seen.main(
+        maintainer.get(f"/merges/{draft.pk}/")
+    )
+    answer = maintainer.get(page(draft))
+    assert "2 decisions would count no more:" in seen.main(answer)
+    maintainer.post(page(draft), {"seen": seen_by(answer)})
+    words = seen.main(maintainer.get(f"/merges/{draft.pk}/"))
+    assert "Sky of summer as on summer ida, just now" in words
+    assert "Sea of main as on main mo, just now" in words
 
 
 def test_one_without_decisions_loses_nothing(maintainer, draft):

@@ -122,10 +122,14 @@ class RecordPage:
 
 
 def page_of(draft: MergeDraft, *, after: int = 0) -> RecordPage:
-    """Decisions of a draft, those that count, after the one with that number."""
-    found = list(
-        draft.decisions.filter(pk__gt=after, outdated=False).order_by("pk")[: PAGE + 1]
-    )
+    """
+    Decisions of a draft, after the one with that number: those that count, and
+    all of one that was set aside, as none does.
+    """
+    made = draft.decisions.filter(pk__gt=after).order_by("pk")
+    if draft.state != MergeDraft.State.ABANDONED:
+        made = made.filter(outdated=False)
+    found = list(made[: PAGE + 1])
     page = found[:PAGE]
     return RecordPage(
         draft.target,
