@@ -11,7 +11,7 @@ from django.urls import reverse
 from polls.models import Choice
 from tests.web import seen
 from tests.web.test_drafts_together import URL, decide, form, ida, sky  # noqa: F401
-from versioning.merging import drafts
+from versioning.merging import endings
 from versioning.models import Decision, MergeDraft
 
 
@@ -140,7 +140,7 @@ def test_a_record_whose_process_died_after_landing_is_found(
     assert "summer into main" in seen.main(maintainer.get("/merges/"))
     draft.refresh_from_db()
     assert (draft.state, draft.commit) == ("landed", landed.hash)
-    assert drafts.record_of(landed.hash) == draft
+    assert endings.record_of(landed.hash) == draft
 
 
 def test_a_record_that_does_not_exist_is_not_found(maintainer, landed):

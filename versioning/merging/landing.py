@@ -6,7 +6,7 @@ from django.db.models import Count, Q
 
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
-from versioning.merging import drafts, sources
+from versioning.merging import endings, sources
 from versioning.merging.candidate import candidate, lock_key, sweep
 from versioning.merging.preview import require_head
 from versioning.models import MergeDraft
@@ -49,7 +49,7 @@ def land(
                 repository.fast_forward(target, expected=sides.ours, to=built.commit)
             commit = built.commit
     if draft is not None:
-        drafts.landed(draft, commit, user)
+        endings.landed(draft, commit, user)
     return commit
 
 
@@ -61,7 +61,7 @@ def message(
     commit = None if given.is_merge else repository.commit(given.name)
     subject, trailers = sources.message(given, target, commit)
     if draft is not None:
-        trailers.append(f"{drafts.TRAILER}: {draft.pk}")
+        trailers.append(f"{endings.TRAILER}: {draft.pk}")
     parts = (subject, _decided(draft) if draft else "", "\n".join(trailers))
     return "\n\n".join(part for part in parts if part)
 

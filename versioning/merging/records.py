@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Q
 
 from versioning.backends.repository import Key
 from versioning.conf import repository
-from versioning.merging import drafts, sources
+from versioning.merging import drafts, endings, sources
 from versioning.merging.standing import Standing, gone, standing
 from versioning.models import Decision, MergeDraft
 from versioning.presentation.cells import Shown
@@ -56,7 +56,7 @@ def being_settled() -> list[BeingSettled]:
             tuple(gone(draft, heads)),
         )
         for draft in found[:LISTED]
-        if not drafts.found_landed(draft)
+        if not endings.found_landed(draft)
     ]
 
 

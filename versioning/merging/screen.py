@@ -17,7 +17,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
-from versioning.merging import drafts, preview, records, sources, trial
+from versioning.merging import drafts, endings, preview, records, sources, trial
 from versioning.merging.alignment import Alignment, alignment
 from versioning.merging.choices import ChoicesInvalid
 from versioning.merging.definitions import TableBlock, blocks
@@ -245,7 +245,7 @@ def open_screen(
     given = sources.parse(source)
     commit = None if given.is_merge else repository.commit(given.name)
     draft = drafts.open_draft(source, target)
-    if draft is not None and drafts.found_landed(draft):
+    if draft is not None and endings.found_landed(draft):
         draft = None
     try:
         sides = sources.sides(repository, given, target)

@@ -20,8 +20,8 @@ from versioning.cursors import BadCursor
 from versioning.folding import fold
 from versioning.forms import LogForm
 from versioning.http import page_or_part
-from versioning.merging.drafts import TRAILER as RECORD
-from versioning.merging.drafts import record_of
+from versioning.merging.endings import TRAILER as RECORD
+from versioning.merging.endings import record_of
 from versioning.refs import Refs
 from versioning.views.compare import export_address, rows_address, value_start
 

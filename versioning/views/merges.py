@@ -28,7 +28,7 @@ from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
-from versioning.merging import drafts, records, screen, sources
+from versioning.merging import drafts, endings, records, screen, sources
 from versioning.merging.candidate import (
     NothingToMerge,
     RowsInvalid,
@@ -68,7 +68,7 @@ def merge_list(request: HttpRequest) -> HttpResponse:
 def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """What was decided about a merge, by whom and when, now and later."""
     draft = get_object_or_404(MergeDraft, pk=id)
-    if drafts.found_landed(draft):
+    if endings.found_landed(draft):
         draft.refresh_from_db()
     after = request.GET.get("after", "0")
     if not after.isdecimal():
@@ -195,7 +195,7 @@ def abandon(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """GET: what would count no more. POST: set aside the decisions that were seen."""
     draft = get_object_or_404(MergeDraft, pk=id)
     record_url = reverse("versioning:merge-record", args=[draft.pk])
-    if drafts.found_landed(draft) or draft.state != MergeDraft.State.OPEN:
+    if endings.found_landed(draft) or draft.state != MergeDraft.State.OPEN:
         messages.info(request, f"“{draft}” is not being settled any more.")
         return see_other(record_url)
     if request.method != "POST":
@@ -204,8 +204,8 @@ def abandon(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if not seen:
         raise BadRequest("The form does not say what it was made for.")
     try:
-        drafts.abandon(draft, request.user, seen=seen)
-    except drafts.DraftChanged:
+        endings.abandon(draft, request.user, seen=seen)
+    except endings.DraftChanged:
         return _abandon_page(request, draft, has_changed=True, status=409)
     messages.success(
         request,
@@ -229,7 +229,7 @@ def _abandon_page(
         "versioning/merge_abandon.html",
         {
             "draft": draft,
-            "seen": drafts.stamp(draft),
+            "seen": endings.stamp(draft),
             "shares": shares,
             "total": sum(share.decisions for share in shares),
             "is_merge": sources.parse(draft.source).is_merge,
