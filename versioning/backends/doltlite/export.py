@@ -1,11 +1,10 @@
 """What differs on DoltLite, as a stream and as SQL."""
 
 import math
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from versioning.backends.doltlite.reading import Reading, question_marks
+from versioning.backends.doltlite.reading import Reading
 from versioning.backends.sql.export import STREAMED_AT_ONCE, Patch
 from versioning.backends.sql.statements import Table
 
@@ -17,14 +16,10 @@ class Exporting(Reading):
 
     def _stream(self, at: str, sql: str, params: Sequence[Any]) -> Iterator[Table]:
         with self.connection.wrap_database_errors:
-            reader = sqlite3.connect(
-                f"{self.connection.path}@{at}",
-                isolation_level=None,
-                check_same_thread=False,
-                timeout=20,
-            )
+            reader = self._open_at(at)
             try:
-                cursor = reader.execute(question_marks(sql), list(params))
+                cursor = self._cursor(reader)
+                cursor.execute(sql, list(params))
                 names = [column[0] for column in cursor.description or ()]
                 while rows := cursor.fetchmany(STREAMED_AT_ONCE):
                     yield names, rows

@@ -7,6 +7,9 @@ from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Any
 
+from django.db.backends.sqlite3.base import SQLiteCursorWrapper
+from django.db.backends.utils import CursorWrapper
+
 from versioning.backends.doltlite.definitions import checks_in
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
@@ -52,16 +55,18 @@ class Reading(SqlRepository):
             self._readers[at] = self._readers.pop(at)
             return self._readers[at]
         self._known(at)
-        reader = sqlite3.connect(
+        reader = self._readers[at] = self._open_at(at)
+        while len(self._readers) > READERS:
+            self._readers.pop(next(iter(self._readers))).close()
+        return reader
+
+    def _open_at(self, at: str) -> sqlite3.Connection:
+        return sqlite3.connect(
             f"{self.connection.path}@{at}",
             isolation_level=None,
             check_same_thread=False,
             timeout=20,
         )
-        self._readers[at] = reader
-        while len(self._readers) > READERS:
-            self._readers.pop(next(iter(self._readers))).close()
-        return reader
 
     def close_readers(self) -> None:
         for reader in self._readers.values():
@@ -69,11 +74,17 @@ class Reading(SqlRepository):
         self._readers.clear()
 
     def _table_at(self, at: str, sql: str, params: Sequence[Any] = ()) -> Table:
-        reader = self._reader(at)
-        with self.connection.wrap_database_errors:
-            cursor = reader.execute(question_marks(sql), list(params))
+        with self._cursor(self._reader(at)) as cursor:
+            cursor.execute(sql, list(params))
             names = [column[0] for column in cursor.description or ()]
             return names, cursor.fetchall()
+
+    def _cursor(self, reader: sqlite3.Connection) -> CursorWrapper:
+        """A cursor whose statements pass whatever watches the connection’s own."""
+        own = self.connection
+        make = own.make_debug_cursor if own.queries_logged else own.make_cursor
+        found: CursorWrapper = make(reader.cursor(SQLiteCursorWrapper))
+        return found
 
     # Commits -----------------------------------------------------------------
 
@@ -257,8 +268,3 @@ class Reading(SqlRepository):
 def _tied(one: Commit, next_: Commit) -> bool:
     """Whether nothing but chance can have put these two in this order."""
     return one.date == next_.date and next_.hash not in one.parents
-
-
-def question_marks(sql: str) -> str:
-    """``%s`` and ``%%`` as the plain driver spells them."""
-    return re.sub("%([s%])", lambda mark: "?" if mark[1] == "s" else "%", sql)
