@@ -129,7 +129,7 @@ class Reading(SqlRepository):
         return found
 
     def column_definitions(self, table: str, at: str) -> dict[str, str]:
-        if ("definition", table, at) not in self._stay.facts:
+        if not self._is_known("definition", table, at):
             self._require_table(table, at)
         return {
             name.replace("``", "`"): rest.removesuffix(",")

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import DatabaseError, OperationalError
 
@@ -27,6 +28,10 @@ _UNSETTLED = re.compile("in conflict|have schema conflicts|constraint violations
 
 
 class DoltRepository(Exporting):
+    def __init__(self, connection: Any):
+        super().__init__(connection)
+        self._versions: tuple[Any, str] = None, ""  # by connection
+
     @property
     def features(self) -> Features:
         return Features(
@@ -38,6 +43,14 @@ class DoltRepository(Exporting):
             schema_changes_roll_back=False,
             branches_take_turns_in_writing=False,
         )
+
+    def _version(self) -> str:
+        """The server's version: a connection never outlives it."""
+        self.connection.ensure_connection()
+        raw = self.connection.connection
+        if self._versions[0] is not raw:
+            self._versions = raw, str(self._value("SELECT dolt_version()"))
+        return self._versions[1]
 
     def tidy(self) -> None:
         """Nothing: the server collects its garbage by itself."""

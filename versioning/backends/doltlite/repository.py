@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from django.db import DatabaseError, OperationalError, transaction
 
@@ -28,6 +29,14 @@ LOCK_ASKED_EVERY = 0.02  # seconds
 
 
 class DoltLiteRepository(Exporting):
+    def __init__(self, connection: Any):
+        super().__init__(connection)
+        self._default_branch: str | None = None
+
+    def forget(self) -> None:
+        super().forget()
+        self._default_branch = None
+
     @property
     def features(self) -> Features:
         return Features(
@@ -40,16 +49,21 @@ class DoltLiteRepository(Exporting):
             branches_take_turns_in_writing=True,
         )
 
+    def _version(self) -> str:
+        """The engine is in this process, so it stays the same."""
+        return self._always(
+            "version", ask=lambda: str(self._value("SELECT dolt_version()"))
+        )
+
     def tidy(self) -> None:
         garbage.collect()
 
     # Branches ----------------------------------------------------------------
 
     def default_branch(self) -> str:
-        stay = self._stay
-        if stay.default_branch is None:
-            stay.default_branch = str(self._value("SELECT dolt_default_branch()"))
-        return stay.default_branch
+        if self._default_branch is None:
+            self._default_branch = str(self._value("SELECT dolt_default_branch()"))
+        return self._default_branch
 
     def _branch_call(self, name: str, *args: str) -> None:
         marks = ", ".join(["%s"] * len(args))

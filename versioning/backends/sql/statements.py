@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import OperationalError
 from django.db.transaction import TransactionManagementError
 
 from versioning.backends.errors import EngineError, UnknownRef, UnknownTable
 from versioning.backends.repository import Author, Key, Repository
+from versioning.backends.sql.facts import Facts
 
 KEYS_AT_ONCE = 200
 FETCHED_AT_ONCE = 500
-FACTS = 1000  # that are kept of commits at a time
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_IN_MESSAGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -33,9 +33,7 @@ class Stay:
 
     place: Any
     met: set[str] = field(default_factory=set)  # hashes of commits that exist
-    default_branch: str | None = None
     history: list[tuple[str, str | None]] | None = None  # (child, parent)
-    facts: dict[tuple[str | None, ...], Any] = field(default_factory=dict)  # by hash
 
 
 class Statements(Repository):
@@ -44,9 +42,11 @@ class Statements(Repository):
     #: The engine's own tables, besides those that begin with ``dolt_``.
     OWN_TABLES: frozenset[str] = frozenset()
 
+    #: Of all databases that the process uses: see ``_always()``.
+    facts: ClassVar[Facts] = Facts()
+
     def __init__(self, connection: Any):
         super().__init__(connection)
-        self._versions: tuple[Any, str] = None, ""  # by connection
         self._this_stay = Stay(None)
 
     def forget(self) -> None:
@@ -183,14 +183,6 @@ class Statements(Repository):
             if hash not in met:
                 raise UnknownRef(hash)
 
-    def _version(self) -> str:
-        """The engine's version: a connection never outlives its server."""
-        self.connection.ensure_connection()
-        raw = self.connection.connection
-        if self._versions[0] is not raw:
-            self._versions = raw, str(self._value("SELECT dolt_version()"))
-        return self._versions[1]
-
     @property
     def _stay(self) -> Stay:
         place = self.connection.binding, self.connection.connection
@@ -203,19 +195,17 @@ class Statements(Repository):
 
     def _always(self, *what: str | None, ask: Callable[[], _Fact]) -> _Fact:
         """
-        What holds of a commit holds always: asked once a stay. ``what`` ends
-        with hashes; None among them stands for where the connection is, which
-        does not last.
+        What holds of a commit holds always, so the process asks once. ``what``
+        names the question and ends with hashes; None among them stands for
+        where the connection is, which does not last.
         """
         if None in what:
             return ask()
-        facts = self._stay.facts
-        if what not in facts:
-            if len(facts) >= FACTS:
-                facts.clear()
-            facts[what] = ask()
-        found: _Fact = facts[what]
-        return found
+        return self.facts.get((self._place(), *what), ask)
+
+    def _is_known(self, *what: str) -> bool:
+        """Whether ``_always()`` would answer without asking."""
+        return (self._place(), *what) in self.facts
 
     def _own(self, table: str) -> bool:
         return table in self.OWN_TABLES or table.startswith("dolt_")

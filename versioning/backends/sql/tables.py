@@ -1,12 +1,11 @@
 """Tables, rows and diffs, in the SQL that both engines take."""
 
-import threading
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import DatabaseError
 
@@ -23,7 +22,6 @@ from versioning.backends.repository import (
 )
 from versioning.backends.sql.statements import Statements, Table, batches
 
-KEPT = 4000  # facts
 PAGE = 5000  # rows of a diff read at a time
 STATES_AT_ONCE = 50  # two hundred take Dolt 4.6 s, fifty 0.03 s
 KINDS = {
@@ -41,26 +39,6 @@ _SPELLED = {
 }
 
 
-class Facts:
-    """What was found out once and stays so; the oldest is forgotten first."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._lock = threading.Lock()
-
-    def get(
-        self, what: tuple[str, ...], find: Callable[[], tuple[str, ...]]
-    ) -> tuple[str, ...]:
-        found = self._known.get(what)
-        if found is None:
-            found = find()
-            with self._lock:
-                self._known[what] = found
-                while len(self._known) > KEPT:
-                    del self._known[next(iter(self._known))]
-        return found
-
-
 _Differences = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 
 
@@ -75,16 +53,10 @@ class Diff:
 
 
 class Tables(Statements):
-    #: What never changes of a commit's tables, by database, hash and question.
-    _facts: ClassVar[Facts] = Facts()
-
     # Tables -------------------------------------------------------------------
 
     def tables(self, at: str | None = None) -> list[str]:
-        if at is None:
-            return self._tables(None)
-        known = (self._place(), at, "tables")
-        return list(self._facts.get(known, lambda: tuple(self._tables(at))))
+        return list(self._always("tables", at, ask=lambda: self._tables(at)))
 
     @abstractmethod
     def _tables(self, at: str | None) -> list[str]:
@@ -98,10 +70,7 @@ class Tables(Statements):
 
     def primary_key(self, table: str, at: str | None = None) -> Key:
         self._require_table(table, at)
-        if at is None:
-            return self._primary_key(table, None)
-        known = (self._place(), at, f"key of {table}")
-        return self._facts.get(known, lambda: self._primary_key(table, at))
+        return self._primary_key(table, at)
 
     @abstractmethod
     def _columns(self, table: str, at: str | None) -> list[str]:
@@ -227,14 +196,17 @@ class Tables(Statements):
 
     def _stat(self, before: str, after: str) -> list[TableStat]:
         found = []
-        with self._history():
-            rows = self._fetch(
-                "SELECT table_name, rows_added, rows_deleted, rows_modified, "
-                "cells_modified, old_row_count, new_row_count "
-                "FROM dolt_diff_stat(%s, %s)",
-                [before, after],
-            )
-        for table, *counts in rows:
+
+        def ask() -> list[tuple[Any, ...]]:
+            with self._history():
+                return self._fetch(
+                    "SELECT table_name, rows_added, rows_deleted, rows_modified, "
+                    "cells_modified, old_row_count, new_row_count "
+                    "FROM dolt_diff_stat(%s, %s)",
+                    [before, after],
+                )
+
+        for table, *counts in self._always("stat", *self._ends(before, after), ask=ask):
             added, removed, changed, cells, old, new = (int(c or 0) for c in counts)
             if not self._own(table) and added + removed + changed:
                 found.append(TableStat(table, added, removed, changed, cells, old, new))
@@ -299,8 +271,12 @@ class Tables(Statements):
                 [(*row[:2], *row[5:]) for row in rows if not row[2]],
             )
 
-        lasts = self.is_hash(before) and self.is_hash(after)
-        return self._always("differences", before, after if lasts else None, ask=ask)
+        return self._always("differences", *self._ends(before, after), ask=ask)
+
+    def _ends(self, before: str, after: str) -> tuple[str | None, str | None]:
+        """The two, for ``_always()``: what is no hash does not last."""
+        one, other = (ref if self.is_hash(ref) else None for ref in (before, after))
+        return one, other
 
     # Rows that differ --------------------------------------------------------
 
