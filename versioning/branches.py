@@ -17,8 +17,7 @@ from versioning.backends.repository import Branch, Commit, Repository
 from versioning.conf import repository as versioned_repository
 from versioning.models import DeletedBranch
 
-#: Commits that are looked at to tell what a deletion would lose.
-LOOKED_AT = 1000
+LOST_SHOWN = 10  # commits that a deletion would lose
 
 
 class BranchRefused(BranchError):
@@ -129,9 +128,15 @@ def _counts(
     return counts | found
 
 
-def find(repository: Repository, name: str, *, active: str) -> BranchChoice:
+def find(
+    repository: Repository,
+    name: str,
+    *,
+    active: str,
+    among: Sequence[Branch] | None = None,
+) -> BranchChoice:
     """One branch as ``listing()`` has it. Raises ``BranchNotFound``."""
-    for line in listing(repository, active=active):
+    for line in listing(repository, active=active, among=among):
         if line.name == name:
             return line
     raise BranchNotFound(name)
@@ -185,12 +190,12 @@ class Loss:
     """What goes with a branch: commits that no branch that stays has."""
 
     branch: Branch
-    commits: tuple[Commit, ...]  # newest first
-    is_bounded: bool  # there are more than these
+    count: int  # commits
+    newest: tuple[Commit, ...]  # some of them
 
     @property
     def is_any(self) -> bool:
-        return bool(self.commits) or self.branch.dirty
+        return self.count > 0 or self.branch.dirty
 
 
 def losses(repository: Repository, names_to_go: Sequence[str]) -> list[Loss]:
@@ -208,30 +213,18 @@ def losses(repository: Repository, names_to_go: Sequence[str]) -> list[Loss]:
         for name, branch in branches.items()
         if name not in names_to_go and not names.is_hidden(name)
     }
-    default = branches[repository.default_branch()].head
-    return [_loss(repository, branches[name], default, staying) for name in names_to_go]
-
-
-def _loss(
-    repository: Repository, branch: Branch, default: str, staying: set[str]
-) -> Loss:
-    """
-    What the branch has beyond the default one, less what others have beyond it.
-
-    Of a branch that is very far ahead only the newest commits are looked at,
-    so that this errs towards asking.
-    """
-    if branch.head in staying:
-        return Loss(branch, (), False)
-    found = repository.commits_between(default, branch.head, limit=LOOKED_AT + 1)
-    lost = {commit.hash: commit for commit in found}
-    for other in staying - {default}:
-        if not lost:
-            break
-        for kept in repository.commits_between(default, other, limit=LOOKED_AT):
-            lost.pop(kept.hash, None)
-    commits = tuple(lost.values())
-    return Loss(branch, commits[:LOOKED_AT], len(commits) > LOOKED_AT)
+    going = [branches[name] for name in names_to_go]
+    lost = repository.beyond(staying, {branch.head for branch in going})
+    shown = {hash for hashes in lost.values() for hash in hashes[:LOST_SHOWN]}
+    commits = {commit.hash: commit for commit in repository.commits(list(shown))}
+    return [
+        Loss(
+            branch,
+            len(lost[branch.head]),
+            tuple(commits[hash] for hash in lost[branch.head][:LOST_SHOWN]),
+        )
+        for branch in going
+    ]
 
 
 def check_deletable(

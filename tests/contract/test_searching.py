@@ -96,6 +96,23 @@ def test_who_holds_a_commit(repository, write, merged):
         repository.holders("0" * len(one), heads)
 
 
+def test_what_heads_have_beyond_others(repository, write, merged):
+    one, two, merge = merged
+    added = repository.commit(one).parents[0]
+    repository.create_branch("autumn", two)
+    three = write("autumn", rename("Autumn"), message="three")
+    four = write("autumn", rename("Late autumn"), message="four")
+    with queries() as asked:
+        found = repository.beyond([one], [merge, four, one, added])
+    assert len(asked) <= 2
+    assert found == {merge: [merge, two], four: [four, three, two], one: [], added: []}
+    assert repository.beyond([merge], [four]) == {four: [four, three]}
+    assert repository.beyond([merge, four], [three, one]) == {three: [], one: []}
+    assert repository.beyond([one], []) == {}
+    with pytest.raises(UnknownRef):
+        repository.beyond(["0" * len(one)], [merge])
+
+
 def test_how_far_heads_are_from_each_other(repository, write, merged):
     one, two, merge = merged
     repository.create_branch("autumn", two)

@@ -302,7 +302,14 @@ class Repository(ABC):
 
     @abstractmethod
     def forget(self) -> None:
-        """Drop what was kept for as long as the connection stays at its place."""
+        """Drop what was kept for the length of a request."""
+
+    @abstractmethod
+    def one_look(self) -> AbstractContextManager[None]:
+        """
+        Around questions of one picture of where the connection is, which is not
+        moved nor written from within: what tables there are is asked once.
+        """
 
     # What this engine is -----------------------------------------------------
 
@@ -494,6 +501,14 @@ class Repository(ABC):
         Those of ``heads`` (hashes) that are this commit or descend from it.
         One statement, whatever their number; it reads the whole history’s
         parents, so callers keep what they learn: it never changes.
+        """
+
+    @abstractmethod
+    def beyond(self, held: Iterable[str], heads: Iterable[str]) -> dict[str, list[str]]:
+        """
+        By each of ``heads`` (hashes): the hashes of what it descends from, or
+        is, and none of ``held`` does or is; the nearest first. One statement,
+        which reads the whole history’s parents.
         """
 
     @abstractmethod

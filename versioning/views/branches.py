@@ -51,7 +51,8 @@ def see_other(url: str) -> HttpResponseRedirect:
 @needs(permissions.VIEW_HISTORY)
 def branch_list(request: Any) -> HttpResponse:
     wanted = request.GET.get("q", "").strip()
-    lines = branches.listing(repository(), active=request.versioning.branch)
+    here = request.versioning
+    lines = branches.listing(repository(), active=here.branch, among=here.all_branches)
     found = [line for line in lines if wanted.lower() in line.name.lower()]
     may_delete = request.user.has_perm(permissions.DELETE_BRANCH)
     table = BranchTable(found, may_delete=may_delete, request=request)
@@ -111,7 +112,7 @@ def _undo(request: HttpRequest) -> list[DeletedBranch]:
 @needs(permissions.CREATE_BRANCH)
 def branch_create(request: Any) -> HttpResponse:
     at_hand = repository()
-    taken = [branch.name for branch in at_hand.branches()]
+    taken = [branch.name for branch in request.versioning.all_branches]
     if request.method != "POST":
         at = request.GET.get("at") or request.versioning.branch
         form = BranchCreateForm(
@@ -169,8 +170,8 @@ def branch_switch(request: Any) -> HttpResponse:
 def branch_rename(request: Any) -> HttpResponse:
     at_hand, active = repository(), request.versioning.branch
     given = request.GET if request.method != "POST" else request.POST
-    line = _line(given.get("name", ""), active=active)
-    taken = [b.name for b in at_hand.branches() if b.name != line.name]
+    line = _line(request, given.get("name", ""))
+    taken = [b.name for b in request.versioning.all_branches if b.name != line.name]
     if request.method != "POST":
         form = BranchRenameForm(
             taken=taken, initial={"name": line.name, "to": line.name}
@@ -189,9 +190,12 @@ def branch_rename(request: Any) -> HttpResponse:
     return _rename_form(request, form, line, status=422)
 
 
-def _line(name: str, *, active: str) -> BranchChoice:
+def _line(request: Any, name: str) -> BranchChoice:
+    here = request.versioning
     try:
-        return branches.find(repository(), name, active=active)
+        return branches.find(
+            repository(), name, active=here.branch, among=here.all_branches
+        )
     except BranchNotFound as error:
         raise Http404(str(error)) from error
 
@@ -218,7 +222,7 @@ def branch_delete(request: Any) -> HttpResponse:
     if not names:
         messages.info(request, "Select the branches to delete first.")
         return see_other(reverse("versioning:branches"))
-    lines = [_line(name, active=request.versioning.branch) for name in names]
+    lines = [_line(request, name) for name in names]
     if request.method != "POST":
         return _delete_page(request, lines)
     pins = _pins(request, names)

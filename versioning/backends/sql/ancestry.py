@@ -7,6 +7,7 @@ engines' own table of parents takes time in proportion to the whole history.
 
 import heapq
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from versioning.backends.repository import Commit
@@ -146,3 +147,22 @@ def reach(
                 seen.add(next_)
                 waiting.append(next_)
     return seen
+
+
+def nearest(
+    leads_to: Mapping[str, Sequence[str]], start: str, *, without: Set[str]
+) -> list[str]:
+    """
+    What ``start`` leads to, itself first and what is nearest next, as far as
+    nothing in ``without`` is in the way.
+    """
+    if start in without:
+        return []
+    found = {start: None}
+    waiting = deque(found)
+    while waiting:
+        for next_ in leads_to.get(waiting.popleft(), ()):
+            if next_ not in found and next_ not in without:
+                found[next_] = None
+                waiting.append(next_)
+    return list(found)

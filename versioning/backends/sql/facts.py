@@ -21,9 +21,6 @@ class Facts:
         self._known: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
-    def __contains__(self, what: Hashable) -> bool:
-        return what in self._known
-
     def get(self, what: Hashable, ask: Callable[[], _Fact]) -> _Fact:
         """The answer, from ``ask()`` if it is not known; nobody may alter it."""
         found: _Fact
@@ -36,6 +33,10 @@ class Facts:
                 while len(self._known) > KEPT:
                     del self._known[next(iter(self._known))]
         return found
+
+    def peek(self, what: Hashable) -> Any:
+        """The answer if it is known, else None."""
+        return self._known.get(what)
 
     def forget(self) -> None:
         """All of it. For tests."""

@@ -1,7 +1,7 @@
 """Branches and commits, in the SQL that both engines take."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import OperationalError
@@ -15,10 +15,7 @@ from versioning.backends.errors import (
     UnknownRef,
 )
 from versioning.backends.repository import Author, Branch, Commit
-from versioning.backends.sql.ancestry import Ancestry, reach
 from versioning.backends.sql.statements import Statements, batches, utc
-
-EVERYTHING = 2**31 - 1  # commits
 
 _BRANCHES = (
     "SELECT name, hash, latest_committer, latest_committer_email, "
@@ -27,14 +24,11 @@ _BRANCHES = (
 
 
 class History(Statements):
-    #: By database: what its commits descend from never changes.
-    _ancestries: dict[str, Ancestry] = {}
-
     # Branches ----------------------------------------------------------------
 
     def branches(self) -> list[Branch]:
         found = [_branch(row) for row in self._fetch(_BRANCHES)]
-        self._stay.met.update(branch.head for branch in found)
+        self._met.update(branch.head for branch in found)
         return sorted(found, key=lambda branch: branch.name)
 
     def branch(self, name: str) -> Branch:
@@ -146,7 +140,7 @@ class History(Statements):
     def _meet(self, commits: Sequence[Commit]) -> list[Commit]:
         """Commits that were read: they exist, and so do their parents."""
         for commit in commits:
-            self._stay.met.update((commit.hash, *commit.parents))
+            self._met.update((commit.hash, *commit.parents))
         return list(commits)
 
     @abstractmethod
@@ -231,92 +225,8 @@ class History(Statements):
                 [hash],
             )
             found = sorted(row[0] for row in rows)
-        self._stay.met.update(found)
+        self._met.update(found)
         return found
-
-    def ahead_behind(
-        self, base: str, heads: Iterable[str]
-    ) -> dict[str, tuple[int, int]]:
-        heads = set(heads)
-        self._known(base, *heads)
-        if heads <= {base}:
-            return dict.fromkeys(heads, (0, 0))
-        parents: dict[str, list[str]] = {}
-        for child, parent in self._all_parents((base, *heads)):
-            parents.setdefault(child, []).append(parent)
-        held = reach(parents, [base])
-        shared: dict[frozenset[str], int] = {}  # by where a head meets the base
-        counts = {}
-        for head in heads:
-            own = reach(parents, [head], until=held)
-            met = frozenset(own & held)
-            if met not in shared:
-                shared[met] = len(reach(parents, met))
-            counts[head] = len(own - held), len(held) - shared[met]
-        return counts
-
-    def holders(self, hash: str, heads: Iterable[str]) -> frozenset[str]:
-        wanted = set(heads)
-        self._known(hash)
-        if wanted <= {hash}:
-            return frozenset(wanted)
-        children: dict[str, list[str]] = {}
-        for child, parent in self._all_parents((hash, *wanted)):
-            children.setdefault(parent, []).append(child)
-        return frozenset(wanted & reach(children, [hash]))
-
-    def _all_parents(self, heads: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """
-        (child, parent) of the whole history, some 5 µs for each commit; of
-        what ``heads`` descend from, too, where no branch leads to them, or led
-        when it was read: Dolt’s table has what branches lead to, and no more.
-        """
-        stay = self._stay
-        if stay.history is None:
-            stay.history = [
-                (child, parent)
-                for child, parent in self._fetch(
-                    "SELECT commit_hash, parent_hash FROM dolt_commit_ancestors"
-                )
-            ]
-        met = set()
-        for child, parent in stay.history:
-            met.add(child)
-            if parent is not None:
-                yield child, parent
-        if unmet := sorted(set(heads) - met):
-            for commit in self._log_from(unmet, EVERYTHING):
-                if commit.hash not in met:
-                    yield from ((commit.hash, parent) for parent in commit.parents)
-
-    def merge_base(self, one: str, other: str) -> str | None:
-        self._known(one, other)
-
-        def ask() -> str | None:
-            with self._history():
-                return self._engines_base(one, other)
-
-        return self._always("base", one, other, ask=ask)
-
-    @abstractmethod
-    def _engines_base(self, one: str, other: str) -> str | None:
-        """What the engine calls the merge base of two hashes that exist."""
-
-    def merge_bases(self, one: str, other: str) -> list[str]:
-        base = self.merge_base(one, other)
-        if base is None or base in (one, other):
-            return [] if base is None else [base]
-        return self._ancestry(one, other).best_common([one], other)
-
-    def common_ancestors(self, ones: Sequence[str], other: str) -> list[str]:
-        self._known(*ones, other)
-        return self._ancestry(*ones, other).best_common(ones, other)
-
-    def _ancestry(self, *starts: str) -> Ancestry:
-        """What these hashes descend from."""
-        ancestry = self._ancestries.setdefault(self._place(), Ancestry())
-        ancestry.learn(starts, self._log)
-        return ancestry
 
 
 def _branch(row: tuple[Any, ...]) -> Branch:

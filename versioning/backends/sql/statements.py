@@ -4,7 +4,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -29,10 +29,9 @@ Table = tuple[list[str], list[tuple[Any, ...]]]
 
 @dataclass
 class Stay:
-    """What a connection was told while it is at one place: it can’t change."""
+    """What a connection was told while it is at one place."""
 
     place: Any
-    met: set[str] = field(default_factory=set)  # hashes of commits that exist
     history: list[tuple[str, str | None]] | None = None  # (child, parent)
 
 
@@ -48,9 +47,12 @@ class Statements(Repository):
     def __init__(self, connection: Any):
         super().__init__(connection)
         self._this_stay = Stay(None)
+        self._met: set[str] = set()  # hashes of commits that exist
+        self._look: Facts | None = None  # within ``one_look()``
 
     def forget(self) -> None:
         self._this_stay = Stay(None)
+        self._met.clear()
 
     # Asking ------------------------------------------------------------------
 
@@ -170,9 +172,9 @@ class Statements(Repository):
         """
         Raises ``UnknownRef`` unless each is the hash of a commit.
 
-        Asks once for all that this stay has not met.
+        Asks once for all that were not met since ``forget()``.
         """
-        met = self._stay.met
+        met = self._met
         unmet = [hash for hash in dict.fromkeys(hashes) if hash not in met]
         for hash in unmet:
             if not self.is_hash(hash):
@@ -191,7 +193,7 @@ class Statements(Repository):
         return self._this_stay
 
     def _note_commit(self, hash: str) -> None:
-        self._stay.met.add(hash)
+        self._met.add(hash)
 
     def _always(self, *what: str | None, ask: Callable[[], _Fact]) -> _Fact:
         """
@@ -200,12 +202,20 @@ class Statements(Repository):
         where the connection is, which does not last.
         """
         if None in what:
-            return ask()
+            return self._look.get(what, ask) if self._look is not None else ask()
         return self.facts.get((self._place(), *what), ask)
 
-    def _is_known(self, *what: str) -> bool:
-        """Whether ``_always()`` would answer without asking."""
-        return (self._place(), *what) in self.facts
+    def _peek(self, *what: str) -> Any:
+        """What ``_always()`` would answer without asking, else None."""
+        return self.facts.peek((self._place(), *what))
+
+    @contextmanager
+    def one_look(self) -> Iterator[None]:
+        before, self._look = self._look, Facts()
+        try:
+            yield
+        finally:
+            self._look = before
 
     def _own(self, table: str) -> bool:
         return table in self.OWN_TABLES or table.startswith("dolt_")

@@ -31,7 +31,7 @@ _SAID = (
 class Tags(History):
     def tags(self) -> list[Tag]:
         found = [_tag(row) for row in self._fetch(_TAGS)]
-        self._stay.met.update(tag.hash for tag in found)
+        self._met.update(tag.hash for tag in found)
         return sorted(found, key=lambda tag: tag.name)
 
     def tag(self, name: str) -> Tag:
