@@ -112,6 +112,13 @@ class Overview:
     def is_empty(self) -> bool:
         return not (self.tables or self.bookkeeping or self.schema)
 
+    @property
+    def differing(self) -> frozenset[str]:
+        """Tables, under either name, whose rows or definitions are not the same."""
+        changes = [diff.change for diff in (*self.tables, *self.bookkeeping)]
+        named = [name for c in changes for name in (c.table, c.old_table)]
+        return frozenset([*named, *(schema.table for schema in self.schema)])
+
 
 def overview(repository: Repository, before: str, after: str) -> Overview:
     """What differs from one hash to another. Raises ``UnknownRef``."""
@@ -217,7 +224,13 @@ def rows_page(
     names = renamed_columns(repository, overview, diff)
     changes, last = _read(repository, overview, table, wanted, since, limit, names)
     rows = present_rows(
-        repository, table, changes, overview.before, overview.after, names
+        repository,
+        table,
+        changes,
+        overview.before,
+        overview.after,
+        names,
+        differing=overview.differing,
     )
     next = None if last is None else sign_key(table, last)
     return RowsPage(diff, rows, next, overview.after, names)
@@ -379,7 +392,7 @@ def whole_cell(
     if primary and len(found) != len(primary):
         raise ValueError(found)
     changes = list(repository.diff_rows(table, *ends, keys=[found]))[:1]
-    rows = present_rows(repository, table, changes, *ends)
+    rows = present_rows(repository, table, changes, *ends, differing=overview.differing)
     for row in rows:
         for cell in row.cells:
             hidden = hidden_among(table, [column])

@@ -6,7 +6,7 @@ Both actions are pinned to what was shown: to the branch's head and to the hash
 of its working set.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -75,17 +75,18 @@ class Working:
 
 def working(branch: str) -> Working:
     """Raises ``BranchNotFound``, also for the branches of a landing."""
-    with _on(branch) as repository:
+    with _on(branch) as repository, repository.one_look():
         # First, so that rows written while this is read make the pin too old,
         # and never one that covers rows that nobody saw.
         pin = WorkingPin.read(repository, branch)
         if repository.uncommitted() is None:
             return Working(branch, pin, False, ())
+        diffs = _diffs(repository)
         sections, left = [], AT_ONCE
-        for diff in _diffs(repository):
+        for diff in diffs:
             page = None
             if left > 0 and diff.change.data_changed:
-                page = _rows(repository, diff, pin.head, "")
+                page = _rows(repository, diffs, diff, pin.head, "")
                 left -= len(page.rows)
             sections.append(TableSection(diff, page))
         return Working(branch, pin, True, tuple(sections))
@@ -96,10 +97,12 @@ def working_rows(branch: str, table: str, after: str) -> RowsPage:
     One page of a table's uncommitted rows; ``after`` is the ``next`` of the
     page before. Raises ``BranchNotFound``, ``UnknownTable``, ``BadCursor``.
     """
-    with _on(branch) as repository:
-        for diff in _diffs(repository):
+    with _on(branch) as repository, repository.one_look():
+        diffs = _diffs(repository)
+        for diff in diffs:
             if diff.table == table:
-                return _rows(repository, diff, repository.head(branch), after)
+                head = repository.head(branch)
+                return _rows(repository, diffs, diff, head, after)
     raise UnknownTable(table)
 
 
@@ -161,10 +164,20 @@ def _diffs(repository: Repository) -> list[TableDiff]:
     )
 
 
-def _rows(repository: Repository, diff: TableDiff, head: str, after: str) -> RowsPage:
+def _rows(
+    repository: Repository,
+    diffs: Sequence[TableDiff],
+    diff: TableDiff,
+    head: str,
+    after: str,
+) -> RowsPage:
+    """A page of ``diff``, one of all ``diffs``."""
     since = unsign_key(diff.table, after) if after else None
     rows = repository.merged_rows(diff.table, since=since, limit=PAGE + 1)
     found = list(islice(rows, PAGE + 1))
-    shown = present_rows(repository, diff.table, found[:PAGE], head, None)
+    differing = {name for d in diffs for name in (d.table, d.change.old_table)}
+    shown = present_rows(
+        repository, diff.table, found[:PAGE], head, None, differing=differing
+    )
     next = sign_key(diff.table, found[PAGE - 1].key) if len(found) > PAGE else None
     return RowsPage(diff, shown, next, head)

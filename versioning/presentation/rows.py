@@ -1,6 +1,6 @@
 """Rows of a diff as people read them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -56,20 +56,29 @@ def present_rows(
     before: str,
     after: str | None,
     renamed: Mapping[str, str] = MappingProxyType({}),
+    *,
+    differing: Container[str] | None = None,
 ) -> tuple[RowDiff, ...]:
     """
     Rows as people read them: names and labels as of each side's commit, or
     (None) as they are where the connection is. ``renamed`` are former names of
-    columns by present ones.
+    columns by present ones; ``differing`` the tables in which the two states
+    differ, if it is known.
     """
-    old, new = Snapshot(repository, before), Snapshot(repository, after)
+    new = Snapshot(repository, after)
+    old = (
+        Snapshot(repository, before)
+        if differing is None
+        else Snapshot(repository, before, twin=new, differing=differing)
+    )
     old_rows = {c.key: c.before for c in changes if c.before is not None}
     new_rows = {c.key: c.after for c in changes if c.after is not None}
-    labels = old.labels(table, _without(old_rows, new_rows))
-    labels |= new.labels(table, new_rows)
+    # First, as it reads what all rows refer to: the labels’ part of it is known then.
     columns = Columns(
         table, old, new, list(old_rows.values()), list(new_rows.values()), renamed
     )
+    labels = old.labels(table, _without(old_rows, new_rows))
+    labels |= new.labels(table, new_rows)
     has_key = values.model_for(table) is not None
     return tuple(
         RowDiff(

@@ -10,7 +10,7 @@ number of queries follows the model's relations, not the number of rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -36,11 +36,23 @@ class Snapshot:
     """
     Objects of the versioned tables as of one commit (a hash), each row read
     once; None is where the connection is, with what nobody committed.
+
+    Rows of all tables but ``differing`` ones are the same in a ``twin``, if
+    there is one, and are read there.
     """
 
-    def __init__(self, repository: Repository, at: str | None):
+    def __init__(
+        self,
+        repository: Repository,
+        at: str | None,
+        *,
+        twin: Snapshot | None = None,
+        differing: Container[str] = (),
+    ):
         self._repository = repository
         self.at = at
+        self._twin = twin
+        self._differing = differing
         self._rows: dict[str, dict[Key, Row | None]] = {}
         self._tables: dict[str, TableValues] = {}
 
@@ -159,6 +171,8 @@ class Snapshot:
         return rows
 
     def _read(self, table: str, keys: Iterable[Key]) -> dict[Key, Row]:
+        if self._twin and table not in self._differing:
+            return self._twin._read(table, keys)
         known = self._rows.setdefault(table, {})
         wanted = set(keys)
         if missing := [key for key in wanted if key not in known]:
@@ -172,6 +186,8 @@ class Snapshot:
     ) -> dict[Key, Row]:
         """Rows by a unique column that a foreign key's ``to_field`` names."""
         table = model._meta.db_table
+        if self._twin and table not in self._differing:
+            return self._twin._read_by(column, model, keys)
         if table not in self._tables_then:
             return {}
         return self._repository.rows(table, list(keys), at=self.at, by=column)

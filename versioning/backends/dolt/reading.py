@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
@@ -12,7 +11,7 @@ from django.db import DatabaseError
 from versioning.backends.repository import Author, ChangeKind, Commit, Key, TableChange
 from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.statements import Table, batches, utc
-from versioning.backends.sql.tables import Diff
+from versioning.backends.sql.tables import Diff, Schema
 
 _HASH = re.compile(r"[0-9a-v]{32}\Z")
 _PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
@@ -107,30 +106,65 @@ class Reading(SqlRepository):
 
     # Tables ------------------------------------------------------------------
 
-    def _tables(self, at: str | None) -> list[str]:
-        if at is None:
-            rows = self._fetch("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
-        else:
-            self._known(at)
-            rows = self._fetch("SHOW TABLES AS OF %s", [at])
+    def _tables(self) -> list[str]:
+        rows = self._fetch("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'")
         return sorted(row[0] for row in rows if not self._own(row[0]))
+
+    def _read_schema(self, at: str | None) -> Schema:
+        """
+        ``SHOW CREATE TABLE`` tells of one table at a time, and what differs from
+        a state without tables tells of all.
+        """
+        if at is not None:
+            self._known(at)
+        empty = self._always("empty", ask=self._empty_state)
+        if not empty:
+            return self._read_each(at)
+        with self._history():
+            rows = self._fetch(
+                "SELECT to_table_name, to_create_statement "
+                "FROM dolt_schema_diff(%s, %s)",
+                [empty, at or "WORKING"],
+            )
+        return {
+            table: (text,)
+            for table, text in rows
+            if not self._own(table) and text[:12].upper() == "CREATE TABLE"
+        }
+
+    def _empty_state(self) -> str:
+        """
+        The hash of the first commit, which the server makes itself, without
+        tables; "" if there is none like that, as in a shallow clone.
+        """
+        rows = self._fetch(
+            "SELECT commit_hash FROM dolt_commit_ancestors WHERE parent_hash IS NULL"
+        )
+        for (hash,) in rows:
+            if not self._fetch("SHOW TABLES AS OF %s", [hash]):
+                return str(hash)
+        return ""
+
+    def _read_each(self, at: str | None) -> Schema:
+        if at is None:
+            return {table: self._shown(table, None) for table in self._tables()}
+        rows = self._fetch("SHOW TABLES AS OF %s", [at])
+        return {
+            row[0]: self._shown(row[0], at) for row in rows if not self._own(row[0])
+        }
+
+    def _shown(self, table: str, at: str | None) -> tuple[str]:
+        source, params = self._as_of(table, at)
+        row = self._one(f"SHOW CREATE TABLE {source}", params)
+        assert row is not None
+        return (str(row[1]),)
 
     def _columns(self, table: str, at: str | None) -> list[str]:
         names = _DEFINED.findall(self._create_statement(table, at))
         return [name.replace("``", "`") for name, _ in names]
 
-    def _definitions(self, before: str, after: str) -> list[tuple[str, str, str, str]]:
-        found = super()._definitions(before, after)
-        if self.is_hash(before) and self.is_hash(after):
-            for old, new, earlier, later in found:
-                for table, at, text in ((old, before, earlier), (new, after, later)):
-                    if text:
-                        self._always("definition", table, at, ask=partial(str, text))
-        return found
-
     def column_definitions(self, table: str, at: str) -> dict[str, str]:
-        if not self._is_known("definition", table, at):
-            self._require_table(table, at)
+        self._require_table(table, at)
         return {
             name.replace("``", "`"): rest.removesuffix(",")
             for name, rest in _DEFINED.findall(self._create_statement(table, at))
@@ -143,14 +177,8 @@ class Reading(SqlRepository):
         return _key_in(definition)
 
     def _create_statement(self, table: str, at: str | None) -> str:
-        source, params = self._as_of(table, at)
-
-        def ask() -> str:
-            row = self._one(f"SHOW CREATE TABLE {source}", params)
-            assert row is not None
-            return str(row[1])
-
-        return self._always("definition", table, at, ask=ask)
+        known = self._shown(table, at) if self._is_open(at) else self._schema(at)[table]
+        return str(known[0])
 
     def _table_of_state(self, table: str) -> str:
         return f"{self._name(table)} AS OF %s"

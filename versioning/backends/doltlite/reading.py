@@ -15,7 +15,7 @@ from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
 from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.statements import Table, batches, utc
-from versioning.backends.sql.tables import Diff
+from versioning.backends.sql.tables import Diff, Schema
 
 READERS = 4  # connections kept open at other commits
 # The parents one by one, each by its key: as a join this takes O(n²).
@@ -25,6 +25,7 @@ _LOG = (
     "FROM dolt_commit_ancestors a WHERE a.commit_hash = l.commit_hash "
     "ORDER BY parent_index)) FROM dolt_log(%s) l"
 )
+_INFO = 'p.name, p.type, p."notnull", p.dflt_value, p.pk'
 _HASH = re.compile(r"[0-9a-f]{40}\Z")
 
 
@@ -55,14 +56,15 @@ class Reading(SqlRepository):
             self._readers[at] = self._readers.pop(at)
             return self._readers[at]
         self._known(at)
-        reader = self._readers[at] = self._open_at(at)
+        reader = self._readers[at] = self._open(at)
         while len(self._readers) > READERS:
             self._readers.pop(next(iter(self._readers))).close()
         return reader
 
-    def _open_at(self, at: str) -> sqlite3.Connection:
+    def _open(self, at: str = "") -> sqlite3.Connection:
+        """A new connection, at a hash or on the default branch."""
         return sqlite3.connect(
-            f"{self.connection.path}@{at}",
+            f"{self.connection.path}@{at}" if at else self.connection.path,
             isolation_level=None,
             check_same_thread=False,
             timeout=20,
@@ -144,34 +146,39 @@ class Reading(SqlRepository):
 
     # Tables ------------------------------------------------------------------
 
-    def _tables(self, at: str | None) -> list[str]:
+    def _tables(self) -> list[str]:
         sql = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        return [row[0] for row in self._fetch(sql) if not self._own(row[0])]
+
+    def _read_schema(self, at: str | None) -> Schema:
+        sql = (
+            f"SELECT m.name, {_INFO} FROM sqlite_master m, pragma_table_info(m.name) p "
+            "WHERE m.type = 'table' ORDER BY m.name, p.cid"
+        )
+        found: dict[str, list[Any]] = {}
         rows = self._fetch(sql) if at is None else self._table_at(at, sql)[1]
-        return [row[0] for row in rows if not self._own(row[0])]
+        for table, *column in rows:
+            if not self._own(table):
+                found.setdefault(table, []).append(tuple(column))
+        return found
 
     def _columns(self, table: str, at: str | None) -> list[str]:
-        return [name for name, _ in self._info(table, at)]
+        return [name for name, *_ in self._info(table, at)]
 
     def column_definitions(self, table: str, at: str) -> dict[str, str]:
         self._require_table(table, at)
-        sql = (
-            'SELECT name, type, "notnull", dflt_value, pk '
-            "FROM pragma_table_info(%s) ORDER BY cid"
-        )
-        rows = self._table_at(at, sql, [table])[1]
-        return {name: repr(rest) for name, *rest in rows}
+        return {name: repr(rest) for name, *rest in self._info(table, at)}
 
     def _primary_key(self, table: str, at: str | None) -> Key:
-        keyed = sorted((number, name) for name, number in self._info(table, at))
+        keyed = sorted((number, name) for name, *_, number in self._info(table, at))
         return tuple(name for number, name in keyed if number)
 
-    def _info(self, table: str, at: str | None) -> list[tuple[Any, ...]]:
-        """Columns in order: name, and place in the primary key or 0."""
-        sql = "SELECT name, pk FROM pragma_table_info(%s) ORDER BY cid"
-        if at is None:
-            return self._fetch(sql, [table])
-        return self._always(
-            "columns", table, at, ask=lambda: self._table_at(at, sql, [table])[1]
+    def _info(self, table: str, at: str | None) -> Sequence[tuple[Any, ...]]:
+        """Columns in order: name, …, and place in the primary key or 0."""
+        if not self._is_open(at):
+            return self._schema(at).get(table, ())
+        return self._fetch(
+            f"SELECT {_INFO} FROM pragma_table_info(%s) p ORDER BY p.cid", [table]
         )
 
     def _table_of_state(self, table: str) -> str:

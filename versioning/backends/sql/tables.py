@@ -2,10 +2,11 @@
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from django.db import DatabaseError
 
@@ -39,6 +40,9 @@ _SPELLED = {
 }
 
 
+#: By table: what the engine says of it, in a form of its own.
+Schema = Mapping[str, Sequence[Any]]
+
 _Differences = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 
 
@@ -56,11 +60,41 @@ class Tables(Statements):
     # Tables -------------------------------------------------------------------
 
     def tables(self, at: str | None = None) -> list[str]:
-        return list(self._always("tables", at, ask=lambda: self._tables(at)))
+        if self._is_open(at):
+            return self._tables()
+        return sorted(self._schema(at))
 
     @abstractmethod
-    def _tables(self, at: str | None) -> list[str]:
-        """``tables()``, asked of the engine. Raises ``UnknownRef``."""
+    def _tables(self) -> list[str]:
+        """``tables()`` where the connection is."""
+
+    # Definitions --------------------------------------------------------------
+
+    def _is_open(self, at: str | None) -> bool:
+        """Whether what is asked of a state has to be asked each time."""
+        return at is None and self._look is None
+
+    def _schema(self, at: str | None) -> Schema:
+        """What defines each table of a hash, or within ``one_look()`` of None."""
+        return self._always("schema", at, ask=lambda: self._ask_schema(at))
+
+    def _ask_schema(self, at: str | None) -> Schema:
+        twin = self._peek("twin", at) if at else None
+        if twin and (known := self._peek("schema", twin)):
+            return cast(Schema, known)
+        schema = self._read_schema(at)
+        # Most states are defined alike: the same object serves them all.
+        content = tuple((table, *schema[table]) for table in sorted(schema))
+        return self._always("defined", *map(str, content), ask=lambda: schema)
+
+    def _note_twins(self, one: str, other: str) -> None:
+        """Two hashes whose tables are defined alike."""
+        for at, twin in ((one, other), (other, one)):
+            self._always("twin", at, ask=partial(str, twin))
+
+    @abstractmethod
+    def _read_schema(self, at: str | None) -> Schema:
+        """``_schema()`` in one statement. Raises ``UnknownRef``."""
 
     # Rows ---------------------------------------------------------------------
 
@@ -266,12 +300,13 @@ class Tables(Statements):
                     "FROM dolt_schema_diff(%s, %s)",
                     [before, after] * 2,
                 )
-            return (
-                [row[:5] for row in rows if row[2]],
-                [(*row[:2], *row[5:]) for row in rows if not row[2]],
-            )
+            definitions = [(*row[:2], *row[5:]) for row in rows if not row[2]]
+            if not definitions and None not in ends:
+                self._note_twins(before, after)
+            return [row[:5] for row in rows if row[2]], definitions
 
-        return self._always("differences", *self._ends(before, after), ask=ask)
+        ends = self._ends(before, after)
+        return self._always("differences", *ends, ask=ask)
 
     def _ends(self, before: str, after: str) -> tuple[str | None, str | None]:
         """The two, for ``_always()``: what is no hash does not last."""
