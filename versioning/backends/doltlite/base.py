@@ -1,5 +1,6 @@
 """Django's SQLite backend on DoltLite, with a repository on its connection."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from versioning.backends.turns import WritesInTurn
 class DatabaseWrapper(
     VersionedConnection, WritesInTurn, TranslatesErrors, base.DatabaseWrapper
 ):
+    #: Name of the file's default branch, once it was asked for.
+    default_branch = ""
+
     @cached_property
     def repository(self) -> DoltLiteRepository:
         return DoltLiteRepository(self)
@@ -59,6 +63,8 @@ class DatabaseWrapper(
         if place.branch is not None and active != place.branch:
             connection.close()
             raise BranchNotFound(place.branch)
+        if place == DEFAULT:
+            self.default_branch = active
         self._note_place(place, home=active if place == DEFAULT else None)
         return connection
 
@@ -67,10 +73,17 @@ class DatabaseWrapper(
         # and stays on the branch that was the default one when it was made.
         if not Path(self.path).exists():
             return False
-        if self._home is None:
-            return True
-        sql = "SELECT dolt_default_branch()"
-        return bool(self.connection.execute(sql).fetchone()[0] == self._home)
+        return self._home is None or self.ask_default_branch() == self._home
+
+    def ask_default_branch(self) -> str:
+        """
+        Where a connection is that nobody bound. Not by ``dolt_default_branch()``,
+        which waits for whoever writes to the file.
+        """
+        with self.wrap_database_errors, closing(self.repository.open()) as unbound:
+            (found,) = unbound.execute("SELECT active_branch()").fetchone()
+        self.default_branch = found
+        return self.default_branch
 
     def _switch(self, place: Binding) -> None:
         # Never dolt_connect_branch(): a rollback after it writes the old

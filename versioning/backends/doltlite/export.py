@@ -16,7 +16,7 @@ class Exporting(Reading):
 
     def _stream(self, at: str, sql: str, params: Sequence[Any]) -> Iterator[Table]:
         with self.connection.wrap_database_errors:
-            reader = self._open(at)
+            reader = self.open(at)
             try:
                 cursor = self._cursor(reader)
                 cursor.execute(sql, list(params))

@@ -56,12 +56,12 @@ class Reading(SqlRepository):
             self._readers[at] = self._readers.pop(at)
             return self._readers[at]
         self._known(at)
-        reader = self._readers[at] = self._open(at)
+        reader = self._readers[at] = self.open(at)
         while len(self._readers) > READERS:
             self._readers.pop(next(iter(self._readers))).close()
         return reader
 
-    def _open(self, at: str = "") -> sqlite3.Connection:
+    def open(self, at: str = "") -> sqlite3.Connection:
         """A new connection, at a hash or on the default branch."""
         return sqlite3.connect(
             f"{self.connection.path}@{at}" if at else self.connection.path,

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from django.db import DatabaseError, OperationalError, transaction
 
@@ -29,14 +28,6 @@ LOCK_ASKED_EVERY = 0.02  # seconds
 
 
 class DoltLiteRepository(Exporting):
-    def __init__(self, connection: Any):
-        super().__init__(connection)
-        self._default_branch: str | None = None
-
-    def forget(self) -> None:
-        super().forget()
-        self._default_branch = None
-
     @property
     def features(self) -> Features:
         return Features(
@@ -61,9 +52,8 @@ class DoltLiteRepository(Exporting):
     # Branches ----------------------------------------------------------------
 
     def default_branch(self) -> str:
-        if self._default_branch is None:
-            self._default_branch = str(self._value("SELECT dolt_default_branch()"))
-        return self._default_branch
+        self.connection.ensure_connection()
+        return self.connection.default_branch or self.connection.ask_default_branch()
 
     def _branch_call(self, name: str, *args: str) -> None:
         marks = ", ".join(["%s"] * len(args))
