@@ -3,7 +3,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from versioning.decorators import of_no_branch
 
+
+@of_no_branch
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -139,6 +139,7 @@ VERSIONING = {
 
 # People ------------------------------------------------------------------------
 
+AUTHENTICATION_BACKENDS = ["config.auth.AskingOnceBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "versioning:branches"
 LOGOUT_REDIRECT_URL = "polls:index"

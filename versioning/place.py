@@ -73,11 +73,17 @@ class Place:
             return None
         if not permissions.may_see_branch(self._request.user, name):
             return name
+        return None if self._is_there(name) else name
+
+    def _is_there(self, name: str) -> bool:
+        if self._request.method in ("GET", "HEAD"):
+            # The page’s header shows all of them anyway.
+            return any(branch.name == name for branch in self.all_branches)
         try:
             repository().branch(name)
         except BranchNotFound:
-            return name
-        return None
+            return False
+        return True
 
     @cached_property
     def branch(self) -> str:
