@@ -14,6 +14,7 @@ from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
 from versioning.backends.repository import Key
 from versioning.conf import repository
 from versioning.http import page_or_part
+from versioning.refs import Refs
 
 KEY_LENGTH = 4000  # characters of an address
 
@@ -27,7 +28,8 @@ def history(request: Any) -> HttpResponse:
     ref = request.GET.get("ref") or request.versioning.branch
     since = request.GET.get("after", "")
     try:
-        start = comparison.state(at_hand, ref)
+        refs = Refs.of(at_hand, request.versioning.all_branches)
+        start = comparison.state(at_hand, ref, refs)
         key = _key(request.GET.get("key", ""))
     except (UnknownRef, BranchNotFound) as error:
         raise Http404(str(error)) from error
