@@ -42,6 +42,16 @@ def maintainer(repository, django_user_model) -> Client:
 
 
 @pytest.fixture
+def owner(repository, django_user_model) -> Client:
+    """The browser of somebody with every permission that there is, rows’ too."""
+    user = django_user_model.objects.create_user("olga", password="x")
+    user.user_permissions.set(Permission.objects.all())
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
 def nobody(repository, django_user_model) -> Client:
     """The browser of somebody who is signed in and may do nothing."""
     return _signed_in(django_user_model, "nell", ())

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.db import connections, transaction
-from django.test import Client
 
 import versioning
 from polls.models import Choice, Question
@@ -100,18 +98,9 @@ def asked() -> Iterator[Asked]:
 
 
 @pytest.fixture
-def person(repository, django_user_model) -> Client:
-    user = django_user_model.objects.create_user("mo", password="x")
-    user.user_permissions.set(Permission.objects.all())
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def things(person) -> Things:
+def things(owner) -> Things:
     found = make_things()
-    person.post("/branches/switch/", {"name": found.branch})
+    owner.post("/branches/switch/", {"name": found.branch})
     return found
 
 
@@ -164,7 +153,7 @@ def forget(repository: Any) -> None:
 
 @pytest.mark.parametrize("is_much", [False, True])
 def test_a_page_asks_little_whatever_there_is(
-    repository, connection, person, things, is_much
+    repository, connection, owner, things, is_much
 ):
     if is_much:
         grow(repository, things)
@@ -186,7 +175,7 @@ def test_a_page_asks_little_whatever_there_is(
             if first:
                 forget(repository)
             with asked() as found:
-                answer = person.get(path)
+                answer = owner.get(path)
                 if answer.streaming:
                     list(answer.streaming_content)
             assert answer.status_code in (200, 204), path
@@ -199,7 +188,7 @@ def test_a_page_asks_little_whatever_there_is(
 
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_page_that_looks_for_news_asks_twice_at_most(
-    person, things, repository, moved
+    owner, things, repository, moved
 ):
     seen = repository.head(MAIN)
     if moved:
@@ -208,7 +197,7 @@ def test_a_page_that_looks_for_news_asks_twice_at_most(
     heads = [seen, repository.head(things.branch)]
     query = {"branch": [MAIN, things.branch], "head": heads}
     with asked() as found:
-        answer = person.get("/live/", query)
+        answer = owner.get("/live/", query)
     assert answer.status_code == (200 if moved else 204)
     assert len(found.versioned) == (2 if moved else 1)
     assert len(found.default) <= DEFAULT
