@@ -176,6 +176,47 @@ def test_a_deleted_row_has_a_history_too(repository, write, sky):
     assert len(found.edits) == 2
 
 
+@pytest.mark.parametrize("read", [3, 200])
+@pytest.mark.parametrize("later", [0, 7])
+def test_a_row_that_was_away_for_a_while(
+    repository, write, summer, sky, merge, monkeypatch, read, later
+):
+    monkeypatch.setattr("versioning.backends.sql.row_history.READ", read)
+    made = repository.head("main")
+    gone = write("main", lambda: Choice.objects.filter(pk=sky.pk).delete())
+    again = write("main", lambda: sky.save(force_insert=True))
+    changed = [write("main", votes(20 + number)) for number in range(later)]
+    found, since = [], ""
+    while True:
+        page = history(repository, sky, since=since, limit=2)
+        found += [(edit.commit.hash, edit.change.kind) for edit in page.edits]
+        if not page.more:
+            break
+        since = found[-1][0]
+    assert found == [
+        *((hash, ChangeKind.CHANGED) for hash in reversed(changed)),
+        (again, ChangeKind.ADDED),
+        (gone, ChangeKind.REMOVED),
+        (made, ChangeKind.ADDED),
+    ]
+
+
+def test_a_row_that_was_away_on_a_branch(repository, write, summer, sky, merge):
+    made = repository.head("main")
+    here = write("main", lambda: Choice.objects.filter(pk=sky.pk).update(text="Skies"))
+    gone = write(summer, lambda: Choice.objects.filter(pk=sky.pk).delete())
+    sky.text = "The sky"
+    again = write(summer, lambda: sky.save(force_insert=True))
+    merge(summer, "main")
+    found = {e.commit.hash: e.change.kind for e in history(repository, sky).edits}
+    assert found == {
+        here: ChangeKind.CHANGED,
+        again: ChangeKind.ADDED,
+        gone: ChangeKind.REMOVED,
+        made: ChangeKind.ADDED,
+    }
+
+
 def test_it_goes_on_after_a_commit_and_says_whether_there_is_more(
     repository, write, sky
 ):

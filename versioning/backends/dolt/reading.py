@@ -13,6 +13,7 @@ from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff, Schema
 
+FORKED_AT_ONCE = 50  # in 40 ms; two hundred take 660
 _HASH = re.compile(r"[0-9a-v]{32}\Z")
 _PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
 _LOG = "SELECT commit_hash, committer, email, date, message, parents FROM dolt_log"
@@ -229,17 +230,22 @@ class Reading(SqlRepository):
         """
         Where several commits share a parent, the engine compares one of them
         with it and forgets the others, also if it is asked for them together
-        (seen on 1.83.2): so they are asked for one by one, in one statement.
+        (seen on 1.83.2): so those are asked for one by one.
         """
         name = self._name("dolt_diff_", diff.table)
         one = f"SELECT * FROM {name} AS OF %s WHERE {where}"
         first = [diff.after, *params]
-        forked = self._ancestry(diff.after).beside_others(diff.after)
         with self._history():
             names, rows = self._table(
                 f"{one} ORDER BY to_commit_date DESC LIMIT {int(limit)}", first
             )
-            for batch in batches(forked):
+            place = len(names) - 1 - names[::-1].index("to_commit_date")
+            compared = {(row[place - 1], row[-3]) for row in rows}
+            forked = self._ancestry(diff.after).beside_others(
+                diff.after, since=utc(rows[-1][place]) if len(rows) >= limit else None
+            )
+            forgotten = [pair[0] for pair in forked if pair not in compared]
+            for batch in batches(forgotten, FORKED_AT_ONCE):
                 each = " UNION ALL ".join([f"{one} AND to_commit = %s"] * len(batch))
                 rows += self._fetch(
                     each, [part for hash in batch for part in (*first, hash)]

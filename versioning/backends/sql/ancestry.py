@@ -9,6 +9,7 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from datetime import datetime
 
 from versioning.backends.repository import Commit
 
@@ -85,17 +86,26 @@ class Ancestry:
                     seen.add(parent)
                     heapq.heappush(heap, self._place(parent))
 
-    def beside_others(self, start: str) -> list[str]:
+    def beside_others(
+        self, start: str, *, since: datetime | None = None
+    ) -> list[tuple[str, str]]:
         """
-        What ``start`` descends from, or is, and shares a parent with another
-        such commit: the first commits after a fork.
+        (commit, parent) of what ``start`` descends from, or is, and shares that
+        parent with another such commit: the first commits after a fork. Those
+        made ``since`` then, if it is given.
         """
         children: dict[str, list[str]] = {}
         for hash in self.walk([start]):
             for parent in self._parents[hash]:
                 children.setdefault(parent, []).append(hash)
-        forked = (group for group in children.values() if len(group) > 1)
-        return list(dict.fromkeys(hash for group in forked for hash in group))
+        # To the second: not every list of an engine’s dates says more.
+        earliest = 0 if since is None else int(since.timestamp())
+        return [
+            (hash, parent)
+            for parent, group in children.items()
+            for hash in group
+            if len(group) > 1 and self._dates[hash] >= earliest
+        ]
 
     def best_common(self, ones: Iterable[str], other: str) -> list[str]:
         """

@@ -52,7 +52,8 @@ class RowHistories(Tables):
         if len(key) != len(primary):
             return none
         try:
-            row, steps = self._row_at(diff, key), self._steps(diff, key, READ)
+            row = self._row_at(diff, key)
+            steps = self._steps(diff, key, READ, row is None)
         except EngineError:
             raise
         except _NOT_A_KEY:
@@ -65,7 +66,7 @@ class RowHistories(Tables):
             if is_all or (found is not None and len(found) > limit):
                 break
             size *= 4
-            steps = self._steps(diff, key, size)
+            steps = self._steps(diff, key, size, row is None)
         if found is None:
             raise UnknownRef(since)
         return RowHistory(row, tuple(found[:limit]), more=len(found) > limit)
@@ -76,24 +77,30 @@ class RowHistories(Tables):
         found = [dict(zip(names, row, strict=True)) for row in rows]
         return found[0] if found and _is(found[0], diff.primary, key) else None
 
-    def _steps(self, diff: Diff, key: Key, size: int) -> list[Step]:
+    def _steps(self, diff: Diff, key: Key, size: int, is_gone: bool) -> list[Step]:
         """
-        The newest steps of a row's way, at most ``size``.
+        The newest steps of a row's way, at most ``size``; ``is_gone`` where the
+        hash ``diff.after`` has no such row.
 
         From ``dolt_diff_<table>``, which stops at the commits: ``dolt_blame_``
         and ``dolt_history_`` read the whole table at each (270 ms at 100,000
-        rows, one row asked for). In two questions, not one with OR, which
-        takes Dolt 1.5 s at a million rows.
+        rows, one row asked for). It goes through all commits, whatever is asked
+        of them, in an order of its own (Dolt: 0.04 ms for each): of a row that
+        is there, the steps that removed it are asked for only where there can
+        be one. In two questions, not one with OR, which takes Dolt 1.5 s at a
+        million rows.
         """
-        found = {}
-        for side, removed in (("to_", ""), ("from_", " AND diff_type = 'removed'")):
-            columns = [self._name(side, column) for column in diff.primary]
-            where, params = self._key_in(columns, [key])
-            table = self._way(diff, f"{where}{removed}", params, size)
-            for step in _steps(table, diff, key):
-                found[step.commit, step.parent] = step
-        steps = sorted(found.values(), key=lambda step: step.date, reverse=True)
-        return steps[:size]
+        steps = self._side(diff, key, size, "to_", "")
+        if is_gone or _may_have_been_gone(steps, size):
+            steps += self._side(diff, key, size, "from_", " AND diff_type = 'removed'")
+        found = {(step.commit, step.parent): step for step in steps}
+        return sorted(found.values(), key=lambda step: step.date, reverse=True)[:size]
+
+    def _side(
+        self, diff: Diff, key: Key, size: int, side: str, more: str
+    ) -> list[Step]:
+        where, params = self._key_in([self._name(side, c) for c in diff.primary], [key])
+        return list(_steps(self._way(diff, f"{where}{more}", params, size), diff, key))
 
     @abstractmethod
     def _way(self, diff: Diff, where: str, params: Sequence[Any], limit: int) -> Table:
@@ -126,6 +133,16 @@ def _steps(table: Table, diff: Diff, key: Key) -> Iterator[Step]:
         there = change.before if change.after is None else change.after
         if there is not None and _is(there, diff.primary, key):
             yield Step(commit, parent, utc(date), change)
+
+
+def _may_have_been_gone(steps: Sequence[Step], size: int) -> bool:
+    """
+    Whether a row that is there now can have been removed, as far as its newest
+    ``size`` steps tell: to be there again it was added afterwards, and to be
+    there before it was added first.
+    """
+    added = sum(step.change.kind is ChangeKind.ADDED for step in steps)
+    return added > (0 if len(steps) >= size else 1)
 
 
 def _is(row: Row, primary: Key, key: Key) -> bool:

@@ -273,8 +273,8 @@ def utc(date: Any) -> datetime:
     return found
 
 
-def batches(items: Sequence[Any]) -> Iterator[list[Any]]:
+def batches(items: Sequence[Any], size: int = KEYS_AT_ONCE) -> Iterator[list[Any]]:
     """The items, each once, in lists as long as one statement takes."""
     once = list(dict.fromkeys(items))
-    for start in range(0, len(once), KEYS_AT_ONCE):
-        yield once[start : start + KEYS_AT_ONCE]
+    for start in range(0, len(once), size):
+        yield once[start : start + size]
