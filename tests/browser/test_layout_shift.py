@@ -53,12 +53,12 @@ def test_a_page_stays_where_it_is(
     site: Site, visit: Callable[..., Page], name: str, screen: str
 ):
     page = visit("erin", viewport=SCREENS[screen])
-    path = PAGES[name]
-    if not path:
-        page.goto("/log/")
-        path = page.locator("#commits a[href^='/commits/']").first.get_attribute("href")
+    page.goto("/log/")
+    newest = page.locator("#commits a[href^='/commits/']").first
+    path = PAGES[name] or newest.get_attribute("href")
+    assert path
     page.add_init_script(WATCH)
-    page.goto(path or "")
+    page.goto(path)
     page.wait_for_load_state("networkidle")
     shifted(page)
     if page.locator("[data-live]").count():
