@@ -23,6 +23,7 @@ AROUND = 60  # characters that are shown at each side of what was found
 class FoundRow:
     label: str
     key: str
+    address: str  # ``values.key_text()``
     excerpts: tuple[tuple[str, Shown], ...]  # (column's name, text around it)
 
 
@@ -113,6 +114,7 @@ def _present(
         FoundRow(
             labels[key],
             spoken_key(key),
+            values.key_text(key),
             tuple(
                 (names.column_name(column), _excerpt(str(row[column]), text))
                 for column in columns

@@ -39,6 +39,17 @@ def test_rows_of_all_tables_with_the_text_marked(editor, poll):
     assert "Details" not in only
 
 
+def test_a_row_leads_to_its_history_where_it_was_found(editor, repository, erin, poll):
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("main", author=erin, message="Drop it"):
+        Choice.objects.all().delete()
+    answer = editor.get("/search/", {"q": "sky", "ref": "summer"})
+    link = seen.links(answer)["Choice “The sky” of “What’s <b>up</b>?”"]
+    history = seen.main(editor.get(link))
+    assert "Choice “The sky”" in history
+    assert "Drop it" not in history
+
+
 def test_as_of_an_earlier_commit_a_branch_and_a_tag(editor, repository, erin, poll):
     before = repository.head("main")
     repository.create_tag("asked", before, message="", author=erin)
