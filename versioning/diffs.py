@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from versioning import values
+from versioning import replaced, values
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import (
     ChangeKind,
@@ -218,9 +218,9 @@ def rows_page(
     ``UnknownTable`` for a table that does not differ between the two states.
     """
     diff = find_table(overview, table)
-    if diff.is_replaced:
-        return RowsPage(diff, (), None)
     since = unsign_key(table, after) if after else None
+    if diff.key_change:
+        return _replaced_page(repository, overview, diff, wanted.kinds, since, limit)
     names = renamed_columns(repository, overview, diff)
     changes, last = _read(repository, overview, table, wanted, since, limit, names)
     rows = present_rows(
@@ -234,6 +234,36 @@ def rows_page(
     )
     next = None if last is None else sign_key(table, last)
     return RowsPage(diff, rows, next, overview.after, names)
+
+
+def _replaced_page(
+    repository: Repository,
+    overview: Overview,
+    diff: TableDiff,
+    kinds: tuple[ChangeKind, ...],
+    since: Key | None,
+    limit: int,
+) -> RowsPage:
+    """A page of all rows on both sides: see ``replaced``."""
+    assert diff.key_change is not None
+    ends = overview.before, overview.after
+    changes, last = replaced.rows_of(
+        repository, diff.key_change, *ends, kinds=kinds, since=since, limit=limit
+    )
+    # One side after the other: a key of each can be the same, and means another row.
+    rows = [
+        row
+        for kind in (ChangeKind.REMOVED, ChangeKind.ADDED)
+        for row in present_rows(
+            repository,
+            diff.table,
+            [change for change in changes if change.kind is kind],
+            *ends,
+            differing=overview.differing,
+        )
+    ]
+    next = None if last is None else sign_key(diff.table, last)
+    return RowsPage(diff, tuple(rows), next)
 
 
 def renamed_columns(
@@ -269,7 +299,7 @@ def sections(
     found = []
     for diff in tables:
         page = None
-        if left > 0 and diff.change.data_changed:
+        if left > 0 and (diff.change.data_changed or diff.is_replaced):
             page = rows_page(repository, overview, diff.table)
             left -= len(page.rows)
         found.append(TableSection(diff, page))

@@ -9,6 +9,7 @@ import pytest
 
 from tests.engines import ENGINE
 from versioning import diffs
+from versioning.backends.errors import UnknownRef, UnknownTable
 from versioning.backends.repository import KeyChange
 from versioning.diffs import RowFilter
 
@@ -180,3 +181,25 @@ def test_a_table_with_another_key_is_named_with_both(repository, write, rekeyed)
     assert change.before != change.after
     later = write("main", "ALTER TABLE rekeyed ADD COLUMN c int")
     assert repository.key_changes(rekeyed[1], later) == []
+
+
+def test_a_states_rows_are_paged_by_their_key(repository, write):
+    before = repository.head("main")
+    at = write(
+        "main",
+        "CREATE TABLE pairs (b int, a int, c varchar(9), PRIMARY KEY (a, b))",
+        "INSERT INTO pairs VALUES (1, 1, 'x'), (2, 1, 'y'), (1, 2, NULL), (0, 3, '')",
+    )
+    write("main", "DELETE FROM pairs")
+    found, since = [], None
+    while page := repository.state_rows("pairs", at=at, since=since, limit=3):
+        found += [(row["a"], row["b"], row["c"]) for row in page]
+        since = found[-1][:2]
+    assert found == [(1, 1, "x"), (1, 2, "y"), (2, 1, None), (3, 0, "")]
+    with pytest.raises(UnknownTable):
+        repository.state_rows("pairs", at=before, limit=3)
+    with pytest.raises(UnknownRef):
+        repository.state_rows("pairs", at="0" * len(at), limit=3)
+    keyless = write("main", "CREATE TABLE loose (a int)")
+    with pytest.raises(ValueError, match="no primary key"):
+        repository.state_rows("loose", at=keyless, limit=3)

@@ -1,6 +1,7 @@
 """Two states side by side: the page on which changes are reviewed."""
 
 import csv
+import re
 import tracemalloc
 from io import StringIO
 
@@ -417,7 +418,9 @@ def test_a_file_of_any_size_takes_little_memory(repository, connection, poll, ed
     assert peak < 2_500_000
 
 
-def test_a_table_whose_key_changed_says_so(editor, repository, connection, erin, poll):
+@pytest.fixture
+def rekeyed(repository, connection, erin, poll):
+    """``rekeyed(before, after)``: a table’s two keys, with 60 rows and then 70."""
     from django.db import transaction
 
     def run(*statements):
@@ -431,23 +434,76 @@ def test_a_table_whose_key_changed_says_so(editor, repository, connection, erin,
                     cursor.execute(statement)
             return repository.commit_all("Alter", erin)
 
-    columns = "a int NOT NULL, b int NOT NULL"
-    before = run(
-        f"CREATE TABLE polls_keyed ({columns}, PRIMARY KEY (a))",
-        "INSERT INTO polls_keyed VALUES (1, 7)",
-    )
-    after = run(
-        "DROP TABLE polls_keyed",
-        f"CREATE TABLE polls_keyed ({columns}, PRIMARY KEY (b))",
-        "INSERT INTO polls_keyed VALUES (1, 7)",
-    )
-    ends = {"from": before, "to": after, "dots": "2"}
+    def make(before, after):
+        found: list[str] = []
+        for key, count in ((before, 60), (after, 70)):
+            keyed = f", PRIMARY KEY ({key})" if key else ""
+            rows = ", ".join(f"({n}, {1000 - n})" for n in range(count))
+            drop = ["DROP TABLE polls_keyed"] if found else []
+            found.append(
+                run(
+                    *drop,
+                    f"CREATE TABLE polls_keyed (a int NOT NULL, b int NOT NULL{keyed})",
+                    "".join(["INSERT INTO polls_keyed VALUES ", rows]),
+                )
+            )
+        return {"from": found[0], "to": found[1], "dots": "2"}
+
+    return make
+
+
+def test_a_table_whose_key_changed_says_so(editor, rekeyed):
+    ends = rekeyed("a", "b")
     page = seen.main(compare(editor, **ends))
     assert "1 table Download as SQL polls_keyed replaced" in page
     assert "Its rows went by a and go by b now." in page
     assert "polls_keyed has another definition" in page
-    assert export(editor, format="csv", table="polls_keyed", **ends).status_code == 404
     assert "INSERT INTO" in content(export(editor, format="sql", **ends))
+
+
+def test_all_rows_of_a_replaced_table_are_listed_page_by_page(editor, rekeyed):
+    ends = rekeyed("a", "b")
+    page = compare(editor, **ends)
+    rows = "polls_keyed (\\d+) (removed|added)"
+    told = re.findall(rows, seen.main(page))
+    pages = 1
+    while more := seen.links(page).get("More rows"):
+        page = editor.get(more, headers={"HX-Request": "true"})
+        told += re.findall(rows, seen.text(page))
+        pages += 1
+    assert pages == 3
+    assert told == [
+        *((str(n), "removed") for n in range(60)),
+        *((str(1000 - n), "added") for n in range(69, -1, -1)),
+    ]
+    only = {"table": "polls_keyed", "kind": "added", **ends}
+    filtered = re.findall(rows, seen.main(editor.get("/compare/rows/", only)))
+    assert len(filtered) == 50
+    assert filtered[0] == ("931", "added")
+
+
+def test_a_replaced_table_is_a_file_too(editor, rekeyed):
+    ends = rekeyed("a", "b")
+    text = content(export(editor, format="csv", table="polls_keyed", **ends))
+    head, *lines = text.removeprefix("\ufeff").splitlines()
+    assert head == "change,a before,a after,b before,b after"
+    assert sorted(lines) == sorted(
+        [
+            *(f"removed,{n},,{1000 - n}," for n in range(60)),
+            *(f"added,,{n},,{1000 - n}" for n in range(70)),
+        ]
+    )
+
+
+def test_a_side_without_a_key_is_in_the_file_alone(editor, rekeyed):
+    ends = rekeyed("a", "")
+    page = seen.main(compare(editor, **ends))
+    assert "of the side without a key no rows are listed" in page
+    assert "polls_keyed 59" in seen.main(
+        editor.get(seen.links(compare(editor, **ends))["More rows"])
+    )
+    text = content(export(editor, format="csv", table="polls_keyed", **ends))
+    assert len(text.splitlines()) == 131
 
 
 # Long values ------------------------------------------------------------------

@@ -679,12 +679,23 @@ class Repository(ABC):
     # which they close with themselves: read to the end, or call ``close()``.
 
     @abstractmethod
+    def state_rows(
+        self, table: str, *, at: str, since: Key | None = None, limit: int
+    ) -> list[Row]:
+        """
+        Rows of a table as of the hash ``at``, in order of its primary key, from
+        the one after ``since`` on. Raises ``UnknownTable``, ``UnknownRef``, and
+        ``ValueError`` for a table without a key.
+        """
+
+    @abstractmethod
     def stream_changes(
         self, table: str, before: str, after: str
     ) -> Iterator[RowChange]:
         """
-        All that ``diff_rows()`` would give, in the engine's order. Holds a few
-        hundred rows at a time, however many there are.
+        All that ``diff_rows()`` would give, in the engine's order; of a table
+        whose key changed, all rows before, as removed, and all after, as added.
+        Holds a few hundred rows at a time, however many there are.
         """
 
     @abstractmethod

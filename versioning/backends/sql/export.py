@@ -75,11 +75,26 @@ class Exporting(Tables):
     def stream_changes(
         self, table: str, before: str, after: str
     ) -> Iterator[RowChange]:
+        there = [at for at in (before, after) if table in self.tables(at)]
+        if len({self._primary_key(table, at) for at in there}) > 1:
+            yield from self._replaced_rows(table, before, after)
+            return
         diff = self._diff_of(table, before, after)
         at = after if table in self.tables(after) else before
         sql, params = self._diff_sql(diff, "", [])
         for part in self._stream(at, sql, params):
             yield from self._complete(diff, changes_of(part, diff))
+
+    def _replaced_rows(
+        self, table: str, before: str, after: str
+    ) -> Iterator[RowChange]:
+        """All rows of both states, whose keys are of different columns."""
+        for kind, at in ((ChangeKind.REMOVED, before), (ChangeKind.ADDED, after)):
+            primary = self._primary_key(table, at)
+            gone = kind is ChangeKind.REMOVED
+            for row in self._stream_rows(table, at):
+                key = tuple(row[column] for column in primary or row)
+                yield RowChange(kind, key, row if gone else None, None if gone else row)
 
     def _stream_rows(self, table: str, at: str) -> Iterator[Row]:
         sql, params = self._all_rows_sql(table, at)

@@ -145,6 +145,19 @@ class Tables(Statements):
                 found[tuple(row[column] for column in primary)] = row
         return found
 
+    def state_rows(
+        self, table: str, *, at: str, since: Key | None = None, limit: int
+    ) -> list[Row]:
+        self._known(at)
+        primary = self.primary_key(table, at)
+        if not primary:
+            raise ValueError(f"“{table}” has no primary key to page by.")
+        keys = [self._name(column) for column in primary]
+        where, params = self._key_after(keys, since) if since else ("1 = 1", [])
+        order = f" ORDER BY {', '.join(keys)} LIMIT {int(limit)}"
+        names, rows = self._read_at(at, table, f"{where}{order}", params)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
     def highest_key(self, table: str, *, at: str | None) -> int | None:
         (column,) = self.primary_key(table, at)
         where = f"1 = 1 ORDER BY {self._name(column)} DESC LIMIT 1"
