@@ -64,7 +64,11 @@ ASK_MORE = {
 AUTHOR = Author("Erin Editor", "erin@example.org")
 
 # What a transaction is made of, and on a server the way from and to a commit.
-_NOT_COUNTED = re.compile(r"\s*(USE|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT)\b", re.I)
+_NOT_COUNTED = re.compile(
+    r"\s*((USE|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|PRAGMA busy_timeout)\b"
+    r"|SELECT 1 FROM sqlite_master LIMIT 1$)",
+    re.I,
+)
 
 
 @dataclass
