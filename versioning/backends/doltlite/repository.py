@@ -52,8 +52,10 @@ class DoltLiteRepository(Exporting):
     # Branches ----------------------------------------------------------------
 
     def default_branch(self) -> str:
-        self.connection.ensure_connection()
-        return self.connection.default_branch or self.connection.ask_default_branch()
+        connection = self.connection
+        connection.close_if_health_check_failed()  # as before any statement
+        connection.ensure_connection()
+        return str(connection.default_branch or connection.ask_default_branch())
 
     def _branch_call(self, name: str, *args: str) -> None:
         marks = ", ".join(["%s"] * len(args))
