@@ -39,3 +39,12 @@ def test_every_page_is_read_meanwhile(maintainer, things, somebody_writes):
             late.append(name)
     assert not late
     assert "1234" not in maintainer.get(f"/polls/{things.question}/results/").text
+
+
+def test_a_kept_connection_is_checked_meanwhile(
+    repository, connection, somebody_writes
+):
+    with connection.bound("main"):
+        assert repository.tables()
+        assert connection.is_usable()
+    assert repository.default_branch() == "main"
