@@ -137,7 +137,14 @@ def test_against_a_writer_that_takes_no_lock(
 
         def intrude(begin=begin) -> None:
             begin.wait(20)
-            stranger.execute("main", ROW, commit="Stranger")
+            try:
+                stranger.execute("main", ROW, commit="Stranger")
+            except Exception as error:
+                # As Dolt may say to whoever comes second: that is no loss, as
+                # nothing was taken from them.
+                if "not ancestor of" not in str(error):
+                    raise
+                stranger.execute("main", ROW, commit="Stranger")
 
         other = threading.Thread(target=intrude)
         other.start()

@@ -57,8 +57,9 @@ VARIANTS = {
 ASK_MORE = {
     "versioning:merge": (112, 17),
     "versioning:merge-rows": (60, DEFAULT),
-    "versioning:merges": (VERSIONED, 5),
+    "versioning:merges": (VERSIONED, 6),
     "versioning:merge-record": (VERSIONED, 5),
+    "versioning:merge-abandon": (VERSIONED, 6),
 }
 
 AUTHOR = Author("Erin Editor", "erin@example.org")
