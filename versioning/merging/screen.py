@@ -380,7 +380,8 @@ def tried_out(
     """
     if not found.can_land:
         return Trial()
-    if progress(found, draft).is_complete or found.violations or trial.has_mends(draft):
+    is_complete = drafts.settled_count(draft) >= found.required
+    if is_complete or found.violations or trial.has_mends(draft):
         return trial.try_out(target, sides, draft)
     return Trial(complete=False)
 
