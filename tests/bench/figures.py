@@ -19,7 +19,7 @@ class Figure:
     group: str
     name: str
     value: float
-    unit: str  # "ms", "times", "a second", "MB"
+    unit: str  # "ms", "s", "times", "a second", "MB"
     at_most: float | None = None
     at_least: float | None = None
 

@@ -45,11 +45,25 @@ class Person:
         token = {"csrfmiddlewaretoken": found[1]} if found else {}
         return self._ask("POST", path, urlencode(token | fields), part=part)
 
+    def drain(self, path: str) -> int:
+        """Read an answer of any size and keep none of it; its bytes."""
+        self._connection.request("GET", path, headers=self._headers())
+        answer = self._connection.getresponse()
+        if answer.status >= 400:
+            raise Refused(f"GET {path}: {answer.status}")
+        size = 0
+        while part := answer.read(1 << 20):
+            size += len(part)
+        return size
+
+    def _headers(self) -> dict[str, str]:
+        cookies = "; ".join(f"{n}={c.value}" for n, c in self._cookies.items())
+        return {"Cookie": cookies}
+
     def _ask(
         self, method: str, path: str, body: str | None = None, *, part: bool = False
     ) -> str:
-        cookies = "; ".join(f"{n}={c.value}" for n, c in self._cookies.items())
-        headers = {"Cookie": cookies}
+        headers = self._headers()
         if part:
             headers["HX-Request"] = "true"
         if body is not None:

@@ -65,6 +65,13 @@ def branch(name: str, changed: int) -> str:
     return unit.commit or ""
 
 
+def branch_of_all(name: str) -> None:
+    """A branch off main on which every choice was voted for."""
+    repository().create_branch(name, repository().head("main"))
+    with on_branch(name, message="Vote for all"):
+        Choice.objects.update(votes=models.F("votes") + 1)
+
+
 def commits(count: int) -> None:
     """As many commits on main, each a vote."""
     for n in range(count):
