@@ -86,6 +86,17 @@ print(json.dumps([question.text, votes, repository().head({branch!r})]))
 """
 
 
+MUCH = """
+from polls.models import Choice
+from versioning import on_branch
+for branch in ("{source}", "{target}"):
+    with on_branch(branch, message="Add many"):
+        for n in range(20):
+            text = f"{{n}} of {{branch}}"
+            Choice.objects.create(pk=900_000 + n, question_id={pk}, text=text)
+"""
+
+
 @dataclass(frozen=True)
 class Parted:
     """A question that two branches changed in two ways."""
@@ -284,6 +295,21 @@ def test_focus_goes_to_what_happened_meanwhile(parted: Parted, visit: Visit):
     mine.get_by_role("article", name=boat).get_by_role("button", name="Mend").click()
     moved = mine.locator(".callout", has_text="moved while you were deciding")
     expect(moved).to_be_focused()
+
+
+def test_rows_that_follow_by_themselves_take_no_focus(parted: Parted, visit: Visit):
+    """Nor do they move what somebody is reading."""
+    parted.site.run(MUCH.format(**vars(parted)))
+    page = visit("max")
+    page.goto(parted.merge_path)
+    rows = page.get_by_role("article")
+    expect(rows).to_have_count(22)
+    assert page.evaluate("() => document.activeElement.tagName") == "BODY"
+    assert page.evaluate("() => scrollY") == 0
+    last = rows.last
+    last.locator("label.choice").last.click()
+    expect(_bar(page)).to_contain_text("1 of")
+    expect(page.locator("*:focus")).to_have_count(1)
 
 
 def _bar(page: Page) -> Locator:

@@ -115,7 +115,7 @@ document.addEventListener(
 );
 
 // Focus goes where the change is: to what asks for it, else to what was swapped in
-// if the swap took the focused element away.
+// if the swap took the focused element away. What comes without being asked takes none.
 const focusWithin = (root) => {
   const wanted = root.matches?.("[data-focus]") ? root : $("[data-focus]", root);
   wanted?.focus();
@@ -125,6 +125,7 @@ focusWithin(document);
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const part = detail.elt;
   if (part.matches("[data-live]")) return announce(part.textContent.trim());
+  if (!detail.requestConfig?.triggeringEvent) return; // hx-trigger="load"
   if (focusWithin(part) || document.activeElement !== document.body) return;
   if (!part.hasAttribute("tabindex")) part.setAttribute("tabindex", "-1");
   part.focus({ preventScroll: true });
