@@ -77,6 +77,7 @@ def fulfil(receipt: Receipt, *, commit: str, location: str) -> None:
     receipt.commit = commit
     receipt.location = location[:1000]
     try:
+        # A transaction waits its turn among writers; a statement alone, longer.
         with transaction.atomic(using=router.db_for_write(Receipt)):
             receipt.save(update_fields=["commit", "location"])
     except DatabaseError:

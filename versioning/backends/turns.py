@@ -3,6 +3,8 @@
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,26 +40,32 @@ class WritesInTurn:
     Database: Any
     wrap_database_errors: Any
 
+    @property
+    def _timeout(self) -> float:
+        """Seconds to wait for another writer."""
+        return float(self.settings_dict["OPTIONS"].get("timeout", TIMEOUT))
+
+    @contextmanager
+    def _without_waiting(self, execute: Callable[[str], Any]) -> Iterator[None]:
+        """Have the engine say at once that somebody else writes."""
+        execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            execute(f"PRAGMA busy_timeout = {round(self._timeout * 1000)}")
+
     def _start_transaction_under_autocommit(self) -> None:
-        timeout = float(self.settings_dict["OPTIONS"].get("timeout", TIMEOUT))
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + self._timeout
         mine = turn(self.settings_dict["NAME"])
-        if not mine.acquire(timeout=timeout):
+        if not mine.acquire(timeout=self._timeout):
             with self.wrap_database_errors:
                 raise self.Database.OperationalError("database is locked")
         try:
-            self._begin(deadline, timeout)
-        finally:
-            mine.release()
-
-    def _begin(self, deadline: float, timeout: float) -> None:
-        with self.cursor() as cursor:
-            cursor.execute("PRAGMA busy_timeout = 0")
-            try:
+            with self.cursor() as cursor, self._without_waiting(cursor.execute):
                 while not self._could_begin(cursor, deadline):
                     time.sleep(ASKED_EVERY)
-            finally:
-                cursor.execute(f"PRAGMA busy_timeout = {round(timeout * 1000)}")
+        finally:
+            mine.release()
 
     def _could_begin(self, cursor: Any, deadline: float) -> bool:
         try:

@@ -20,7 +20,7 @@ from versioning.backends.errors import (
     UnknownRef,
 )
 from versioning.backends.translation import TranslatesErrors
-from versioning.backends.turns import TIMEOUT, WritesInTurn
+from versioning.backends.turns import WritesInTurn
 
 
 class DatabaseWrapper(
@@ -81,17 +81,13 @@ class DatabaseWrapper(
         in 0.02 ms, but waits for whoever writes to the file: then it is a new
         connection, in 0.8.
         """
-        timeout = float(self.settings_dict["OPTIONS"].get("timeout", TIMEOUT))
         own = self.connection
-        with self.wrap_database_errors:
-            own.execute("PRAGMA busy_timeout = 0")
+        with self.wrap_database_errors, self._without_waiting(own.execute):
             try:
                 (found,) = own.execute("SELECT dolt_default_branch()").fetchone()
             except self.Database.OperationalError:
                 with closing(self.repository.open()) as unbound:
                     (found,) = unbound.execute("SELECT active_branch()").fetchone()
-            finally:
-                own.execute(f"PRAGMA busy_timeout = {round(timeout * 1000)}")
         self.default_branch = str(found)
         return self.default_branch
 
