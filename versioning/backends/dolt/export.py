@@ -61,16 +61,9 @@ class Exporting(Reading):
     def _patches(self, before: str, after: str) -> list[Patch]:
         if not self._definitions(before, after):
             return []
-        with self._history():
-            rows = self._fetch(
-                "SELECT table_name, statement FROM dolt_patch(%s, %s) "
-                "WHERE diff_type = 'schema' ORDER BY statement_order",
-                [before, after],
-            )
         return [
-            Patch(table, self._with_unique(table, statement, after))
-            for table, statement in rows
-            if not self._own(table)
+            Patch(patch.table, self._with_unique(patch.table, patch.statement, after))
+            for patch in self._schema_statements(before, after)
         ]
 
     def _with_unique(self, table: str, statement: str, after: str) -> str:

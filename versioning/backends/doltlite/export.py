@@ -39,16 +39,10 @@ class Exporting(Reading):
         return frozenset(name for (name,) in rows)
 
     def _patches(self, before: str, after: str) -> list[Patch]:
-        if not self._fetch(
-            "SELECT 1 FROM dolt_schema_diff(%s, %s) LIMIT 1", [before, after]
-        ):
+        # Not of tables alone: an index has a definition of its own.
+        if not self._differences(before, after)[1]:
             return []
-        rows = self._fetch(
-            "SELECT table_name, statement FROM dolt_patch(%s, %s) "
-            "WHERE diff_type = 'schema' ORDER BY statement_order",
-            [before, after],
-        )
-        return [Patch(*row) for row in rows if not self._own(row[0])]
+        return self._schema_statements(before, after)
 
     def _equal(self, column: str, value: Any) -> str:
         return f"{self._quote(column)} IS {self._literal(value)}"

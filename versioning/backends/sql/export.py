@@ -58,6 +58,16 @@ class Exporting(Tables):
     def _patches(self, before: str, after: str) -> list[Patch]:
         """What changes the tables' definitions, in order."""
 
+    def _schema_statements(self, before: str, after: str) -> list[Patch]:
+        """What the engine says that changes them; slow, also if nothing does."""
+        with self._history():
+            rows = self._fetch(
+                "SELECT table_name, statement FROM dolt_patch(%s, %s) "
+                "WHERE diff_type = 'schema' ORDER BY statement_order",
+                [before, after],
+            )
+        return [Patch(*row) for row in rows if not self._own(row[0])]
+
     @abstractmethod
     def _equal(self, column: str, value: Any) -> str:
         """A condition that is true of NULL too; without parameters."""
