@@ -47,6 +47,17 @@ def form(repository, table, pk, **fields):
     }
 
 
+def with_words_for_a_number(repository, choice):
+    return form(
+        repository,
+        "polls_choice",
+        choice.pk,
+        take="",
+        value__question_id="the first one",
+        was__question_id=str(choice.question_id),
+    )
+
+
 def mend(client, fields, **extra):
     return client.post(reverse("versioning:merge-mend"), fields, **extra)
 
@@ -140,15 +151,7 @@ def test_without_a_script_it_leads_back_to_the_row(repository, maintainer, orpha
 
 
 def test_what_can_not_be_typed_is_said_at_its_field(repository, maintainer, orphan):
-    fields = form(
-        repository,
-        "polls_choice",
-        orphan.pk,
-        take="",
-        value__question_id="the first one",
-        was__question_id=str(orphan.question_id),
-    )
-    answer = mend(maintainer, fields)
+    answer = mend(maintainer, with_words_for_a_number(repository, orphan))
     assert answer.status_code == 422
     assert "Enter a whole number." in seen.main(answer)
     assert "the first one" in answer.content.decode()
@@ -405,15 +408,7 @@ def test_what_can_not_be_typed_is_said_where_there_is_no_card(
         maintainer,
         form(repository, "polls_question", orphan.question_id, take="theirs"),
     )
-    fields = form(
-        repository,
-        "polls_choice",
-        orphan.pk,
-        take="",
-        value__question_id="the first one",
-        was__question_id=str(orphan.question_id),
-    )
-    answer = mend(maintainer, fields)
+    answer = mend(maintainer, with_words_for_a_number(repository, orphan))
     assert answer.status_code == 422
     said = "One of the values can’t be taken: Enter a whole number."
     assert said in seen.main(answer)
