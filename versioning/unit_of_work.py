@@ -149,10 +149,10 @@ def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:
     """
     repository = connection.repository
     with transaction.atomic(using=connection.alias, durable=True):
-        if left := repository.uncommitted():
+        unit.head_before, left = repository.head_and_uncommitted()
+        if left:
             commit_strangers_rows(repository, left)
             return False
-        unit.head_before = repository.head(unit.branch)
         token = _current.set(unit)
         try:
             yield unit

@@ -271,6 +271,30 @@ def test_nothing_to_commit_is_no_commit(repository, transact, main):
 
 
 @pytest.mark.parametrize(
+    ("left", "tables"),
+    [
+        ([], None),
+        (["UPDATE polls_question SET text = 'Theirs'"], (QUESTIONS,)),
+        (["CREATE TABLE aside (id int PRIMARY KEY)"], ("aside",)),
+        (["ALTER TABLE polls_choice ADD COLUMN colour int"], ("polls_choice",)),
+        (["UPDATE polls_question SET text = 'Staged'", "ADD"], (QUESTIONS,)),
+    ],
+)
+def test_a_unit_begins_with_the_head_and_what_was_left(
+    repository, connection, transact, stranger, summer, left, tables
+):
+    _, head = add("summer", "one")
+    add("main", "elsewhere")
+    stage = f"{'CALL' if connection.vendor == 'mysql' else 'SELECT'} dolt_add('-A')"
+    for sql in left:
+        stranger.execute("summer", stage if sql == "ADD" else sql)
+    with connection.bound("summer"), transact():
+        found, uncommitted = repository.head_and_uncommitted()
+    assert found == head
+    assert (uncommitted and uncommitted.tables) == tables
+
+
+@pytest.mark.parametrize(
     ("message", "author"),
     [
         ("", ERIN),

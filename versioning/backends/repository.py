@@ -719,6 +719,13 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def head_and_uncommitted(self) -> tuple[str, Uncommitted | None]:
+        """
+        The hash of the current branch's head and what ``uncommitted()`` says,
+        both as this transaction sees them: what a unit of work begins with.
+        """
+
+    @abstractmethod
     def working_hash(self) -> str:
         """
         What tells the current branch's working set, as this transaction sees

@@ -21,7 +21,7 @@ from versioning.backends.errors import (
     MergeBlocked,
     UncommittedRows,
 )
-from versioning.backends.repository import Author, Features, MergeStatus
+from versioning.backends.repository import Author, Features, MergeStatus, Uncommitted
 
 # How the server says that a merge has something left to settle.
 _UNSETTLED = re.compile("in conflict|have schema conflicts|constraint violations")
@@ -127,16 +127,21 @@ class DoltRepository(Exporting):
         by = self._check_commit(message, author)
         self._in_outermost_atomic()
         args = ["-A", "-m", message, "--author", by]
-        if not self._is_merging():
-            args.append("--skip-empty")
-        marks = ", ".join(["%s"] * len(args))
         try:
-            hash = self._value(f"CALL dolt_commit({marks})", args)
+            return str(self._value(self._call("dolt_commit", len(args)), args))
         except OperationalError as error:
+            if error.args[-1] == "nothing to commit":
+                return None  # no merge either: --skip-empty would lose that
             if _UNSETTLED.search(str(error)):
                 raise ConflictsRemain(str(error.args[-1])) from error
             raise
-        return str(hash) if hash else None
+
+    def head_and_uncommitted(self) -> tuple[str, Uncommitted | None]:
+        # dolt_status goes through all tables; their hashes are at hand.
+        [(head, is_clean)] = self._fetch(
+            "SELECT dolt_hashof('HEAD'), dolt_hashof_db('HEAD') = dolt_hashof_db()"
+        )
+        return str(head), None if is_clean else self.uncommitted()
 
     def discard_uncommitted(self) -> None:
         self._in_outermost_atomic()

@@ -80,16 +80,15 @@ class DoltLiteRepository(Exporting):
         by = self._check_commit(message, author)
         self._in_outermost_atomic()
         args = ["-A", "-m", message, "--author", by]
-        if not self._is_merging():
-            args.append("--skip-empty")
-        marks = ", ".join(["%s"] * len(args))
         try:
-            hash = self._value(f"SELECT dolt_commit({marks})", args)
+            return str(self._value(self._call("dolt_commit", len(args)), args))
         except OperationalError as error:
-            if str(error).startswith("cannot commit: unresolved"):
-                raise ConflictsRemain(str(error)) from error
+            text = str(error)
+            if text.startswith("nothing to commit"):
+                return None  # no merge either: --skip-empty would lose that
+            if text.startswith("cannot commit: unresolved"):
+                raise ConflictsRemain(text) from error
             raise
-        return str(hash) if hash else None
 
     def discard_uncommitted(self) -> None:
         self._in_outermost_atomic()

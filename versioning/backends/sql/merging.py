@@ -31,12 +31,13 @@ class Merging(Writing):
         rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
         return Uncommitted(tuple(sorted(row[0] for row in rows))) if rows else None
 
+    def head_and_uncommitted(self) -> tuple[str, Uncommitted | None]:
+        left = self.uncommitted()
+        return str(self._value("SELECT dolt_hashof('HEAD')")), left
+
     def working_hash(self) -> str:
         # Not of 'WORKING': DoltLite knows none on a branch that nobody wrote to.
         return str(self._value("SELECT dolt_hashof_db()"))
-
-    def _is_merging(self) -> bool:
-        return bool(self._value("SELECT is_merging FROM dolt_merge_status"))
 
     # Conflicts ---------------------------------------------------------------
 
