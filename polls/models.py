@@ -34,12 +34,20 @@ class Question(models.Model):
         return sum(choice.votes for choice in self.choices.all())
 
 
+class ChoiceQuerySet(models.QuerySet["Choice"]):
+    def of_published(self) -> ChoiceQuerySet:
+        """Choices that people may vote for: their questions have choices, these."""
+        return self.filter(question__published__lte=timezone.now())
+
+
 class Choice(models.Model):
     question = models.ForeignKey(
         Question, on_delete=models.CASCADE, related_name="choices"
     )
     text = models.CharField("choice", max_length=200)
     votes = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = ChoiceQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -85,26 +85,33 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
 
     A GET, as by reloading the page of a vote that failed, leads to the form.
     """
-    question = get_object_or_404(Question.objects.published(), pk=pk)
     if request.method != "POST":
+        get_object_or_404(Question.objects.published(), pk=pk)
         return redirect("polls:detail", pk)
     token = request.POST.get(TOKEN_FIELD)
     if not token:
         raise BadRequest("The form has no one-time token.")
     given = request.POST.get("choice", "")
-    choice = question.choices.filter(pk=given).first() if given.isdecimal() else None
+    # At one go: whoever votes next waits for what is done from here on.
+    offered = Choice.objects.of_published().select_related("question")
+    choice = None
+    if given.isdecimal():
+        choice = offered.filter(pk=given, question=pk).first()
     if choice is None:
+        question = get_object_or_404(Question.objects.published(), pk=pk)
         return render(
             request,
             "polls/detail.html",
             {"question": question, "problem": "Choose one of the answers first."},
             status=422,
         )
-    Choice.objects.filter(pk=choice.pk, question=question).update(votes=F("votes") + 1)
+    Choice.objects.filter(pk=choice.pk).update(votes=F("votes") + 1)
     versioning.describe(
-        f"Vote for “{choice}” in “{question}”", kind="vote", about=str(question)
+        f"Vote for “{choice}” in “{choice.question}”",
+        kind="vote",
+        about=str(choice.question),
     )
-    url = reverse("polls:results", args=[question.pk])
+    url = reverse("polls:results", args=[pk])
     return see_other(f"{url}?receipt={token}")
 
 
