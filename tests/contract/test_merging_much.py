@@ -106,4 +106,4 @@ def test_no_more_rows_are_held_than_are_looked_at(conflicts, max_, monkeypatch):
     bulk.decide_pending(draft, pages, Take.OURS, max_)
     land("summer", "main", sides, draft, max_)
     assert sum(asked) >= 3 * 1200
-    assert max(asked) == 500
+    assert max(asked) == 501  # the last says that there are more

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+_PLAIN = frozenset({str, int, bytes})  # of one type, they are what they look like
+
 
 def same(one: Any, other: Any) -> bool:
     """
@@ -11,6 +13,8 @@ def same(one: Any, other: Any) -> bool:
     NULL is no empty text and text is no number; 1 is True and 1.0, and 1.50 is
     1.5, as the drivers give either for one stored value.
     """
+    if (kind := type(one)) is type(other) and kind in _PLAIN:
+        return bool(one == other)
     if one is None or other is None:
         return one is other
     one, other = plain_bytes(one), plain_bytes(other)

@@ -23,7 +23,7 @@ def without_dropped(
 
 def _without(row: ConflictRow, kept: frozenset[str]) -> ConflictRow:
     versions = (row.base, row.ours, row.theirs)
-    if not any(version and version.keys() - kept for version in versions):
+    if all(version is None or version.keys() <= kept for version in versions):
         return row
     for version in (row.ours, row.theirs):
         for column in (version or {}).keys() - kept:

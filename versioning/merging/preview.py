@@ -172,6 +172,15 @@ def _page(repository: Repository, of: Preview, start: Place | None) -> ConflictP
     return ConflictPage(tuple(rows), None)
 
 
+def _page_of(first: Sequence[ConflictRow]) -> ConflictPage:
+    """The first page, of its rows and the one after them, if there is one."""
+    if len(first) <= PAGE:
+        return ConflictPage(tuple(first), None)
+    last, beyond = first[PAGE - 1 : PAGE + 1]
+    since = last.key if last.table == beyond.table else None
+    return ConflictPage(tuple(first[:PAGE]), Place(beyond.table, since))
+
+
 def conflicts_of(
     target: str, sides: MergeSides, table: str, keys: Sequence[Key]
 ) -> list[ConflictRow]:
@@ -235,9 +244,13 @@ def conflict_pages(
 ) -> Iterator[list[ConflictRow]]:
     """As ``each_conflict_page()``, within a merge that is under way."""
     since: Key | None = None
-    while rows := conflict_rows(repository, sides, table, since=since, limit=_SCAN):
-        yield rows
-        since = rows[-1].key
+    more = True
+    while more:
+        rows = conflict_rows(repository, sides, table, since=since, limit=_SCAN + 1)
+        rows, more = rows[:_SCAN], len(rows) > _SCAN
+        if rows:
+            yield rows
+            since = rows[-1].key
 
 
 def merged_rows(
@@ -340,7 +353,8 @@ def _look(target: str, sides: MergeSides, then: Then | None) -> Preview:
         with rehearsal(target, sides) as merge:
             sums, sum_count = _sums(merge, sides)
             summary = tuple(merge.merged_summary())
-            conflicts = tuple(_conflicts(merge, sides))
+            first: list[ConflictRow] = []
+            conflicts = tuple(_conflicts(merge, sides, first))
             violations = tuple(merge.violations(limit=VIOLATIONS_SHOWN))
             found = Preview(
                 sides=sides,
@@ -356,7 +370,7 @@ def _look(target: str, sides: MergeSides, then: Then | None) -> Preview:
                 sum_count=sum_count,
             )
             # The first rows are asked for next: no second merge for them.
-            remember(_page_key(sides, None), lambda: _page(merge, found, None))
+            remember(_page_key(sides, None), lambda: _page_of(first))
             if then:
                 then(merge, found)
             return found
@@ -397,13 +411,17 @@ def outside_conflicts(merge: Repository, sides: MergeSides) -> Iterator[CounterS
             yield from (change for change in batch if change.key not in disputed)
 
 
-def _conflicts(merge: Repository, sides: MergeSides) -> Iterator[TableConflicts]:
+def _conflicts(
+    merge: Repository, sides: MergeSides, first: list[ConflictRow]
+) -> Iterator[TableConflicts]:
+    """Puts the rows of the first page, and one more, into ``first``."""
     for count in merge.conflict_counts():
         if not count.rows:  # a table whose definitions are in conflict
             continue
         counters = policies.counters_of(count.table)
         decisions = sums = 0
         for rows in conflict_pages(merge, sides, count.table):
+            first += rows[: PAGE + 1 - len(first)]
             for row in rows:
                 judged = resolve(row, {}, counters)
                 decisions += judged.required

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from versioning.backends.repository import ConflictRow, Key, Row
 from versioning.values import same
@@ -64,8 +64,7 @@ ABSENT: Final = _Absent()
 WHOLE_ROW: Final = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """
     One column of a row in three versions, and what it becomes.
 
@@ -156,7 +155,7 @@ class RowResolution:
             return 1
         return sum(cell.state is CellState.DISPUTED for cell in self.cells)
 
-    @property
+    @cached_property
     def keeps_both(self) -> bool:
         """Whether each side's row stays, theirs under another key."""
         asked = [cell for cell in self.cells if cell.state is CellState.DISPUTED]
@@ -266,6 +265,8 @@ def _cell(row: ConflictRow, column: str, choice: Choice | None, counts: bool) ->
     base = row.common[column] if column in row.common else _value(row.base, column)
     ours, theirs = _value(row.ours, column), _value(row.theirs, column)
     state = _cell_state(row, base, ours, theirs)
+    if state is CellState.AGREED and not counts:  # most of them
+        return Cell(column, state, base, ours, theirs, None)
     if counts and state in (CellState.AGREED, CellState.DISPUTED):
         both_changed = state is CellState.DISPUTED or not _equal(base, ours)
         if both_changed and counter_sum(base, ours, theirs) is not None:
@@ -283,12 +284,12 @@ def _cell_state(row: ConflictRow, base: Any, ours: Any, theirs: Any) -> CellStat
         return CellState.THEIRS
     if theirs is ABSENT:
         return CellState.OURS
-    if _equal(ours, theirs):
+    if same(ours, theirs):
         return CellState.AGREED
     if row.base is not None and base is not ABSENT:
-        if _equal(base, ours):
+        if same(base, ours):
             return CellState.THEIRS
-        if _equal(base, theirs):
+        if same(base, theirs):
             return CellState.OURS
     return CellState.DISPUTED
 
