@@ -1,8 +1,9 @@
 """
 Every way in which two sides can change a row, against an oracle of its own.
 
-Each table holds one row, two, or all; each row is one case, with one of the
-answers that a person could give to it. All tables are merged at once.
+Each table holds one row, two, all, or every two changes side by side; each row
+is one case, with one of the answers that a person could give to it. All tables
+are merged at once.
 """
 
 from collections.abc import Iterator
@@ -115,9 +116,27 @@ def two_rows() -> Iterator[list[Case]]:
             yield [one[(number + step) % len(one)], other[number % len(other)]]
 
 
+def neighbours() -> Iterator[Case]:
+    """
+    Rows of which each two changes follow one another once, in either order, and
+    each after itself: the words of one and two letters that are no repetition
+    and no rotation of an earlier one, in the order of a dictionary.
+    """
+    by_change = [list(answered(*versions)) for versions in changes()]
+    order = []
+    for one in range(len(by_change)):
+        order.append(one)
+        for other in range(one + 1, len(by_change)):
+            order += [one, other]
+    for number, change in enumerate([*order, order[0]]):
+        answers = by_change[change]
+        yield answers[number % len(answers)]
+
+
 SHAPES = {
     "one row": ONE_ROW,
     "two rows": list(two_rows()),
+    "every two neighbours": [list(neighbours())],
     "all rows": [[case for (case,) in ONE_ROW]],
 }
 
