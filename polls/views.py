@@ -79,6 +79,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @versioning.open_to_all
+@versioning.opens_unit
 def vote(request: HttpRequest, pk: int) -> HttpResponse:
     """
     Count one vote; the form's token makes it count once.
@@ -91,13 +92,8 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     token = request.POST.get(TOKEN_FIELD)
     if not token:
         raise BadRequest("The form has no one-time token.")
-    given = request.POST.get("choice", "")
-    # At one go: whoever votes next waits for what is done from here on.
-    offered = Choice.objects.of_published().select_related("question")
-    choice = None
-    if given.isdecimal():
-        choice = offered.filter(pk=given, question=pk).first()
-    if choice is None:
+    choice = _chosen(pk, request.POST.get("choice", ""))
+    if choice is None or not _count(choice):
         question = get_object_or_404(Question.objects.published(), pk=pk)
         return render(
             request,
@@ -105,14 +101,27 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
             {"question": question, "problem": "Choose one of the answers first."},
             status=422,
         )
-    Choice.objects.filter(pk=choice.pk).update(votes=F("votes") + 1)
-    versioning.describe(
-        f"Vote for “{choice}” in “{choice.question}”",
-        kind="vote",
-        about=str(choice.question),
-    )
     url = reverse("polls:results", args=[pk])
     return see_other(f"{url}?receipt={token}")
+
+
+def _chosen(question: int, given: str) -> Choice | None:
+    if not given.isdecimal():
+        return None
+    offered = Choice.objects.of_published().select_related("question")
+    return offered.filter(pk=given, question=question).first()
+
+
+def _count(choice: Choice) -> bool:
+    """Whether the choice was still there to be voted for."""
+    with versioning.unit():
+        versioning.describe(
+            f"Vote for “{choice}” in “{choice.question}”",
+            kind="vote",
+            about=str(choice.question),
+        )
+        votes = Choice.objects.filter(pk=choice.pk)
+        return votes.update(votes=F("votes") + 1) == 1
 
 
 @require_safe

@@ -27,6 +27,18 @@ def open_to_all(view: View) -> View:
     return view
 
 
+def opens_unit(view: View) -> View:
+    """
+    Let a view open its unit of work itself, by ``versioning.unit()``, so that
+    others wait for what it writes, and not for what it reads before.
+
+    For what is written all the time. What was read may have changed by then:
+    the write has to be right whatever came in between.
+    """
+    view.opens_unit = True  # type: ignore[attr-defined]
+    return view
+
+
 def of_no_branch(view: View) -> View:
     """
     Answer without going to the active branch, as a view does whose answer is

@@ -6,7 +6,8 @@ and CSRF tokens are checked before it runs a view.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.apps import apps
@@ -25,7 +26,7 @@ from versioning.access import ask_to_sign_in
 from versioning.backends.errors import SerializationFailure, UnknownRef
 from versioning.merging.candidate import sweep_all
 from versioning.place import BRANCH_FIELD, TOKEN_FIELD, Place, State
-from versioning.unit_of_work import on_branch
+from versioning.unit_of_work import Unit, on_branch, opened_by
 
 _log = logging.getLogger(__name__)
 
@@ -208,29 +209,54 @@ def _messages_so_far(request: Any) -> int:
     return len(request._messages._queued_messages)
 
 
+class _DoneAlready(Exception):
+    """A form that came again; ``args`` are the hash of its commit."""
+
+
 def _attempt_unit(
     request: Any, view: Any, args: Any, kwargs: Any, receipt: Any
 ) -> HttpResponse:
     place: Place = request.versioning
-    with on_branch(
-        place.branch, author=request.user, message=f"Change through {request.path}"
-    ) as unit:
-        if receipt:
-            done = receipts.find_commit(
-                receipt, conf.repository(), head=unit.head_before
+    opened: list[Unit] = []
+
+    @contextmanager
+    def open_unit() -> Iterator[Unit]:
+        if opened:
+            raise RuntimeError("A request has one unit of work.")
+        with on_branch(
+            place.branch, author=request.user, message=f"Change through {request.path}"
+        ) as unit:
+            opened.append(unit)
+            if receipt:
+                _require_new(receipt, unit)
+            yield unit
+
+    try:
+        if getattr(view, "opens_unit", False):
+            _arrive(request)
+            with opened_by(open_unit):
+                response = view(request, *args, **kwargs)
+        else:
+            with open_unit() as unit:
+                response = view(request, *args, **kwargs)
+                if response.status_code >= 400:
+                    unit.roll_back()
+    except _DoneAlready as done:
+        return _already_done(request, receipt, *done.args)
+    for unit in opened:
+        if receipt and unit.commit:
+            receipts.fulfil(
+                receipt, commit=unit.commit, location=response.get("Location", "")
             )
-            if done:
-                unit.roll_back()
-                return _already_done(request, receipt, done)
-            unit.trailers[receipts.TRAILER] = str(receipt.token)
-        response = view(request, *args, **kwargs)
-        if response.status_code >= 400:
-            unit.roll_back()
-    if receipt and unit.commit:
-        receipts.fulfil(
-            receipt, commit=unit.commit, location=response.get("Location", "")
-        )
     return response
+
+
+def _require_new(receipt: Any, unit: Unit) -> None:
+    """Let the unit's commit carry the form's token; ``_DoneAlready`` if one does."""
+    done = receipts.find_commit(receipt, conf.repository(), head=unit.head_before)
+    if done:
+        raise _DoneAlready(done)
+    unit.trailers[receipts.TRAILER] = str(receipt.token)
 
 
 def _already_done(request: Any, receipt: Any, commit: str) -> HttpResponse:

@@ -8,10 +8,10 @@ go through it by the middleware, scripts and shells by themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import transaction
 
@@ -23,8 +23,11 @@ from versioning.kinds import ABOUT, KIND
 OUTSIDE = Author("outside Pollard", "outside@pollard.invalid")
 ANONYMOUS = Author("Anonymous visitor", "anonymous@pollard.invalid")
 
+Opener: TypeAlias = "Callable[[], AbstractContextManager[Unit]]"
+
 _TRAILER = "{}: {}"
 _current: ContextVar[Unit | None] = ContextVar("versioning_unit", default=None)
+_opener: ContextVar[Opener | None] = ContextVar("versioning_opener", default=None)
 
 
 @dataclass
@@ -137,6 +140,36 @@ def on_branch(
     if unit.commit:
         for callback in unit._callbacks:
             callback(unit.commit)
+
+
+@contextmanager
+def unit() -> Iterator[Unit]:
+    """
+    The unit of work of a request whose view is marked ``opens_unit``: the
+    branch's lock is held for this block, and not for what the view reads
+    before. The commit is made at its end; what the view answers afterwards
+    takes nothing back.
+
+    Within a unit it is that one; where there is no request, as in a test, it
+    is one on the default branch. Raises as ``on_branch()``, and
+    ``RuntimeError`` at the second of a request, whose form counts once.
+    """
+    if current := _current.get():
+        yield current
+        return
+    opener = _opener.get() or on_branch
+    with opener() as opened:
+        yield opened
+
+
+@contextmanager
+def opened_by(opener: Opener) -> Iterator[None]:
+    """Have ``unit()`` open what ``opener`` does, for the length of a block."""
+    token = _opener.set(opener)
+    try:
+        yield
+    finally:
+        _opener.reset(token)
 
 
 def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:

@@ -200,3 +200,23 @@ def test_django_on_commit_hooks_run_too(repository):
 def test_outside_a_unit_describing_does_nothing():
     versioning.describe("nobody hears this")
     versioning.after_commit(print)
+
+
+# A unit that a view opens -----------------------------------------------------
+
+
+def test_within_a_unit_it_is_that_one(repository):
+    with versioning.on_branch("main", author=ERIN, message="Outer") as outer:
+        with versioning.unit() as inner:
+            assert inner is outer
+            add_question()
+        assert outer.commit is None
+    assert outer.commit == repository.head("main")
+
+
+def test_without_a_request_it_is_one_on_the_default_branch(repository, summer):
+    before = repository.head(summer)
+    with versioning.unit() as unit:
+        add_question()
+    assert unit.commit == repository.head("main")
+    assert repository.head(summer) == before

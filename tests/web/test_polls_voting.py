@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 import versioning
+from polls import views
 from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.fields import fields
@@ -115,3 +116,35 @@ def test_reloading_the_page_of_a_failed_vote_shows_the_poll(client, question):
 def test_other_methods_are_refused(client, question):
     assert client.put(address(question)).status_code == 405
     assert counts()["The sky"] == 12
+
+
+def test_nobody_waits_for_what_a_vote_reads(repository, client, question, monkeypatch):
+    """A choice can even go meanwhile: then the vote says so, and counts nowhere."""
+    sky = question.choices.get(text="The sky")
+    sent = form(client, question) | {"choice": sky.pk}
+    chosen = views._chosen
+
+    def and_another_writes(*args):
+        choice = chosen(*args)
+        with versioning.on_branch("main", message="Take the sky away"):
+            Choice.objects.filter(pk=choice.pk).delete()
+        return choice
+
+    monkeypatch.setattr(views, "_chosen", and_another_writes)
+    response = client.post(address(question), sent)
+    assert response.status_code == 422
+    assert "Choose one of the answers" in seen.main(response)
+    assert counts() == {"The clouds": 3, "The ground": 7}
+    head = repository.commit(repository.head("main"))
+    assert head.message == "Take the sky away"
+
+
+def test_a_request_has_one_unit_of_work(client, question, monkeypatch):
+    """Its form counts once; a second commit would carry the same token."""
+    sky = question.choices.get(text="The sky")
+    sent = form(client, question) | {"choice": sky.pk}
+    count = views._count
+    monkeypatch.setattr(views, "_count", lambda choice: [count(choice), count(choice)])
+    with pytest.raises(RuntimeError, match="one unit of work"):
+        client.post(address(question), sent)
+    assert counts()["The sky"] == 13
