@@ -16,6 +16,7 @@ from django.db import DatabaseError, IntegrityError, connections, router, transa
 
 from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import Repository
+from versioning.backends.turns import WritesInTurn
 from versioning.models import Receipt
 
 TRAILER = "Form-Token"
@@ -88,9 +89,11 @@ def fulfil(receipt: Receipt, *, commit: str, location: str) -> None:
 def _one_write() -> AbstractContextManager[Any]:
     """
     A statement alone needs no transaction, whose ends are two more ways to a
-    server. Within one, as in a test, it may fail without spoiling that.
+    server. Within one, as in a test, it may fail without spoiling that; and of
+    a file only transactions get their turn as soon as nobody else writes.
     """
     using = router.db_for_write(Receipt)
-    if connections[using].in_atomic_block:
+    connection = connections[using]
+    if connection.in_atomic_block or isinstance(connection, WritesInTurn):
         return transaction.atomic(using=using)
     return nullcontext()
