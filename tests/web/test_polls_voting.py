@@ -126,6 +126,7 @@ def test_nobody_waits_for_what_a_vote_reads(repository, client, question, monkey
 
     def and_another_writes(*args):
         choice = chosen(*args)
+        assert choice is not None
         with versioning.on_branch("main", message="Take the sky away"):
             Choice.objects.filter(pk=choice.pk).delete()
         return choice
