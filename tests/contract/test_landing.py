@@ -9,7 +9,12 @@ from django.db.models import F
 
 import versioning
 from polls.models import Choice, Question
-from versioning.backends.errors import BranchMoved, ConflictsRemain, UncommittedRows
+from versioning.backends.errors import (
+    BranchMoved,
+    ConflictsRemain,
+    MergeBlocked,
+    UncommittedRows,
+)
 from versioning.backends.repository import Author, Repository
 from versioning.merging import drafts, preview
 from versioning.merging.candidate import (
@@ -126,6 +131,16 @@ def test_a_fast_forward_takes_the_same_road(repository, connection, poll, max_):
     commit = merge(repository, max_)
     assert repository.commit(commit).parents == (at.ours, at.theirs)
     assert Question.objects.get().text == "What is up there?"
+
+
+def test_two_definitions_of_a_column_do_not_land(repository, poll, write, max_):
+    add = "ALTER TABLE polls_question ADD COLUMN mood "
+    write("summer", f"{add} varchar(9)")
+    ours = write("main", f"{add} int")
+    with pytest.raises(MergeBlocked):
+        merge(repository, max_)
+    assert repository.head("main") == ours
+    assert hidden(repository) == []
 
 
 def test_a_branch_that_is_merged_already_is_up_to_date(repository, poll, max_):
