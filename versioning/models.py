@@ -100,6 +100,7 @@ class MergeDraft(models.Model):
     theirs = models.CharField(max_length=HASH_LENGTH)
     required = models.PositiveIntegerField(default=0)  # decisions, at those hashes
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    # The merge that it became; of an open draft, the one that is landing now.
     commit = models.CharField(max_length=HASH_LENGTH, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -125,6 +126,15 @@ class MergeDraft(models.Model):
 
     def __str__(self) -> str:
         return sources.short(sources.parse(self.source), self.target)
+
+    @property
+    def is_landing(self) -> bool:
+        return self.state == self.State.OPEN and self.commit != ""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no decision: it has ended, or is about to."""
+        return self.state != self.State.OPEN or self.is_landing
 
 
 class Decision(models.Model):

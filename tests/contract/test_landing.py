@@ -460,8 +460,8 @@ def test_decisions_that_still_hold_survive_a_move(repository, poll, max_):
     change("summer", Choice, clouds.pk, text="e")
     at = sides(repository)
     drafts.refresh(draft, at)
-    assert drafts.settled_count(draft) == 1
-    assert drafts.outdated_count(draft) == 1
+    assert drafts.counts(draft).settled == 1
+    assert drafts.counts(draft).outdated == 1
     rows = preview.conflicts_of("main", at, CHOICES, [(choice.pk,), (clouds.pk,)])
     first, second = drafts.judge(draft, rows)
     assert first.resolution.settled

@@ -171,7 +171,7 @@ def test_a_mend_made_on_other_values_does_not_count(merge, orphan):
     with versioning.on_branch("summer", author=ERIN):
         Choice.objects.filter(pk=orphan[0]).update(text="Many stars")
     work = merge()
-    assert drafts.outdated_count(work.draft) == 1
+    assert drafts.counts(work.draft).outdated == 1
     rows = {t.versions.key: t for t in work.trial().faults}
     assert rows[orphan[0],].mend.outdated
     assert work.refused()

@@ -78,7 +78,7 @@ def test_what_is_left_is_decided_at_once_and_lands(
     pages = preview.each_conflict_page("main", sides, MUCH[shape])
     made = bulk.decide_pending(draft, pages, Take.THEIRS, max_)
     assert made == found.required - 1
-    assert drafts.settled_count(draft) == found.required
+    assert drafts.counts(draft).settled == found.required
     commit = land("summer", "main", sides, draft, max_)
     assert repository.commit(commit).parents == (sides.ours, sides.theirs)
     landed = [

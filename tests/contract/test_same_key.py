@@ -98,7 +98,7 @@ def test_their_cells_are_merged(work):
 
 def test_both_are_kept_and_what_points_to_theirs_follows(work):
     work(QUESTIONS, KEY, Take.BOTH)
-    assert drafts.settled_count(work.draft) == work.draft.required
+    assert drafts.counts(work.draft).settled == work.draft.required
     assert trial.try_out("main", work.sides, work.draft).is_fine
     work.land()
     assert questions() == {KEY: "Asked on main?", KEY + 1: "Asked on summer?"}

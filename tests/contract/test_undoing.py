@@ -382,7 +382,7 @@ def test_a_target_that_moved_keeps_the_decisions(repository, poll, undo):
         work.land()
     again = undo(hash)
     assert again.draft == work.draft
-    assert drafts.settled_count(again.draft) == 1
+    assert drafts.counts(again.draft).settled == 1
     again.land()
     assert Question.objects.get().text == "What’s up?"
 

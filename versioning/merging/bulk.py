@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.db import transaction
-
 from versioning import policies
 from versioning.backends.repository import ConflictRow
 from versioning.merging import drafts
+from versioning.merging.locking import while_open
 from versioning.merging.resolution import Choice, RowResolution, Take, resolve
 from versioning.models import Decision, MergeDraft
 from versioning.values import decode
@@ -77,7 +76,8 @@ def decide_pending(
     ``pages`` are rows in conflict, those of a page of one table. ``take`` is
     ``OURS`` or ``THEIRS``. Decisions already made stay, and so do
     counters' sums; hidden columns are left to those who may see them.
-    Returns how many decisions were made.
+    Returns how many decisions were made. Raises ``DraftClosed`` as soon as the
+    draft is.
     """
     if take not in (Take.OURS, Take.THEIRS):
         raise ValueError(take)
@@ -85,7 +85,7 @@ def decide_pending(
     for rows in pages:
         if not rows:
             continue
-        with drafts.alone(draft), transaction.atomic():
+        with while_open(draft):
             # Asked anew for each page: others may decide meanwhile.
             decided = TableDecisions(draft, rows[0].table)
             settled = []

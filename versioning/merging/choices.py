@@ -100,6 +100,20 @@ def read_mends(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice 
     return choices
 
 
+def typed(posted: Mapping[str, Any]) -> dict[str, str]:
+    """The texts that somebody typed into a form of either kind, by column."""
+    texts = {}
+    for name in posted:
+        if not name.startswith(_VALUE):
+            continue
+        column, text = name.removeprefix(_VALUE), _plain(posted[name])
+        take, was = posted.get(_TAKE + column), posted.get(_WAS + column)
+        is_typed = take == Take.VALUE if was is None else text != _plain(was)
+        if is_typed:
+            texts[column] = text
+    return texts
+
+
 def _plain(text: Any) -> str:
     """As it was before a browser ended its lines for the wire."""
     return str(text).replace("\r\n", "\n")

@@ -8,19 +8,20 @@ and shown as one to look at again.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from versioning import policies
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
 from versioning.merging import copies, meanwhile, preview, sources
+from versioning.merging.locking import alone, look_again, while_open
 from versioning.merging.resolution import (
     ABSENT,
     WHOLE_ROW,
@@ -78,8 +79,9 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
     Judge a draft's decisions anew if it was last worked on with other hashes.
 
     Those whose three values are what they were stand; the others are kept and
-    marked. Writes nothing if no side moved, nor while the tables of both can't
-    be merged: no row can be looked at then. Raises as ``preview.preview()``.
+    marked. Writes nothing if no side moved, once the draft is closed, nor while
+    the tables of both can't be merged: no row can be looked at then. Raises as
+    ``preview.preview()``.
     """
     if sides_of(draft) == sides:
         return
@@ -87,7 +89,10 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
     if found.blocked or found.schema_conflicts:
         return
     made = draft.decisions.order_by("mends", "table", "pk")
-    with transaction.atomic():
+    with alone(draft):
+        look_again(draft)
+        if draft.is_closed:  # its decisions are as they were when it was
+            return
         for (mends, table), group in groupby(
             made.iterator(), key=attrgetter("mends", "table")
         ):
@@ -174,30 +179,21 @@ def decide(
 
     ``shown`` says which decisions the person saw, as ``meanwhile`` has it.
     Raises ``DecidedMeanwhile``, and keeps nothing, if somebody else decided
-    otherwise about these cells since. Columns that need no decision and are no
+    otherwise about these cells since, or ``DraftClosed``. Columns that need no
+    decision and are no
     counter that both changed are refused with ``ValueError``, as is a ``take``
     that the row does not offer; hidden ones (see ``visibility``) with
     ``PermissionDenied``.
     """
     _check(row, choices)
     require_shown(row.table, choices)
-    with alone(draft), transaction.atomic():
+    with while_open(draft):
         if shown is not None:
             made = made_about(draft, row, mends=False)
             wanted = meanwhile.touched(choices, shown)
             choices = meanwhile.still_to_keep(made, wanted)
             meanwhile.require_seen(made, choices, wanted, shown, user)
         store(draft, [(row, choices)], user)
-
-
-def alone(draft: MergeDraft) -> AbstractContextManager[None]:
-    """
-    One writer of a draft at a time; not reentrant. A lock by name, as Dolt
-    locks no rows; the embedded engine's transactions wait for one another by
-    themselves.
-    """
-    lock: AbstractContextManager[None] = repository().write_lock(f"draft {draft.pk}")
-    return lock
 
 
 def made_about(
@@ -240,8 +236,8 @@ def mend(
 
     ``shown`` as for ``decide()``, of all that was decided about the row: what
     becomes of it depends on all of that. Raises ``DecidedMeanwhile``,
-    ``ValueError`` for what no state offers, and ``PermissionDenied`` for a
-    hidden column.
+    ``DraftClosed``, ``ValueError`` for what no state offers, and
+    ``PermissionDenied`` for a hidden column.
     """
     conflict, decided = answers or (row, {})
     _check(conflict, decided)
@@ -249,7 +245,7 @@ def mend(
     for column, choice in mends.items():
         if choice is not None and not can_mend(row, column, choice):
             raise ValueError(f"{row.table}: nothing to mend like this in {column!r}")
-    with alone(draft), transaction.atomic():
+    with while_open(draft):
         if shown is not None:
             made = made_about(draft, row)
             wanted = meanwhile.touched({**decided, **mends}, shown)
@@ -272,10 +268,10 @@ def take_back_mends(
 ) -> None:
     """
     Forget what was to be mended in one row. Raises ``DecidedMeanwhile`` if
-    somebody else mended it since it was ``shown``, ``PermissionDenied`` if a
-    hidden column was mended.
+    somebody else mended it since it was ``shown``, ``DraftClosed``, and
+    ``PermissionDenied`` if a hidden column was mended.
     """
-    with alone(draft), transaction.atomic():
+    with while_open(draft):
         made = made_about(draft, row, mends=True)
         require_shown(row.table, made)
         if shown is not None:
@@ -320,18 +316,22 @@ def pending(resolution: RowResolution) -> list[str]:
     return [cell.column for cell in resolution.cells if cell.pending]
 
 
-def settled_count(draft: MergeDraft | None) -> int:
-    """How many of the required decisions are made and stand, as last judged."""
-    if draft is None:
-        return 0
-    return draft.decisions.filter(required=True, outdated=False).count()
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many decisions of a draft there are, as last judged."""
+
+    settled: int = 0  # required ones that are made and stand
+    outdated: int = 0  # that are needed, and were made on values not there any more
 
 
-def outdated_count(draft: MergeDraft | None) -> int:
-    """How many decisions that are needed were made on values not there any more."""
+def counts(draft: MergeDraft | None) -> Counts:
     if draft is None:
-        return 0
-    return draft.decisions.filter(outdated=True, needed=True).count()
+        return Counts()
+    found = draft.decisions.aggregate(
+        settled=Count("pk", filter=Q(required=True, outdated=False)),
+        outdated=Count("pk", filter=Q(outdated=True, needed=True)),
+    )
+    return Counts(**found)
 
 
 def unneeded(draft: MergeDraft, *, limit: int) -> list[Decision]:

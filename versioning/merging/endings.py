@@ -1,13 +1,21 @@
 """How a draft ends: it lands and is the record of that, or is set aside."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from versioning.backends.errors import BranchNotFound, UnknownRef, VersioningError
+from versioning.backends.errors import (
+    BranchNotFound,
+    EngineBusy,
+    UnknownRef,
+    VersioningError,
+)
 from versioning.conf import repository
-from versioning.merging.drafts import alone
+from versioning.merging.candidate import lock_key
+from versioning.merging.locking import DraftClosed, alone, look_again, while_open
 from versioning.models import MergeDraft, name_of
 
 LOOKED_AT = 500  # commits, for the merge that an open draft may have become
@@ -15,7 +23,7 @@ TRAILER = "Merge-Record"  # in a merge's message: its draft's id
 
 
 class DraftChanged(VersioningError):
-    """Somebody decided something, or ended the draft, since it was looked at."""
+    """Somebody decided something since the draft was looked at."""
 
 
 def stamp(draft: MergeDraft) -> str:
@@ -31,12 +39,11 @@ def abandon(draft: MergeDraft, user: Any, *, seen: str) -> None:
     """
     Let a draft's decisions count no more; they can still be read.
 
-    Raises ``DraftChanged``, and leaves it as it is, if its ``stamp()`` is not
-    the one that was ``seen`` or it is open no more.
+    Raises ``DraftClosed``, or ``DraftChanged`` if its ``stamp()`` is not the
+    one that was ``seen``, and leaves it as it is.
     """
-    with alone(draft):
-        draft.refresh_from_db(fields=["state"])
-        if draft.state != MergeDraft.State.OPEN or stamp(draft) != seen:
+    with while_open(draft):
+        if stamp(draft) != seen:
             raise DraftChanged
         draft.state = MergeDraft.State.ABANDONED
         draft.abandoned_by_name = name_of(user)
@@ -49,10 +56,15 @@ def found_landed(draft: MergeDraft) -> bool:
     Whether the merge of an open draft is in its target all the same, as the
     process died between the two; makes it the record that it should be.
 
-    The commit says which record it belongs to, so that the two can't part.
+    The commit says which record it belongs to, so that the two can't part. A
+    draft whose landing came to nothing takes decisions again.
     """
     if draft.state != MergeDraft.State.OPEN:
         return False
+    return _is_in_target(draft) or (draft.is_landing and _came_to_an_end(draft))
+
+
+def _is_in_target(draft: MergeDraft) -> bool:
     at_hand = repository()
     try:
         head = at_hand.head(draft.target)
@@ -67,9 +79,26 @@ def found_landed(draft: MergeDraft) -> bool:
             draft.landed_by_name = commit.author.name
             draft.commit = commit.hash
             draft.state = MergeDraft.State.LANDED
-            draft.save(update_fields=["state", "commit", "landed_at", "landed_by_name"])
+            with alone(draft):
+                draft.save(
+                    update_fields=["state", "commit", "landed_at", "landed_by_name"]
+                )
             return True
     return False
+
+
+def _came_to_an_end(draft: MergeDraft) -> bool:
+    """
+    Whether a draft that was landing has landed; gives it back if it has not.
+    One that is under way holds its target's lock: that is left alone.
+    """
+    lock = repository().landing_lock(lock_key(draft.target), timeout=0)
+    with suppress(EngineBusy), lock:
+        look_again(draft)
+        if draft.is_landing and not _is_in_target(draft):
+            draft.commit = ""
+            draft.save(update_fields=["commit"])
+    return draft.state == MergeDraft.State.LANDED
 
 
 def record_of(commit: str) -> MergeDraft | None:
@@ -79,13 +108,39 @@ def record_of(commit: str) -> MergeDraft | None:
     ).first()
 
 
-def landed(draft: MergeDraft, commit: str, user: Any) -> None:
-    """Turn a draft into the record of the merge that it became."""
+@contextmanager
+def landing(draft: MergeDraft, commit: str, user: Any, *, seen: str) -> Iterator[None]:
+    """
+    Around the moment in which a target moves to ``commit`` (a hash), under the
+    target's landing lock: turns the draft into the record of that merge.
+
+    From here on the draft takes no decision, so that the record holds what was
+    merged and nothing else. Raises, before anything moves, ``DraftClosed`` if
+    it was set aside, and ``DraftChanged`` if its ``stamp()`` is not the one
+    that was ``seen`` before the decisions were read. If the block raises,
+    nobody knows here whether the target moved: ``found_landed()`` finds out.
+    """
+    with alone(draft):
+        look_again(draft)
+        # One that seems to be landing is not: its lock is ours.
+        if draft.state != MergeDraft.State.OPEN:
+            raise DraftClosed(draft)
+        if stamp(draft) != seen:
+            raise DraftChanged
+        draft.commit = commit
+        draft.save(update_fields=["commit"])
+    yield
     draft.state = MergeDraft.State.LANDED
-    draft.commit = commit
     draft.landed_by = user
     draft.landed_by_name = name_of(user)
     draft.landed_at = timezone.now()
-    draft.save(
-        update_fields=["state", "commit", "landed_by", "landed_by_name", "landed_at"]
-    )
+    with alone(draft):  # others may find out at this moment that it has landed
+        draft.save(
+            update_fields=[
+                "state",
+                "commit",
+                "landed_by",
+                "landed_by_name",
+                "landed_at",
+            ]
+        )

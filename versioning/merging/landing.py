@@ -1,5 +1,6 @@
 """Moving a branch to a merge that was built and checked: all of it or nothing."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from django.db.models import Count, Q
@@ -29,15 +30,16 @@ def land(
     ``source`` is what the message says of theirs: a branch, or as ``sources``
     writes a commit. Raises
     ``BranchMoved`` if the target's head is not ``sides.ours`` when it is to
-    move, ``UncommittedRows``, what ``candidate()`` raises, and ``EngineBusy``
-    if another landing on the target goes on for long. The target has the
-    whole merge, or is untouched.
+    move, ``UncommittedRows``, what ``candidate()`` and ``endings.landing()``
+    raise, and ``EngineBusy`` if another landing on the target goes on for long.
+    The target has the whole merge, or is untouched.
     """
     connection = versioned_connection()
     repository = connection.repository
     with repository.landing_lock(lock_key(target), timeout=LOCK_TIMEOUT):
         sweep(target)
         require_head(repository, target, sides.ours)
+        seen = "" if draft is None else endings.stamp(draft)
         with candidate(
             target,
             sides,
@@ -45,12 +47,14 @@ def land(
             author=author_of(user),
             message=message(repository, source, target, draft),
         ) as built:
-            with connection.bound(target), connection.writing():
+            record = (
+                nullcontext()
+                if draft is None
+                else endings.landing(draft, built.commit, user, seen=seen)
+            )
+            with record, connection.bound(target), connection.writing():
                 repository.fast_forward(target, expected=sides.ours, to=built.commit)
-            commit = built.commit
-    if draft is not None:
-        endings.landed(draft, commit, user)
-    return commit
+            return built.commit
 
 
 def message(

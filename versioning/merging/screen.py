@@ -380,7 +380,7 @@ def tried_out(
     """
     if not found.can_land:
         return Trial()
-    is_complete = drafts.settled_count(draft) >= found.required
+    is_complete = drafts.counts(draft).settled >= found.required
     if is_complete or found.violations or trial.has_mends(draft):
         return trial.try_out(target, sides, draft)
     return Trial(complete=False)
@@ -389,10 +389,11 @@ def tried_out(
 def progress(
     found: Preview, draft: MergeDraft | None, tried: Trial | None = None
 ) -> Progress:
+    counts = drafts.counts(draft)
     return Progress(
-        settled=drafts.settled_count(draft),
+        settled=counts.settled,
         required=found.required,
-        outdated=drafts.outdated_count(draft) - len(tried.unneeded if tried else ()),
+        outdated=counts.outdated - len(tried.unneeded if tried else ()),
     )
 
 

@@ -17,6 +17,7 @@ from versioning.conf import repository
 from versioning.http import wants_part
 from versioning.merging import bulk, choices, drafts, preview, screen, sources
 from versioning.merging.again import same_again
+from versioning.merging.locking import DraftClosed
 from versioning.merging.meanwhile import DecidedMeanwhile, Wanted
 from versioning.merging.resolution import Choice, Take
 from versioning.models import MergeDraft
@@ -26,6 +27,7 @@ from versioning.values import key_from_text, key_text
 from versioning.views.merges import (
     PAGE,
     back_to,
+    closed_page,
     moved_page,
     pinned,
     screen_page,
@@ -41,9 +43,12 @@ def decide(request: HttpRequest) -> HttpResponse:
     sides = screen.current_sides(repository(), source, target)
     if sides is None or sides != pins:
         return moved_page(request, source, target, pins)
-    if request.POST.get("scope", "row") == "row":
-        return _decide_row(request, source, target, sides)
-    return _decide_rest(request, source, target, sides)
+    is_one_row = request.POST.get("scope", "row") == "row"
+    answer = _decide_row if is_one_row else _decide_rest
+    try:
+        return answer(request, source, target, sides)
+    except DraftClosed as error:
+        return closed_page(request, source, target, error)
 
 
 def _decide_row(

@@ -10,6 +10,7 @@ from versioning.access import needs
 from versioning.conf import repository
 from versioning.http import wants_part
 from versioning.merging import choices, drafts, mending, screen, sources
+from versioning.merging.locking import DraftClosed
 from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.presentation.clashes import clash_of
 from versioning.presentation.conflicts import Names
@@ -17,6 +18,7 @@ from versioning.presentation.mends import mend_anchor
 from versioning.values import key_from_text, key_text, model_for
 from versioning.views.merges import (
     back_to,
+    closed_page,
     moved_page,
     pinned,
     screen_page,
@@ -55,6 +57,8 @@ def mend(request: HttpRequest) -> HttpResponse:
         else:
             made = choices.read_mends(row, request.POST)
             mending.mend(draft, sides, row, made, request.user, shown=seen)
+    except DraftClosed as error:
+        return closed_page(request, source, target, error)
     except DecidedMeanwhile as error:
         clash = clash_of(
             error,

@@ -28,16 +28,19 @@ from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
-from versioning.merging import drafts, endings, records, screen, sources
+from versioning.merging import choices, drafts, endings, records, screen, sources
 from versioning.merging.candidate import (
     NothingToMerge,
     RowsInvalid,
     ViolationsRemain,
 )
 from versioning.merging.landing import land
+from versioning.merging.locking import DraftClosed
 from versioning.merging.standing import gone
 from versioning.models import MergeDraft
 from versioning.names import is_hash
+from versioning.presentation.choices import column_name
+from versioning.values import TableValues
 
 PAGE = "versioning/merge.html"
 
@@ -166,6 +169,17 @@ def land_merge(request: HttpRequest) -> HttpResponse:
         commit = land(source, target, sides, draft, request.user)
     except (BranchMoved, UncommittedRows):
         return moved_page(request, source, target, pins)
+    except DraftClosed as error:
+        return closed_page(request, source, target, error)
+    except endings.DraftChanged:
+        return screen_page(
+            request,
+            source,
+            target,
+            status=409,
+            problem="Somebody decided something at the same moment. Look at it below, "
+            "then press the button again.",
+        )
     except ConflictsRemain:
         return screen_page(
             request,
@@ -196,7 +210,7 @@ def abandon(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     draft = get_object_or_404(MergeDraft, pk=id)
     record_url = reverse("versioning:merge-record", args=[draft.pk])
     if endings.found_landed(draft) or draft.state != MergeDraft.State.OPEN:
-        messages.info(request, f"“{draft}” is not being settled any more.")
+        messages.info(request, str(DraftClosed(draft)))
         return see_other(record_url)
     if request.method != "POST":
         return _abandon_page(request, draft)
@@ -205,6 +219,9 @@ def abandon(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         raise BadRequest("The form does not say what it was made for.")
     try:
         endings.abandon(draft, request.user, seen=seen)
+    except DraftClosed as error:
+        messages.info(request, str(error))
+        return see_other(record_url)
     except endings.DraftChanged:
         return _abandon_page(request, draft, has_changed=True, status=409)
     messages.success(
@@ -332,6 +349,22 @@ def moved_page(
         if sources.parse(name).is_merge and at_hand.head(name) != pin
     ]
     return screen_page(request, source, target, status=409, moved=moved)
+
+
+def closed_page(
+    request: HttpRequest, source: str, target: str, error: DraftClosed
+) -> HttpResponse:
+    """409: the draft was set aside or landed while somebody decided. No decision."""
+    values = TableValues(request.POST.get("table", ""))
+    typed = choices.typed(request.POST)
+    return screen_page(
+        request,
+        source,
+        target,
+        status=409,
+        closed=error.draft,
+        typed=[(column_name(values, name), text) for name, text in typed.items()],
+    )
 
 
 def _landed_already(
