@@ -15,7 +15,7 @@ from versioning.backends.errors import (
 )
 from versioning.backends.repository import Branch, Commit, Repository
 from versioning.conf import repository as versioned_repository
-from versioning.models import DeletedBranch
+from versioning.models import DeletedBranch, name_of
 
 LOST_SHOWN = 10  # commits that a deletion would lose
 
@@ -257,7 +257,10 @@ def delete(
     gone: list[DeletedBranch] = []
     for pin in pins:
         record = DeletedBranch.objects.create(
-            name=pin.name, head=pin.head, deleted_by=by
+            name=pin.name,
+            head=pin.head,
+            deleted_by=by,
+            deleted_by_name=name_of(by),
         )
         try:
             repository.delete_branch(pin.name, expected_head=pin.head)

@@ -62,12 +62,18 @@ class Receipt(models.Model):
 
 
 class DeletedBranch(models.Model):
-    """The head of a branch that was deleted, so that it can be had back."""
+    """
+    The head of a branch that was deleted, so that it can be had back. Who did
+    it is named as they were called then.
+    """
 
     name = models.CharField(max_length=BRANCH_NAME_LENGTH)
     head = models.CharField(max_length=HASH_LENGTH)
     deleted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL
+    )
+    deleted_by_name = models.CharField(
+        max_length=PERSON_NAME_LENGTH, blank=True, default=""
     )
     deleted_at = models.DateTimeField(auto_now_add=True)
 

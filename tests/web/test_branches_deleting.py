@@ -1,6 +1,7 @@
 """Deleting branches, with what would be lost; and having them back."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 import versioning
 from polls.models import Question
@@ -100,6 +101,17 @@ def test_a_deletion_can_be_undone(maintainer, repository, summer):
     assert repository.head("summer") == head
     assert "“summer” is back, as it was." in seen.text(maintainer.get("/branches/"))
     assert not DeletedBranch.objects.exists()
+
+
+def test_who_deleted_a_branch_is_named_when_the_account_is_gone(
+    maintainer, editor, repository, summer, django_user_model
+):
+    delete(maintainer, repository, summer, typed_0="summer")
+    django_user_model.objects.filter(username="mo").delete()
+    assert DeletedBranch.objects.get().deleted_by is None
+    allowed = Permission.objects.filter(codename="delete_branch")
+    django_user_model.objects.get(username="edith").user_permissions.add(*allowed)
+    assert "deleted just now by mo Bring back" in seen.main(editor.get("/branches/"))
 
 
 def test_an_undo_does_not_overwrite_a_new_branch_of_that_name(

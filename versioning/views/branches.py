@@ -77,9 +77,7 @@ def branch_list(request: Any) -> HttpResponse:
             "fingerprint": live.fingerprint(line.branch for line in lines),
             "q": wanted,
             "undo": _undo(request) if may_delete else [],
-            "deleted": DeletedBranch.objects.select_related("deleted_by")[
-                :DELETED_SHOWN
-            ],
+            "deleted": DeletedBranch.objects.all()[:DELETED_SHOWN],
         },
     )
 
