@@ -273,6 +273,11 @@ def delete(
     return gone
 
 
+def deletion_of(name: str) -> DeletedBranch | None:
+    """The latest deletion of a branch with that name, if it can be undone."""
+    return DeletedBranch.objects.filter(name=name).first()
+
+
 def restore(repository: Repository, deleted: DeletedBranch) -> None:
     """
     Bring a deleted branch back, under its name, at the head it had.

@@ -1,8 +1,10 @@
 """What somebody chose for a cell or a row, in words and with its value."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from versioning.merging import choices
 from versioning.merging.resolution import WHOLE_ROW, Choice, Take
 from versioning.presentation.cells import HIDDEN, Shown, show
 from versioning.presentation.conflicts import Names
@@ -58,3 +60,10 @@ def shown_value(values: TableValues, column: str, raw: Any) -> Shown:
 def column_name(values: TableValues, column: str) -> str:
     """What a decision is about: a column's name, or the row."""
     return "The row" if column == WHOLE_ROW else values.column_name(column)
+
+
+def typed_texts(posted: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What somebody typed into a form about a row: columns by name, and texts."""
+    values = TableValues(str(posted.get("table", "")))
+    typed = choices.typed(posted)
+    return [(column_name(values, column), text) for column, text in typed.items()]

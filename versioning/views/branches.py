@@ -312,4 +312,4 @@ def branch_restore(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"“{record.name}” can’t be brought back. {error}")
     else:
         messages.success(request, f"“{record.name}” is back, as it was.")
-    return see_other(reverse("versioning:branches"))
+    return see_other(safe_next(request, reverse("versioning:branches")))

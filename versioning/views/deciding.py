@@ -24,6 +24,7 @@ from versioning.models import MergeDraft
 from versioning.presentation.clashes import Clash, clash_of
 from versioning.presentation.conflicts import Card, Line, Names, anchor
 from versioning.values import key_from_text, key_text
+from versioning.views.gone import tells_of_gone_branches
 from versioning.views.merges import (
     PAGE,
     back_to,
@@ -37,6 +38,7 @@ from versioning.views.merges import (
 
 @require_POST
 @needs(permissions.MERGE_BRANCH)
+@tells_of_gone_branches
 def decide(request: HttpRequest) -> HttpResponse:
     """Keep what was chosen for one row, or for all that is left to choose."""
     source, target, pins = pinned(request)

@@ -16,6 +16,7 @@ from versioning.presentation.clashes import clash_of
 from versioning.presentation.conflicts import Names
 from versioning.presentation.mends import mend_anchor
 from versioning.values import key_from_text, key_text, model_for
+from versioning.views.gone import tells_of_gone_branches
 from versioning.views.merges import (
     back_to,
     closed_page,
@@ -28,6 +29,7 @@ from versioning.views.merges import (
 
 @require_POST
 @needs(permissions.MERGE_BRANCH)
+@tells_of_gone_branches
 def mend(request: HttpRequest) -> HttpResponse:
     """Keep what was decided about one row; with ``clear``, take it all back."""
     source, target, pins = pinned(request)

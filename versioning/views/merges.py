@@ -28,7 +28,7 @@ from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
-from versioning.merging import choices, drafts, endings, records, screen, sources
+from versioning.merging import drafts, endings, records, screen, sources
 from versioning.merging.candidate import (
     NothingToMerge,
     RowsInvalid,
@@ -39,8 +39,8 @@ from versioning.merging.locking import DraftClosed
 from versioning.merging.standing import gone
 from versioning.models import MergeDraft
 from versioning.names import is_hash
-from versioning.presentation.choices import column_name
-from versioning.values import TableValues
+from versioning.presentation.choices import typed_texts
+from versioning.views.gone import tells_of_gone_branches
 
 PAGE = "versioning/merge.html"
 
@@ -84,6 +84,7 @@ def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 @needs(permissions.VIEW_HISTORY)
+@tells_of_gone_branches
 def merge(request: Any) -> HttpResponse:
     """What a merge would do; with decisions, what it will do."""
     source = request.GET.get("source", "")
@@ -122,6 +123,7 @@ def _rest(request: HttpRequest, source: str, target: str, place: str) -> HttpRes
 
 @require_safe
 @needs(permissions.VIEW_HISTORY)
+@tells_of_gone_branches
 def merged_rows(request: HttpRequest) -> HttpResponse:
     """The rows of one table that merge by themselves, as they will be."""
     source, target = request.GET.get("source", ""), request.GET.get("target", "")
@@ -152,6 +154,7 @@ def merged_rows(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @needs(permissions.MERGE_BRANCH)
+@tells_of_gone_branches
 def land_merge(request: HttpRequest) -> HttpResponse:
     """Merge what the page showed, or say why not and change nothing."""
     source, target, pins = pinned(request)
@@ -355,15 +358,13 @@ def closed_page(
     request: HttpRequest, source: str, target: str, error: DraftClosed
 ) -> HttpResponse:
     """409: the draft was set aside or landed while somebody decided. No decision."""
-    values = TableValues(request.POST.get("table", ""))
-    typed = choices.typed(request.POST)
     return screen_page(
         request,
         source,
         target,
         status=409,
         closed=error.draft,
-        typed=[(column_name(values, name), text) for name, text in typed.items()],
+        typed=typed_texts(request.POST),
     )
 
 
