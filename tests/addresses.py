@@ -63,6 +63,10 @@ PATHS = {
     "versioning:merge-rows": (
         "/merge/rows/?source={branch}&target=main&table=polls_choice"
     ),
+    "versioning:merge-value": (
+        "/merge/value/?source={branch}&target=main&base={base}&ours={commit}"
+        "&theirs={head}&table=polls_question&column=text&key=[{question}]"
+    ),
     "versioning:merge-decide": "/merge/decide/",
     "versioning:merge-land": "/merge/land/",
     "versioning:merge-abandon": "/merges/{record}/set-aside/",
@@ -106,6 +110,8 @@ class Things:
     commit: str  # that of a vote for it
     token: str  # that of the form which it came by
     branch: str  # where the question is worded anew, and so it is on main
+    head: str  # that branch's, a hash
+    base: str  # where it parted from main, a hash
     tag: str  # at the default branch's head
     record: str  # id of the draft of merging that branch, with a decision
     dirty: str  # a branch with a choice's votes that nobody committed
@@ -135,7 +141,8 @@ def make_things() -> Things:
         for text in ("The first", "The second", "The third"):
             question.choices.create(text=text)
     branch = f"things-{name}"
-    branches.create(repository(), branch, at=repository().head(MAIN))
+    base = repository().head(MAIN)
+    branches.create(repository(), branch, at=base)
     _word(branch, question.pk, f"Which one shall it be, {name}?", "A third one")
     _word(MAIN, question.pk, f"Which one is it, {name}?", "")
     token = str(uuid.uuid4())
@@ -148,8 +155,8 @@ def make_things() -> Things:
     tags.create(repository(), tag, at=MAIN, message="As shown.", author=OUTSIDE)
     record = _decide(branch)
     dirty = _leave_uncommitted(f"dirty-{name}")
-    head = repository().head(MAIN)
-    return Things(question.pk, head, token, branch, tag, record, dirty)
+    here, there = repository().head(MAIN), repository().head(branch)
+    return Things(question.pk, here, token, branch, there, base, tag, record, dirty)
 
 
 def _leave_uncommitted(branch: str) -> str:

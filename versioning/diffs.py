@@ -16,7 +16,7 @@ from versioning.backends.repository import (
     TableStat,
 )
 from versioning.cursors import sign_key, unsign_key
-from versioning.presentation.cells import CellChange, Kind, Shown, show, with_marks
+from versioning.presentation.cells import CellChange, Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
 from versioning.renames import LOOKED_AT, renamed
 from versioning.visibility import hidden_among
@@ -432,6 +432,4 @@ def whole_cell(
 
 
 def _whole(shown: Shown | None) -> str | None:
-    if shown is None:
-        return None
-    return shown.whole.hex(" ") if shown.kind is Kind.BYTES else shown.text
+    return None if shown is None else shown.whole_text

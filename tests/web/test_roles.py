@@ -59,6 +59,7 @@ ANSWERS = {
     "versioning:merge-record": EDITORS,
     "versioning:merge": EDITORS,
     "versioning:merge-rows": EDITORS,
+    "versioning:merge-value": EDITORS,
     "versioning:merge-decide": NO_GET,
     "versioning:merge-land": NO_GET,
     "versioning:merge-abandon": MAINTAINERS,

@@ -71,6 +71,11 @@ class Shown:
         """Whether it is too long for a page that shows other things."""
         return len(self.text) > CUT_AT
 
+    @property
+    def whole_text(self) -> str:
+        """All of it, for a page of its own: bytes as pairs of digits."""
+        return self.whole.hex(" ") if self.kind is Kind.BYTES else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class CellChange:

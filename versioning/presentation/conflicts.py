@@ -94,6 +94,7 @@ class Line:
 class Settled:
     """A cell that nobody has to decide, and why."""
 
+    column: str
     name: str
     shown: Shown
     why: str  # "" where it did not change
@@ -218,6 +219,7 @@ class _TableCards:
             whole = self._whole(judged)
             agreed = [
                 Settled(
+                    cell.column,
                     self.values.column_name(cell.column),
                     self._kept(resolution, cell),
                     self._why(cell),
@@ -231,6 +233,7 @@ class _TableCards:
                 else:
                     agreed.append(
                         Settled(
+                            cell.column,
                             self.values.column_name(cell.column),
                             self._show(cell.column, cell.result),
                             self._why(cell),

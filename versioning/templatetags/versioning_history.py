@@ -3,8 +3,10 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
@@ -12,7 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from versioning.graph import GraphRow
+from versioning.merging.screen import Screen
 from versioning.presentation.cells import Kind, Shown
+from versioning.presentation.conflicts import Card
 from versioning.presentation.lines import LineKind, TextLine
 from versioning.presentation.rows import RowDiff
 from versioning.presentation.words import Segment
@@ -101,6 +105,25 @@ def cell(shown: Shown | None, side: str = "", url: str = "") -> SafeString:
     if shown.raw:
         return format_html('<span title="{}">{}</span>', shown.raw, marked(shown, side))
     return marked(shown, side)
+
+
+@register.simple_tag
+def merge_cell(shown: Shown | None, screen: Screen, card: Card, column: str) -> Any:
+    """A value on a card of a merge; one that is too long, with a page of its own."""
+    url = ""
+    if shown is not None and shown.is_cut and screen.sides is not None:
+        query = {
+            "source": screen.source,
+            "target": screen.target,
+            "base": screen.sides.base,
+            "ours": screen.sides.ours,
+            "theirs": screen.sides.theirs,
+            "table": card.table,
+            "key": card.key,
+            "column": column,
+        }
+        url = f"{reverse('versioning:merge-value')}?{urlencode(query)}"
+    return cell(shown, "", url)
 
 
 @register.simple_tag

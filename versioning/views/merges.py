@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import (
@@ -117,37 +117,6 @@ def _rest(request: HttpRequest, source: str, target: str, place: str) -> HttpRes
             "may_merge": permissions.may_merge_into(request.user, target),
             "place": place,
             "whole": True,
-        },
-    )
-
-
-@require_safe
-@needs(permissions.VIEW_HISTORY)
-@tells_of_gone_branches
-def merged_rows(request: HttpRequest) -> HttpResponse:
-    """The rows of one table that merge by themselves, as they will be."""
-    source, target = request.GET.get("source", ""), request.GET.get("target", "")
-    table = request.GET.get("table", "")
-    sides = screen.current_sides(repository(), source, target)
-    if sides is None:
-        raise Http404("These two branches share no history.")
-    try:
-        rows = screen.merged_rows(target, sides, table, request.GET.get("after", ""))
-    except BadCursor as error:
-        raise BadRequest(str(error)) from error
-    if rows is None:
-        raise Http404(f"The merge changes no rows of “{table}” by itself.")
-    return page_or_part(
-        request,
-        "versioning/merged_rows.html",
-        "rows",
-        {
-            "merged": rows,
-            "source": source,
-            "target": target,
-            "merge_url": url_of(source, target),
-            "table_url": f"{reverse('versioning:merge-rows')}?"
-            + urlencode({"source": source, "target": target, "table": table}),
         },
     )
 
@@ -407,6 +376,5 @@ urlpatterns = [
     path("merges/<uuid:id>/", record, name="merge-record"),
     path("merges/<uuid:id>/set-aside/", abandon, name="merge-abandon"),
     path("merge/", merge, name="merge"),
-    path("merge/rows/", merged_rows, name="merge-rows"),
     path("merge/land/", land_merge, name="merge-land"),
 ]

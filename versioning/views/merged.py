@@ -1,0 +1,109 @@
+"""What a merge is about, in parts: rows that merge by themselves, whole values."""
+
+from urllib.parse import urlencode
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.views.decorators.http import require_safe
+
+from versioning import permissions
+from versioning.access import needs
+from versioning.backends.repository import MergeSides
+from versioning.conf import repository
+from versioning.cursors import BadCursor
+from versioning.http import page_or_part
+from versioning.merging import screen, sources
+from versioning.merging.whole_value import whole_value
+from versioning.names import is_hash
+from versioning.presentation.conflicts import Names
+from versioning.views.gone import tells_of_gone_branches
+from versioning.views.merges import url_of
+
+
+@require_safe
+@needs(permissions.VIEW_HISTORY)
+@tells_of_gone_branches
+def merged_rows(request: HttpRequest) -> HttpResponse:
+    """The rows of one table that merge by themselves, as they will be."""
+    source, target = request.GET.get("source", ""), request.GET.get("target", "")
+    table = request.GET.get("table", "")
+    sides = screen.current_sides(repository(), source, target)
+    if sides is None:
+        raise Http404("These two branches share no history.")
+    try:
+        rows = screen.merged_rows(target, sides, table, request.GET.get("after", ""))
+    except BadCursor as error:
+        raise BadRequest(str(error)) from error
+    if rows is None:
+        raise Http404(f"The merge changes no rows of “{table}” by itself.")
+    return page_or_part(
+        request,
+        "versioning/merged_rows.html",
+        "rows",
+        {
+            "merged": rows,
+            "source": source,
+            "target": target,
+            "merge_url": url_of(source, target),
+            "table_url": f"{reverse('versioning:merge-rows')}?"
+            + urlencode({"source": source, "target": target, "table": table}),
+        },
+    )
+
+
+@require_safe
+@needs(permissions.VIEW_HISTORY)
+def merge_value(request: HttpRequest) -> HttpResponse:
+    """
+    The whole of one cell on each side, however long, in pages of its text; of
+    the three hashes that the address says.
+    """
+    given = {
+        name: request.GET.get(name, "")
+        for name in ("source", "target", "base", "ours", "theirs", "table", "key")
+    }
+    column, start = request.GET.get("column", ""), request.GET.get("start", "0")
+    if not start.isdecimal():
+        raise BadRequest("The address is damaged: it doesn’t say where to go on.")
+    source, target = given["source"], given["target"]
+    try:
+        value = whole_value(
+            repository(),
+            _sides_of(given),
+            Names(target, sources.parse(source).label),
+            given["table"],
+            given["key"],
+            column,
+        )
+    except ValueError as error:
+        raise BadRequest("The address is damaged: it names no row.") from error
+    if value is None:
+        raise Http404(f"There is no such value in “{given['table']}”.")
+    query = urlencode(given | {"column": column})
+    return render(
+        request,
+        "versioning/merge_value.html",
+        {
+            "value": value,
+            "part": value.part(int(start)),
+            "next": value.after(int(start)),
+            "merge_url": url_of(source, target),
+            "this_url": f"{reverse('versioning:merge-value')}?{query}",
+        },
+    )
+
+
+def _sides_of(given: dict[str, str]) -> MergeSides:
+    base, ours, theirs = (given[name] for name in ("base", "ours", "theirs"))
+    if not (is_hash(base) and is_hash(ours) and is_hash(theirs)):
+        raise BadRequest("The address does not say which commits it is about.")
+    is_merge = sources.parse(given["source"]).is_merge
+    return MergeSides(base, ours, theirs, is_merge)
+
+
+urlpatterns = [
+    path("merge/rows/", merged_rows, name="merge-rows"),
+    path("merge/value/", merge_value, name="merge-value"),
+]
