@@ -6,7 +6,7 @@ from typing import Any
 from unittest import mock
 
 from tests.bench.figures import timed
-from versioning.merging import candidate, drafts, landing, result, screen
+from versioning.merging import candidate, drafts, gathering, landing, result
 
 
 def land() -> dict[str, float]:
@@ -14,7 +14,7 @@ def land() -> dict[str, float]:
     Land the open draft of ``summer`` into main; milliseconds. In a process that
     has shown the merge, as a site's has.
     """
-    screen.open_screen("summer", "main")
+    gathering.open_screen("summer", "main")
     gc.freeze()  # as deploy/gunicorn.conf.py does
     draft = drafts.open_draft("summer", "main")
     assert draft is not None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from polls.models import Choice, Question
 from tests.addresses import MAIN, PATHS, POST_ONLY, Things, make_things
 from versioning.backends.repository import Author
 from versioning.merging import preview
+from versioning.merging.preview import sides_of
 
 VERSIONED = 8  # and
 A_TABLE = 2  # more for each table that is shown
@@ -54,13 +56,20 @@ VARIANTS = {
     "/rows/history/?table=polls_choice&key=[{choice}]": 1,
 }
 
-#: Pages that ask more: (versioned, default), at most.
+#: Pages that ask more: (versioned, default), at most. What is to be merged is
+#: merged once, and looked at; a draft of other hashes is judged anew.
 ASK_MORE = {
-    "versioning:merge": (112, 17),
-    "versioning:merge-rows": (60, DEFAULT),
+    "versioning:merge": (53, 14),
+    "versioning:merge-rows": (36, DEFAULT),
     "versioning:merges": (VERSIONED, 6),
     "versioning:merge-record": (VERSIONED, 5),
-    "versioning:merge-abandon": (VERSIONED, 6),
+    "versioning:merge-abandon": (VERSIONED, 5),
+}
+
+#: The same, once what never changes of their commits is known.
+ASK_AGAIN = {
+    "versioning:merge": (3, 6),
+    "versioning:merge-rows": (5, 3),
 }
 
 AUTHOR = Author("Erin Editor", "erin@example.org")
@@ -175,9 +184,11 @@ def test_a_page_asks_little_whatever_there_is(
         path.format_map(said): (VERSIONED + A_TABLE * tables, DEFAULT)
         for path, tables in VARIANTS.items()
     }
+    again = {things.path(name): bound for name, bound in ASK_AGAIN.items()}
     over = []
-    for path, (versioned, default) in sorted(bounds.items()):
+    for path, bound in sorted(bounds.items()):
         for first in (True, False):
+            versioned, default = bound if first else again.get(path, bound)
             if first:
                 forget(repository)
             with asked() as found:
@@ -190,6 +201,55 @@ def test_a_page_asks_little_whatever_there_is(
                 lines = [*found.versioned, *found.default]
                 over.append("\n  ".join((f"{path} ({first=}) {counts}", *lines)))
     assert not over, "\n".join(over)
+
+
+WORDED = {"source": "worded", "target": MAIN}
+
+
+@pytest.fixture
+def worded(repository, owner, things):
+    """Two branches that worded all questions otherwise; all is decided."""
+    grow(repository, things)
+    repository.create_branch("worded", repository.head(MAIN))
+    for branch in (MAIN, "worded"):
+        with versioning.on_branch(branch, message="Word all"):
+            Question.objects.update(details=f"On {branch}")
+    at = sides_of(repository, repository.head(MAIN), repository.head("worded"))
+    assert at is not None
+    pins = {"base": at.base, "ours": at.ours, "theirs": at.theirs}
+    owner.post("/merge/decide/", WORDED | pins | {"scope": "all", "take": "ours"})
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_cards_of_a_merge_that_follow_ask_for_nothing_else(
+    repository, owner, worded, first
+):
+    """Neither what the result would break nor sums, commits or migrations."""
+    page = owner.get("/merge/", WORDED)
+    assert "61 of 61 settled" in page.text
+    (address,) = re.findall(r'hx-get="([^"]*cards=rest[^"]*)"', page.text)
+    if first:
+        forget(repository)
+    with asked() as found:
+        answer = owner.get(unescape(address), headers={"HX-Request": "true"})
+    assert answer.text.count('class="conflict-card"') > 10
+    lines = "\n".join([*found.versioned, *found.default])
+    assert len(found.versioned) <= (21 if first else 3), lines
+    assert len(found.default) <= 5, lines
+
+
+def test_what_is_decided_is_judged_anew_in_the_merge_that_is_looked_at(
+    repository, owner, worded
+):
+    """Also what is on none of the pages that somebody saw."""
+    with versioning.on_branch(MAIN, message="Meanwhile"):
+        Choice.objects.update(votes=500)
+        Question.objects.filter(text="Here 59").update(details="Otherwise")
+    with asked() as found:
+        page = owner.get("/merge/", WORDED)
+    assert "60 of 61 settled" in page.text
+    assert "1 to look at again" in page.text
+    assert len([sql for sql in found.versioned if "dolt_merge(" in sql]) == 1
 
 
 @pytest.mark.parametrize("moved", [False, True])

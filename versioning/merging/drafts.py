@@ -9,16 +9,17 @@ and shown as one to look at again.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from versioning import policies
-from versioning.backends.repository import ConflictRow, Key, MergeSides
+from versioning.backends.repository import ConflictRow, Key, MergeSides, Repository
 from versioning.conf import repository
 from versioning.merging import copies, meanwhile, preview, sources
 from versioning.merging.locking import alone, look_again, while_open
@@ -74,18 +75,24 @@ def begin(source: str, target: str, sides: MergeSides, user: Any) -> MergeDraft:
     return draft
 
 
-def refresh(draft: MergeDraft, sides: MergeSides) -> None:
+def refresh(
+    draft: MergeDraft,
+    sides: MergeSides,
+    *,
+    merge: tuple[Repository, preview.Preview] | None = None,
+) -> None:
     """
     Judge a draft's decisions anew if it was last worked on with other hashes.
 
     Those whose three values are what they were stand; the others are kept and
     marked. Writes nothing if no side moved, once the draft is closed, nor while
-    the tables of both can't be merged: no row can be looked at then. Raises as
-    ``preview.preview()``.
+    the tables of both can't be merged: no row can be looked at then. ``merge`` is
+    the one of these sides, if it is under way, with what is found of it. Raises
+    as ``preview.preview()``.
     """
     if sides_of(draft) == sides:
         return
-    found = preview.preview(draft.target, sides)
+    found = merge[1] if merge else preview.preview(draft.target, sides)
     if found.blocked or found.schema_conflicts:
         return
     made = draft.decisions.order_by("mends", "table", "pk")
@@ -97,25 +104,21 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
             made.iterator(), key=attrgetter("mends", "table")
         ):
             while batch := list(islice(group, BATCH)):
-                _judge_anew(draft, sides, table, batch, mends)
+                keys = sorted({key_of(decision) for decision in batch})
+                if mends:
+                    rows = preview.versions(repository(), sides, table, keys)
+                elif merge:
+                    rows = preview.conflicts_within(merge[0], sides, table, keys)
+                else:
+                    rows = preview.conflicts_of(draft.target, sides, table, keys)
+                _judge_anew(batch, rows)
         draft.base, draft.ours, draft.theirs = sides.base, sides.ours, sides.theirs
         draft.required = found.required
         draft.save(update_fields=["base", "ours", "theirs", "required"])
 
 
-def _judge_anew(
-    draft: MergeDraft,
-    sides: MergeSides,
-    table: str,
-    batch: list[Decision],
-    mends: bool,
-) -> None:
-    keys = sorted({key_from_text(decision.key) for decision in batch})
-    found = (
-        preview.versions(repository(), sides, table, keys)
-        if mends
-        else preview.conflicts_of(draft.target, sides, table, keys)
-    )
+def _judge_anew(batch: list[Decision], found: Iterable[ConflictRow]) -> None:
+    """``found`` are the rows of these decisions that are there."""
     rows = {_hash(row)[1]: row for row in found}
     for decision in batch:
         row = rows.get(decision.key_hash)
@@ -322,16 +325,33 @@ class Counts:
 
     settled: int = 0  # required ones that are made and stand
     outdated: int = 0  # that are needed, and were made on values not there any more
+    unneeded: int = 0  # that answer what is not asked any more
+    mends: int = 0
+    stamp: str = ""  # another one whenever what is decided is another
 
 
 def counts(draft: MergeDraft | None) -> Counts:
+    """Asked at one go. Of no draft, none."""
     if draft is None:
         return Counts()
-    found = draft.decisions.aggregate(
-        settled=Count("pk", filter=Q(required=True, outdated=False)),
-        outdated=Count("pk", filter=Q(outdated=True, needed=True)),
-    )
-    return Counts(**found)
+    settled, outdated, unneeded, mends, *stamped = draft.decisions.aggregate(
+        count_settled=Count("pk", filter=Q(required=True, outdated=False)),
+        count_outdated=Count("pk", filter=Q(outdated=True, needed=True)),
+        count_unneeded=Count("pk", filter=Q(outdated=True, needed=False)),
+        count_mends=Count("pk", filter=Q(mends=True)),
+        count=Count("pk"),
+        newest=Max("pk"),
+        last=Max("decided_at"),
+    ).values()
+    return Counts(settled, outdated, unneeded, mends, stamp_of(*stamped))
+
+
+def stamp_of(total: int, newest: int | None, last: datetime | None) -> str:
+    """
+    ``Counts.stamp`` of so many decisions, the newest with that number, the last
+    made at that time. A form says which it showed.
+    """
+    return f"{total} {newest} {last.isoformat() if last else ''}"
 
 
 def unneeded(draft: MergeDraft, *, limit: int) -> list[Decision]:

@@ -1,10 +1,9 @@
 """How a draft ends: it lands and is the record of that, or is set aside."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db.models import Count, Max
 from django.utils import timezone
 
 from versioning.backends.errors import (
@@ -15,6 +14,7 @@ from versioning.backends.errors import (
 )
 from versioning.conf import repository
 from versioning.merging.candidate import lock_key
+from versioning.merging.drafts import counts
 from versioning.merging.locking import DraftClosed, alone, look_again, while_open
 from versioning.models import MergeDraft, name_of
 
@@ -27,12 +27,8 @@ class DraftChanged(VersioningError):
 
 
 def stamp(draft: MergeDraft) -> str:
-    """Another one whenever what is decided is another; a form says which it showed."""
-    made = draft.decisions.aggregate(
-        count=Count("pk"), newest=Max("pk"), last=Max("decided_at")
-    )
-    last = made["last"].isoformat() if made["last"] else ""
-    return f"{made['count']} {made['newest']} {last}"
+    """``Counts.stamp``, asked now."""
+    return counts(draft).stamp
 
 
 def abandon(draft: MergeDraft, user: Any, *, seen: str) -> None:
@@ -51,24 +47,25 @@ def abandon(draft: MergeDraft, user: Any, *, seen: str) -> None:
         draft.save(update_fields=["state", "abandoned_by_name", "abandoned_at"])
 
 
-def found_landed(draft: MergeDraft) -> bool:
+def found_landed(draft: MergeDraft, heads: Mapping[str, str] | None = None) -> bool:
     """
     Whether the merge of an open draft is in its target all the same, as the
     process died between the two; makes it the record that it should be.
 
     The commit says which record it belongs to, so that the two can't part. A
-    draft whose landing came to nothing takes decisions again.
+    draft whose landing came to nothing takes decisions again. ``heads`` are the
+    branches' hashes by name, where they are at hand.
     """
     if draft.state != MergeDraft.State.OPEN:
         return False
-    return _is_in_target(draft) or (draft.is_landing and _came_to_an_end(draft))
+    return _is_in_target(draft, heads) or (draft.is_landing and _came_to_an_end(draft))
 
 
-def _is_in_target(draft: MergeDraft) -> bool:
+def _is_in_target(draft: MergeDraft, heads: Mapping[str, str] | None = None) -> bool:
     at_hand = repository()
     try:
-        head = at_hand.head(draft.target)
-        if head == draft.ours:
+        head = at_hand.head(draft.target) if heads is None else heads.get(draft.target)
+        if head is None or head == draft.ours:
             return False
         since = at_hand.commits_between(draft.ours, head, limit=LOOKED_AT)
     except (BranchNotFound, UnknownRef):

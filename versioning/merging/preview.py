@@ -196,6 +196,16 @@ def conflicts_of(
     return remember(("conflicts of", sides, table, tuple(keys)), look)
 
 
+def conflicts_within(
+    merge: Repository, sides: MergeSides, table: str, keys: Sequence[Key]
+) -> list[ConflictRow]:
+    """As ``conflicts_of()``, of a merge that is under way."""
+    on_pages = _on_remembered_pages(sides, table, keys)
+    if len(on_pages) == len(set(keys)):
+        return on_pages
+    return conflict_rows(merge, sides, table, keys=keys)
+
+
 def _on_remembered_pages(
     sides: MergeSides, table: str, keys: Sequence[Key]
 ) -> list[ConflictRow]:
@@ -262,12 +272,34 @@ def merged_rows(
     """
 
     def look() -> tuple[list[RowChange], bool]:
-        with rehearsal(target, sides) as repository:
-            rows = list(repository.merged_rows(table, since=since, limit=PAGE + 1))
-            page = _with_sums(repository, sides, table, rows[:PAGE])
-        return page, len(rows) > PAGE
+        with rehearsal(target, sides) as merge:
+            return _merged_rows(merge, sides, table, since)
 
-    return remember(("merged", sides, table, since), look)
+    return remember(_rows_key(sides, table, since), look)
+
+
+def rows_next(table: str, since: Key | None) -> Then:
+    """For ``preview()``: ``merged_rows()`` are asked next, and need no second merge."""
+
+    def look(merge: Repository, found: Preview) -> None:
+        if table in {change.table for change in found.summary}:
+            remember(
+                _rows_key(found.sides, table, since),
+                lambda: _merged_rows(merge, found.sides, table, since),
+            )
+
+    return look
+
+
+def _rows_key(sides: MergeSides, table: str, since: Key | None) -> tuple[Any, ...]:
+    return ("merged", sides, table, since)
+
+
+def _merged_rows(
+    merge: Repository, sides: MergeSides, table: str, since: Key | None
+) -> tuple[list[RowChange], bool]:
+    rows = list(merge.merged_rows(table, since=since, limit=PAGE + 1))
+    return _with_sums(merge, sides, table, rows[:PAGE]), len(rows) > PAGE
 
 
 def _with_sums(
@@ -315,7 +347,10 @@ def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
         if left := repository.uncommitted():
             raise UncommittedRows(left.tables)
         try:
-            yield start(repository, sides)
+            merge = start(repository, sides)
+            # Rows are written from within, and no table is defined anew.
+            with repository.one_look():
+                yield merge
         finally:
             transaction.set_rollback(True, using=connection.alias)
 
@@ -395,11 +430,20 @@ def _sums(merge: Repository, sides: MergeSides) -> tuple[list[CounterSum], int]:
         count += 1
         if count <= SUMS_SHOWN:
             first.append(change)
+    if count == len(first):
+        remember(_sums_key(sides), lambda: tuple(first))
     return first, count
+
+
+def _sums_key(sides: MergeSides) -> tuple[Any, ...]:
+    return ("all sums", sides)
 
 
 def outside_conflicts(merge: Repository, sides: MergeSides) -> Iterator[CounterSum]:
     """``counter_sums()`` without rows in conflict, within a merge under way."""
+    if (known := _known(_sums_key(sides))) is not None:
+        yield from known
+        return
     if isinstance(merge, Transplant):
         yield from merge.sums()
         return
@@ -442,17 +486,24 @@ def remember(key: Any, find: Callable[[], T]) -> T:
     A target that moved is noticed by the caller, who compares hashes: what is
     remembered stays true of the three that it is about.
     """
-    with _lock:
-        if key in _memory:
-            _memory.move_to_end(key)
-            found: T = _memory[key]
-            return found
+    known: T | None = _known(key)
+    if known is not None:
+        return known
     found = find()
     with _lock:
         _memory[key] = found
         while len(_memory) > _REMEMBERED:
             _memory.popitem(last=False)
     return found
+
+
+def _known(key: Any) -> Any:
+    """What is remembered for a key, or None."""
+    with _lock:
+        if key not in _memory:
+            return None
+        _memory.move_to_end(key)
+        return _memory[key]
 
 
 def forget() -> None:

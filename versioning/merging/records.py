@@ -1,6 +1,6 @@
 """What was decided about merges: lists of them, and each decision of one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,8 +36,10 @@ class BeingSettled:
         return self.standing is not Standing.WAITS
 
 
-def being_settled() -> list[BeingSettled]:
-    """Open drafts, the latest first."""
+def being_settled(heads: Mapping[str, str]) -> list[BeingSettled]:
+    """
+    Open drafts, the latest first; ``heads`` are all branches' hashes by name.
+    """
     found = MergeDraft.objects.filter(state=MergeDraft.State.OPEN).annotate(
         settled=Count(
             "decisions",
@@ -46,7 +48,6 @@ def being_settled() -> list[BeingSettled]:
         last=Max("decisions__decided_at"),
     )
     at_hand = repository()
-    heads = {branch.name: branch.head for branch in at_hand.branches()}
     return [
         BeingSettled(
             draft,
@@ -56,7 +57,7 @@ def being_settled() -> list[BeingSettled]:
             tuple(gone(draft, heads)),
         )
         for draft in found[:LISTED]
-        if not endings.found_landed(draft)
+        if not endings.found_landed(draft, heads)
     ]
 
 
@@ -83,17 +84,28 @@ class Share:
     who: str  # "" where nobody knows any more
     decisions: int
     last: datetime
+    newest: int  # number of the newest
 
 
 def shares(draft: MergeDraft) -> tuple[Share, ...]:
     """Who decided how much, whoever decided most first."""
     made = (
         draft.decisions.values("decided_by_name")
-        .annotate(decisions=Count("pk"), last=Max("decided_at"))
+        .annotate(decisions=Count("pk"), last=Max("decided_at"), newest=Max("pk"))
         .order_by("-decisions", "decided_by_name")
     )
     return tuple(
-        Share(of["decided_by_name"], of["decisions"], of["last"]) for of in made
+        Share(of["decided_by_name"], of["decisions"], of["last"], of["newest"])
+        for of in made
+    )
+
+
+def stamp_of(parts: Sequence[Share]) -> str:
+    """``Counts.stamp`` of a draft, from all of its shares."""
+    return drafts.stamp_of(
+        sum(share.decisions for share in parts),
+        max((share.newest for share in parts), default=None),
+        max((share.last for share in parts), default=None),
     )
 
 

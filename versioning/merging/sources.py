@@ -70,19 +70,25 @@ def parse(text: str) -> Source:
     return Source(Kind.MERGE, text)
 
 
-def sides(repository: Repository, source: Source, target: str) -> MergeSides | None:
+def head(repository: Repository, branch: str) -> str:
+    """The hash of a branch that people see. Raises ``BranchNotFound``."""
+    if is_hidden(branch):
+        raise BranchNotFound(branch)
+    return repository.head(branch)
+
+
+def sides(
+    repository: Repository, source: Source, target: str, ours: str | None = None
+) -> MergeSides | None:
     """
     The three hashes as of now; None for branches that share no history.
+    ``ours`` is the target's, if it is at hand.
 
     Raises ``BranchNotFound``, ``UnknownRef``, ``Impossible``.
     """
-    if is_hidden(target):
-        raise BranchNotFound(target)
-    ours = repository.head(target)
+    ours = ours or head(repository, target)
     if source.is_merge:
-        if is_hidden(source.name):
-            raise BranchNotFound(source.name)
-        theirs = repository.head(source.name)
+        theirs = head(repository, source.name)
         base = repository.merge_base(ours, theirs)
         return None if base is None else MergeSides(base, ours, theirs)
     commit = repository.commit(source.name)

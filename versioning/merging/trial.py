@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db.models import Count, Max
-
 from versioning.backends.repository import (
     ConflictRow,
     Key,
@@ -24,6 +22,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import preview, result, validation
+from versioning.merging.drafts import Counts, counts
 from versioning.merging.preview import Preview
 from versioning.merging.result import MendedRow
 from versioning.merging.validation import InvalidRow
@@ -89,46 +88,53 @@ class Trial:
         return not (self.faults or self.unshown or self.too_many)
 
 
-def try_out(target: str, sides: MergeSides, draft: MergeDraft | None) -> Trial:
+def try_out(
+    target: str,
+    sides: MergeSides,
+    draft: MergeDraft | None,
+    made: Counts | None = None,
+) -> Trial:
     """
-    What the merge would break with the decisions as they stand. Raises as
-    ``preview.preview()``.
+    What the merge would break with the decisions as they stand; ``made`` are
+    ``drafts.counts()``, if they are at hand. Raises as ``preview.preview()``.
 
     The application's rules are asked once nothing else is left to decide.
     """
-    version = _version(draft)
+    made = made or counts(draft)
 
     def try_() -> _Tried:
         with preview.rehearsal(target, sides) as merge:
-            return _within(merge, sides, draft)
+            return _within(merge, sides, draft, made)
 
     return preview.remember(
-        ("trial", sides, version),
-        lambda: _judge(preview.remember(("tried", sides, version), try_), sides),
+        ("trial", sides, _version(draft, made)),
+        lambda: _judge(
+            preview.remember(_key(sides, draft, made), try_),
+            sides,
+        ),
     )
 
 
-def foresee(merge: Repository, found: Preview) -> None:
+def foresee(
+    merge: Repository, found: Preview, draft: MergeDraft | None, made: Counts
+) -> None:
     """
-    Try out a merge that is under way and that nobody decided anything about,
-    where ``try_out()`` is asked next. Leaves rows written.
+    Try out a merge that is under way, where ``try_out()`` is asked next. Leaves
+    rows written.
     """
-    if found.can_land and (found.violations or not found.required):
-        preview.remember(
-            ("tried", found.sides, None), lambda: _within(merge, found.sides, None)
-        )
+    preview.remember(
+        _key(found.sides, draft, made),
+        lambda: _within(merge, found.sides, draft, made),
+    )
 
 
-def has_mends(draft: MergeDraft | None) -> bool:
-    return draft is not None and draft.decisions.filter(mends=True).exists()
+def _key(sides: MergeSides, draft: MergeDraft | None, made: Counts) -> Any:
+    return ("tried", sides, _version(draft, made))
 
 
-def _version(draft: MergeDraft | None) -> Any:
+def _version(draft: MergeDraft | None, made: Counts) -> Any:
     """Something that is another whenever the decisions are."""
-    if draft is None:
-        return None
-    found = draft.decisions.aggregate(Count("pk"), Max("pk"), Max("decided_at"))
-    return (draft.pk, *found.values())
+    return None if draft is None else (draft.pk, made.stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,9 @@ class _Tried:
     invariants: Sequence[InvalidRow] = ()
 
 
-def _within(merge: Repository, sides: MergeSides, draft: MergeDraft | None) -> _Tried:
+def _within(
+    merge: Repository, sides: MergeSides, draft: MergeDraft | None, made: Counts
+) -> _Tried:
     listed = merge.violations(limit=LISTED + 1)
     written = result.write(merge, sides, draft, listed, settle=False)
     rows = _Rows()
@@ -167,7 +175,7 @@ def _within(merge: Repository, sides: MergeSides, draft: MergeDraft | None) -> _
             rows.know(table, key)
     for row in invalid:
         rows.know(row.table, row.key)
-    if draft is not None:
+    if draft is not None and made.mends:
         for mended in result.mended_rows(merge, sides, draft):
             for one in mended:
                 rows.add_mend(one)

@@ -15,7 +15,15 @@ from versioning.access import needs
 from versioning.backends.repository import ConflictRow, MergeSides
 from versioning.conf import repository
 from versioning.http import wants_part
-from versioning.merging import bulk, choices, drafts, preview, screen, sources
+from versioning.merging import (
+    bulk,
+    choices,
+    drafts,
+    gathering,
+    preview,
+    screen,
+    sources,
+)
 from versioning.merging.again import same_again
 from versioning.merging.locking import DraftClosed
 from versioning.merging.meanwhile import DecidedMeanwhile, Wanted
@@ -42,7 +50,7 @@ from versioning.views.merges import (
 def decide(request: HttpRequest) -> HttpResponse:
     """Keep what was chosen for one row, or for all that is left to choose."""
     source, target, pins = pinned(request)
-    sides = screen.current_sides(repository(), source, target)
+    sides = gathering.current_sides(repository(), source, target)
     if sides is None or sides != pins:
         return moved_page(request, source, target, pins)
     is_one_row = request.POST.get("scope", "row") == "row"
@@ -164,17 +172,13 @@ def _answer(
     if status == 200 and not wants_part(request):
         where = anchor(row.table, key_text(row.key))
         return see_other(f"{back_to(request, source, target)}#{where}")
-    found = preview.preview(target, sides)
-    tried = screen.tried_out(target, sides, found, draft)
-    card = screen.one_card(
-        Names(target, sources.parse(source).label), sides, draft, row
-    )
+    card, shown = gathering.open_answer(source, target, sides, draft, row)
     if refused:
         card = _with_typed(card, refused)
     if clash:
         card = replace(card, clash=clash)
     # What is to be mended stands beside the cards: all of it anew.
-    has_mends = tried.rows or request.POST.get("faults", "0") != "0"
+    has_mends = shown.trial.rows or request.POST.get("faults", "0") != "0"
     if has_mends or not wants_part(request):
         return screen_page(
             request,
@@ -189,15 +193,7 @@ def _answer(
         f"{PAGE}#answer",
         {
             "card": card,
-            "screen": screen.Screen(
-                source,
-                target,
-                sides,
-                found,
-                draft=draft,
-                trial=tried,
-                progress=screen.progress(found, draft, tried),
-            ),
+            "screen": shown,
             "may_merge": True,
             "place": place,
         },

@@ -9,7 +9,7 @@ from versioning import permissions
 from versioning.access import needs
 from versioning.conf import repository
 from versioning.http import wants_part
-from versioning.merging import choices, drafts, mending, screen, sources
+from versioning.merging import choices, drafts, gathering, mending, screen, sources
 from versioning.merging.locking import DraftClosed
 from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.presentation.clashes import clash_of
@@ -33,7 +33,7 @@ from versioning.views.merges import (
 def mend(request: HttpRequest) -> HttpResponse:
     """Keep what was decided about one row; with ``clear``, take it all back."""
     source, target, pins = pinned(request)
-    sides = screen.current_sides(repository(), source, target)
+    sides = gathering.current_sides(repository(), source, target)
     if sides is None or sides != pins:
         return moved_page(request, source, target, pins)
     table = request.POST.get("table", "")

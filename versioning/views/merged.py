@@ -14,7 +14,7 @@ from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part
-from versioning.merging import screen, sources
+from versioning.merging import gathering, merged, sources
 from versioning.merging.whole_value import whole_value
 from versioning.names import is_hash
 from versioning.presentation.conflicts import Names
@@ -29,11 +29,11 @@ def merged_rows(request: HttpRequest) -> HttpResponse:
     """The rows of one table that merge by themselves, as they will be."""
     source, target = request.GET.get("source", ""), request.GET.get("target", "")
     table = request.GET.get("table", "")
-    sides = screen.current_sides(repository(), source, target)
+    sides = gathering.current_sides(repository(), source, target)
     if sides is None:
         raise Http404("These two branches share no history.")
     try:
-        rows = screen.merged_rows(target, sides, table, request.GET.get("after", ""))
+        rows = merged.merged_rows(target, sides, table, request.GET.get("after", ""))
     except BadCursor as error:
         raise BadRequest(str(error)) from error
     if rows is None:

@@ -28,7 +28,15 @@ from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
-from versioning.merging import drafts, endings, records, screen, sources
+from versioning.merging import (
+    drafts,
+    endings,
+    gathering,
+    records,
+    refusals,
+    screen,
+    sources,
+)
 from versioning.merging.candidate import (
     NothingToMerge,
     RowsInvalid,
@@ -59,7 +67,7 @@ def merge_list(request: HttpRequest) -> HttpResponse:
         request,
         "versioning/merges.html",
         {
-            "open": records.being_settled(),
+            "open": records.being_settled(_heads(request)),
             "landed": records.landed(),
             "set_aside": records.set_aside(),
         },
@@ -71,8 +79,7 @@ def merge_list(request: HttpRequest) -> HttpResponse:
 def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """What was decided about a merge, by whom and when, now and later."""
     draft = get_object_or_404(MergeDraft, pk=id)
-    if endings.found_landed(draft):
-        draft.refresh_from_db()
+    endings.found_landed(draft, _heads(request))
     after = request.GET.get("after", "0")
     if not after.isdecimal():
         raise BadRequest("This address is damaged.")
@@ -101,8 +108,13 @@ def _rest(request: HttpRequest, source: str, target: str, place: str) -> HttpRes
     """The cards that a page did not begin with; without HTMX, the whole page."""
     if not wants_part(request):
         return screen_page(request, source, target, place=place, whole=True)
+    faults = request.GET.get("faults", "0")
+    if not faults.isdecimal():
+        raise BadRequest("The address is damaged.")
     try:
-        shown = screen.open_screen(source, target, place, part=screen.REST)
+        shown = gathering.open_cards(
+            source, target, place, part=screen.REST, faults=int(faults)
+        )
     except BadCursor as error:
         raise BadRequest(str(error)) from error
     shown_to = request.GET.get("ours"), request.GET.get("theirs")
@@ -129,7 +141,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     source, target, pins = pinned(request)
     if not permissions.may_merge_into(request.user, target):
         raise PermissionDenied(permissions.MERGE_BRANCH)
-    sides = screen.current_sides(repository(), source, target)
+    sides = gathering.current_sides(repository(), source, target)
     draft = drafts.open_draft(source, target)
     if sides != pins:
         if draft is None and _landed_already(source, target, pins):
@@ -164,10 +176,10 @@ def land_merge(request: HttpRequest) -> HttpResponse:
         messages.info(request, f"Nothing was left to do: {target} has it all already.")
         return see_other(url_of(source, target))
     except ViolationsRemain as error:
-        rules = screen.broken_rules(repository(), pins, error.violations)
+        rules = refusals.broken_rules(repository(), pins, error.violations)
         return _refuse(request, source, target, str(error), rules)
     except RowsInvalid as error:
-        rules = screen.invalid_rules(error.rows)
+        rules = refusals.invalid_rules(error.rows)
         return _refuse(request, source, target, str(error), rules)
     except MergeBlocked as error:
         return _refuse(request, source, target, str(error))
@@ -181,7 +193,10 @@ def abandon(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """GET: what would count no more. POST: set aside the decisions that were seen."""
     draft = get_object_or_404(MergeDraft, pk=id)
     record_url = reverse("versioning:merge-record", args=[draft.pk])
-    if endings.found_landed(draft) or draft.state != MergeDraft.State.OPEN:
+    if (
+        endings.found_landed(draft, _heads(request))
+        or draft.state != MergeDraft.State.OPEN
+    ):
         messages.info(request, str(DraftClosed(draft)))
         return see_other(record_url)
     if request.method != "POST":
@@ -211,14 +226,13 @@ def _abandon_page(
     status: int = 200,
 ) -> HttpResponse:
     shares = records.shares(draft)
-    heads = {branch.name: branch.head for branch in repository().branches()}
-    is_there = not gone(draft, heads)
+    is_there = not gone(draft, _heads(request))
     return render(
         request,
         "versioning/merge_abandon.html",
         {
             "draft": draft,
-            "seen": endings.stamp(draft),
+            "seen": records.stamp_of(shares),
             "shares": shares,
             "total": sum(share.decisions for share in shares),
             "is_merge": sources.parse(draft.source).is_merge,
@@ -230,6 +244,11 @@ def _abandon_page(
 
 
 # Pieces -----------------------------------------------------------------------
+
+
+def _heads(request: Any) -> dict[str, str]:
+    """All branches' hashes by name, as the page's header has them."""
+    return {branch.name: branch.head for branch in request.versioning.all_branches}
 
 
 def pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
@@ -261,7 +280,7 @@ def screen_page(
     whole = whole or change is not None
     part = screen.ALL if whole else screen.FIRST
     try:
-        shown = screen.open_screen(source, target, place, part=part)
+        shown = gathering.open_screen(source, target, place, part=part)
     except BadCursor as error:
         raise BadRequest(str(error)) from error
     if change:
@@ -302,7 +321,7 @@ def _refuse(
     source: str,
     target: str,
     problem: str,
-    rules: Sequence[screen.BrokenRule] = (),
+    rules: Sequence[refusals.BrokenRule] = (),
 ) -> HttpResponse:
     """422: the merge was built and did not pass; the target is untouched."""
     return screen_page(
