@@ -29,7 +29,7 @@ import versioning
 from polls.models import Choice, Question
 from versioning.backends.errors import BranchMoved
 from versioning.backends.repository import Author, MergeSides
-from versioning.merging import bulk, drafts, preview, sources
+from versioning.merging import bulk, deciding, drafts, preview, sources
 from versioning.merging.candidate import NothingToMerge
 from versioning.merging.landing import land
 from versioning.merging.resolution import Choice as Decided
@@ -228,7 +228,7 @@ class History(RuleBasedStateMachine):
                 judged = resolve(row, {}, frozenset({"votes"}))
                 if doubts := [c.column for c in judged.cells if c.in_doubt]:
                     sums = dict.fromkeys(doubts, Decided(Take.SUM))
-                    drafts.decide(draft, row, sums, self.user)
+                    deciding.decide(draft, row, sums, self.user)
             bulk.decide_pending(draft, [rows], take, self.user)
 
     @rule(branch=some_branch, number=st.integers(0, 9), take=some_side)

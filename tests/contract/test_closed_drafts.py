@@ -18,7 +18,7 @@ from tests.contract.test_landing import (  # noqa: F401
     sky,
 )
 from versioning.backends.errors import BranchMoved
-from versioning.merging import bulk, drafts, endings, mending, preview
+from versioning.merging import bulk, deciding, drafts, endings, mending, preview
 from versioning.merging.candidate import lock_key
 from versioning.merging.landing import land
 from versioning.merging.locking import DraftClosed
@@ -97,11 +97,11 @@ AS_DECIDED = [("text", "ours", False)]
 
 
 def decides(repository, draft, key, user):
-    drafts.decide(draft, row(repository, key), {"text": Decided(Take.THEIRS)}, user)
+    deciding.decide(draft, row(repository, key), {"text": Decided(Take.THEIRS)}, user)
 
 
 def takes_back(repository, draft, key, user):
-    drafts.decide(draft, row(repository, key), {"text": None}, user)
+    deciding.decide(draft, row(repository, key), {"text": None}, user)
 
 
 def mends(repository, draft, key, user):
@@ -114,7 +114,7 @@ def mends(repository, draft, key, user):
 def takes_mends_back(repository, draft, key, user):
     found = mending.row_of(sides(repository), CHOICES, key)
     assert found is not None
-    drafts.take_back_mends(draft, found, user)
+    deciding.take_back_mends(draft, found, user)
 
 
 def decides_the_rest(repository, draft, key, user):

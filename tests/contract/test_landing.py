@@ -16,7 +16,7 @@ from versioning.backends.errors import (
     UncommittedRows,
 )
 from versioning.backends.repository import Author, Repository
-from versioning.merging import drafts, preview
+from versioning.merging import deciding, drafts, merged, preview
 from versioning.merging.candidate import (
     NothingToMerge,
     RowsInvalid,
@@ -71,7 +71,7 @@ def decide(repository, user, decisions, source="summer", target="main"):
     draft = drafts.begin(source, target, at, user)
     for (table, key), choices in decisions.items():
         (row,) = preview.conflicts_of(target, at, table, [key])
-        drafts.decide(
+        deciding.decide(
             draft,
             row,
             {
@@ -358,7 +358,7 @@ def test_what_lands_equals_the_preview_cell_for_cell(
     draft = decide(repository, max_, {(CHOICES, (choice.pk,)): {"text": Take.THEIRS}})
     expected = {table: dict(rows) for table, rows in before.items()}
     for table in (QUESTIONS, CHOICES):
-        rows, more = preview.merged_rows("main", at, table)
+        rows, more = merged.changes("main", at, table)
         assert not more
         for row in rows:
             if row.after is None:

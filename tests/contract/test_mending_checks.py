@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 
 from polls.models import Choice, Question
 from versioning.backends.repository import ViolationKind
-from versioning.merging import candidate, drafts, mending, preview, trial
+from versioning.merging import candidate, deciding, drafts, mending, preview, trial
 from versioning.merging.candidate import ViolationsRemain
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -144,7 +144,7 @@ def test_a_decision_that_breaks_a_check_names_its_row(merge, write, on_main):
     write("summer", "UPDATE spans SET high = 30 WHERE id = 1")
     work = merge()
     (row,) = preview.conflicts_of("main", work.sides, "spans", [(1,)])
-    drafts.decide(work.draft, row, {"high": Decided(Take.VALUE, 0)}, work.user)
+    deciding.decide(work.draft, row, {"high": Decided(Take.VALUE, 0)}, work.user)
     assert [v.columns for v in work.faults()[1].violations] == [("low", "high")]
     assert work.refused()
     work.mend(1, high=40)

@@ -7,7 +7,7 @@ How long they take is for the benchmarks; here, that nothing is lost.
 import pytest
 from django.contrib.auth import get_user_model
 
-from versioning.merging import bulk, drafts, preview
+from versioning.merging import bulk, deciding, drafts, preview
 from versioning.merging.landing import land
 from versioning.merging.preview import PAGE
 from versioning.merging.resolution import Choice, Take
@@ -74,7 +74,7 @@ def test_what_is_left_is_decided_at_once_and_lands(
     draft = drafts.begin("summer", "main", sides, max_)
     found = preview.preview("main", sides)
     first = preview.conflict_page("main", found, None).rows[0]
-    drafts.decide(draft, first, {"v": Choice(Take.VALUE, "typed")}, max_)
+    deciding.decide(draft, first, {"v": Choice(Take.VALUE, "typed")}, max_)
     pages = preview.each_conflict_page("main", sides, MUCH[shape])
     made = bulk.decide_pending(draft, pages, Take.THEIRS, max_)
     assert made == found.required - 1

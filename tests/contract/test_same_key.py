@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 import versioning
 from polls.models import Choice, Question
 from versioning.backends.repository import Author, MergeSides
-from versioning.merging import drafts, preview, trial
+from versioning.merging import deciding, drafts, preview, trial
 from versioning.merging.landing import land
 from versioning.merging.resolution import Choice as Decided
 from versioning.merging.resolution import Take
@@ -53,9 +53,9 @@ class Work:
 
     def __call__(self, table, key, take=None, **cells):
         (row,) = preview.conflicts_of("main", self.sides, table, [(key,)])
-        made = drafts.as_a_whole(row, take) if take else {}
+        made = deciding.as_a_whole(row, take) if take else {}
         made |= {column: Decided(one) for column, one in cells.items()}
-        drafts.decide(self.draft, row, made, self.user)
+        deciding.decide(self.draft, row, made, self.user)
 
     def land(self):
         return land("summer", "main", self.sides, self.draft, self.user)
@@ -89,7 +89,7 @@ def test_their_cells_are_merged(work):
     # When each was published differs as well, by the clock.
     (row,) = preview.conflicts_of("main", work.sides, QUESTIONS, [(KEY,)])
     (judged,) = drafts.judge(work.draft, [row])
-    for column in drafts.pending(judged.resolution):
+    for column in deciding.pending(judged.resolution):
         work(QUESTIONS, KEY, **{column: Take.OURS})
     work.land()
     question = Question.objects.get(pk=KEY)
@@ -124,7 +124,7 @@ def test_copies_of_copies_point_to_one_another(repository, added, max_):
     draft = drafts.begin("summer", "main", sides, max_)
     for table in (QUESTIONS, CHOICES):
         (row,) = preview.conflicts_of("main", sides, table, [(KEY,)])
-        drafts.decide(draft, row, drafts.as_a_whole(row, Take.BOTH), max_)
+        deciding.decide(draft, row, deciding.as_a_whole(row, Take.BOTH), max_)
     land("summer", "main", sides, draft, max_)
     of_main = Choice.objects.get(text="Choice of main")
     of_summer = Choice.objects.get(text="Choice of summer")
@@ -154,4 +154,4 @@ def test_both_are_offered_only_where_both_were_added(work, repository, max_):
     (row,) = preview.conflicts_of("main", sides, QUESTIONS, [(1,)])
     draft = drafts.begin("summer", "main", sides, max_)
     with pytest.raises(ValueError):
-        drafts.decide(draft, row, drafts.as_a_whole(row, Take.BOTH), max_)
+        deciding.decide(draft, row, deciding.as_a_whole(row, Take.BOTH), max_)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from versioning.merging import drafts, preview
+from versioning.merging import deciding, drafts, preview
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Choice, Take
 
@@ -196,7 +196,7 @@ def test_every_case(repository, write, rows, max_, shape):
         )
         assert pending == asked[table, key]
         case = tables[table][key - 1]
-        drafts.decide(
+        deciding.decide(
             draft,
             row,
             {

@@ -9,7 +9,15 @@ import versioning
 from polls.models import Choice, Question
 from versioning.backends.errors import BranchMoved, ConflictsRemain, MergeBlocked
 from versioning.backends.repository import Author
-from versioning.merging import drafts, mending, preview, sources, trial
+from versioning.merging import (
+    deciding,
+    drafts,
+    mending,
+    merged,
+    preview,
+    sources,
+    trial,
+)
 from versioning.merging.candidate import NothingToMerge, ViolationsRemain
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -73,7 +81,7 @@ class Bringing:
             WHOLE_ROW if column == "whole" else column: Decided(take)
             for column, take in choices.items()
         }
-        drafts.decide(self.draft, row, made, self.user)
+        deciding.decide(self.draft, row, made, self.user)
 
     def faults(self):
         found = trial.try_out(self.target, self.sides, self.draft)
@@ -118,7 +126,7 @@ def test_an_undone_commit_is_one_commit_with_one_parent(repository, poll, undo):
     work = undo(hash)
     assert (work.found.is_clean, work.found.up_to_date) == (True, False)
     assert [(s.table, s.rows_changed) for s in work.found.stats] == [(QUESTIONS, 1)]
-    ((row,), more) = preview.merged_rows("main", work.sides, QUESTIONS)
+    ((row,), more) = merged.changes("main", work.sides, QUESTIONS)
     assert row.before and row.after
     assert (row.before["text"], row.after["text"], more) == (
         "What is up there?",

@@ -12,7 +12,7 @@ from typing import Any
 
 from versioning import policies
 from versioning.backends.repository import ConflictRow
-from versioning.merging import drafts
+from versioning.merging import deciding, drafts
 from versioning.merging.locking import while_open
 from versioning.merging.resolution import Choice, RowResolution, Take, resolve
 from versioning.models import Decision, MergeDraft
@@ -90,9 +90,9 @@ def decide_pending(
             decided = TableDecisions(draft, rows[0].table)
             settled = []
             for row, resolution in zip(rows, decided.resolve(rows), strict=True):
-                asked = shown_among(row.table, drafts.pending(resolution))
+                asked = shown_among(row.table, deciding.pending(resolution))
                 if choices := dict.fromkeys(asked, Choice(take)):
                     settled.append((row, choices))
                     made += len(choices)
-            drafts.store(draft, settled, user)
+            deciding.store(draft, settled, user)
     return made

@@ -6,7 +6,7 @@ from typing import Any
 from versioning import policies
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
-from versioning.merging import drafts, preview
+from versioning.merging import deciding, drafts, preview
 from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.merging.resolution import (
     WHOLE_ROW,
@@ -37,7 +37,7 @@ def mend(
 ) -> None:
     """
     Decide what becomes of any row of a merge; ``row`` as ``row_of()`` gives it,
-    ``shown`` as for ``drafts.mend()``.
+    ``shown`` as for ``deciding.mend()``.
 
     On a row in conflict, what answers the conflict's own questions is kept as
     such a decision, so that a cell never has two. Raises ``DecidedMeanwhile``,
@@ -45,7 +45,7 @@ def mend(
     """
     found = preview.conflicts_of(draft.target, sides, row.table, [row.key])
     if not found:
-        drafts.mend(draft, row, choices, user, shown=shown)
+        deciding.mend(draft, row, choices, user, shown=shown)
         return
     (conflict,) = found
     judged = resolve(conflict, {}, policies.counters_of(row.table))
@@ -55,7 +55,7 @@ def mend(
         if judged.asks(column)
     }
     rest = {column: c for column, c in choices.items() if column not in answers}
-    drafts.mend(draft, row, rest, user, answers=(conflict, answers), shown=shown)
+    deciding.mend(draft, row, rest, user, answers=(conflict, answers), shown=shown)
 
 
 def same_again(

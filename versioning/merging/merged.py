@@ -1,13 +1,23 @@
 """What a merge changes by itself: its tables, and the rows of one."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import Any
 
 from versioning import values
-from versioning.backends.repository import MergeSides, TableChange, TableStat
+from versioning.backends.repository import (
+    Key,
+    MergeSides,
+    Repository,
+    RowChange,
+    TableChange,
+    TableStat,
+)
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
 from versioning.merging import preview
-from versioning.merging.preview import Preview
+from versioning.merging.counters import counter_sums_of
+from versioning.merging.preview import Preview, Then
 from versioning.presentation.rows import RowDiff, present_rows
 
 
@@ -50,6 +60,64 @@ def merged_tables(found: Preview) -> list[MergedTable]:
     )
 
 
+def changes(
+    target: str, sides: MergeSides, table: str, *, since: Key | None = None
+) -> tuple[list[RowChange], bool]:
+    """
+    A page of the rows of ``target`` that merge by themselves, as they are and
+    as they will be, in order of key, and whether there are more.
+    """
+
+    def look() -> tuple[list[RowChange], bool]:
+        with preview.rehearsal(target, sides) as merge:
+            return _changes(merge, sides, table, since)
+
+    return preview.remember(_key(sides, table, since), look)
+
+
+def _changes_next(table: str, since: Key | None) -> Then:
+    """For ``preview()``: ``changes()`` are asked next, and need no second merge."""
+
+    def look(merge: Repository, found: Preview) -> None:
+        if table in {change.table for change in found.summary}:
+            preview.remember(
+                _key(found.sides, table, since),
+                lambda: _changes(merge, found.sides, table, since),
+            )
+
+    return look
+
+
+def _key(sides: MergeSides, table: str, since: Key | None) -> tuple[Any, ...]:
+    return ("merged", sides, table, since)
+
+
+def _changes(
+    merge: Repository, sides: MergeSides, table: str, since: Key | None
+) -> tuple[list[RowChange], bool]:
+    rows = list(merge.merged_rows(table, since=since, limit=preview.PAGE + 1))
+    return _with_sums(merge, sides, table, rows[: preview.PAGE]), len(
+        rows
+    ) > preview.PAGE
+
+
+def _with_sums(
+    repository: Repository, sides: MergeSides, table: str, rows: list[RowChange]
+) -> list[RowChange]:
+    """Lay the sums of counters over rows as the engine merges them."""
+    if not sides.is_merge:
+        return rows  # as they were written
+    sums: dict[Key, dict[str, int]] = defaultdict(dict)
+    for change in counter_sums_of(repository, sides, table, [row.key for row in rows]):
+        sums[change.key][change.column] = change.sum
+    return [
+        replace(row, after={**row.after, **sums[row.key]})
+        if row.after is not None and row.key in sums
+        else row
+        for row in rows
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class MergedRows:
     """A page of rows that merge by themselves: as they are, and will be."""
@@ -68,11 +136,11 @@ def merged_rows(
     none there. Raises ``BadCursor``, and as ``preview.preview()``.
     """
     since = unsign_key(table, after) if after else None
-    found = preview.preview(target, sides, then=preview.rows_next(table, since))
+    found = preview.preview(target, sides, then=_changes_next(table, since))
     merged = next((t for t in merged_tables(found) if t.table == table), None)
     if merged is None:
         return None
-    rows, more = preview.merged_rows(target, sides, table, since=since)
+    rows, more = changes(target, sides, table, since=since)
     repository = versioned_repository()
     shown = present_rows(repository, table, rows, sides.ours, sides.theirs)
     columns = {cell.column: cell.name for row in shown for cell in row.cells}

@@ -6,10 +6,10 @@ by them, as on DoltLite each look takes the file's only write lock.
 """
 
 import threading
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any, TypeVar, cast
 
@@ -26,7 +26,6 @@ from versioning.backends.repository import (
     Key,
     MergeSides,
     Repository,
-    RowChange,
     SchemaConflict,
     TableChange,
     TableStat,
@@ -37,7 +36,6 @@ from versioning.merging import picks
 from versioning.merging.counters import (
     CounterSum,
     counter_sums,
-    counter_sums_of,
     with_common_counts,
 )
 from versioning.merging.dropped import without_dropped
@@ -261,62 +259,6 @@ def conflict_pages(
         if rows:
             yield rows
             since = rows[-1].key
-
-
-def merged_rows(
-    target: str, sides: MergeSides, table: str, *, since: Key | None = None
-) -> tuple[list[RowChange], bool]:
-    """
-    A page of the rows of ``target`` that merge by themselves, as they are and
-    as they will be, in order of key, and whether there are more.
-    """
-
-    def look() -> tuple[list[RowChange], bool]:
-        with rehearsal(target, sides) as merge:
-            return _merged_rows(merge, sides, table, since)
-
-    return remember(_rows_key(sides, table, since), look)
-
-
-def rows_next(table: str, since: Key | None) -> Then:
-    """For ``preview()``: ``merged_rows()`` are asked next, and need no second merge."""
-
-    def look(merge: Repository, found: Preview) -> None:
-        if table in {change.table for change in found.summary}:
-            remember(
-                _rows_key(found.sides, table, since),
-                lambda: _merged_rows(merge, found.sides, table, since),
-            )
-
-    return look
-
-
-def _rows_key(sides: MergeSides, table: str, since: Key | None) -> tuple[Any, ...]:
-    return ("merged", sides, table, since)
-
-
-def _merged_rows(
-    merge: Repository, sides: MergeSides, table: str, since: Key | None
-) -> tuple[list[RowChange], bool]:
-    rows = list(merge.merged_rows(table, since=since, limit=PAGE + 1))
-    return _with_sums(merge, sides, table, rows[:PAGE]), len(rows) > PAGE
-
-
-def _with_sums(
-    repository: Repository, sides: MergeSides, table: str, rows: list[RowChange]
-) -> list[RowChange]:
-    """Lay the sums of counters over rows as the engine merges them."""
-    if not sides.is_merge:
-        return rows  # as they were written
-    sums: dict[Key, dict[str, int]] = defaultdict(dict)
-    for change in counter_sums_of(repository, sides, table, [row.key for row in rows]):
-        sums[change.key][change.column] = change.sum
-    return [
-        replace(row, after={**row.after, **sums[row.key]})
-        if row.after is not None and row.key in sums
-        else row
-        for row in rows
-    ]
 
 
 def versions(

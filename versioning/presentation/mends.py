@@ -18,7 +18,7 @@ from versioning.backends.repository import (
     Violation,
     ViolationKind,
 )
-from versioning.merging import drafts
+from versioning.merging import deciding, drafts
 from versioning.merging.choices import ChoicesInvalid, typing_field
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.trial import Trial, Trouble
@@ -255,7 +255,7 @@ class MendCards:
             decision,
             column_name(values, column),
             said(values, column, choice, decision.seen, self._names),
-            drafts.can_mend(row.versions, column, choice)
+            deciding.can_mend(row.versions, column, choice)
             and column not in hidden_columns(row.versions.table),
         )
 

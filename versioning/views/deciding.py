@@ -18,6 +18,7 @@ from versioning.http import wants_part
 from versioning.merging import (
     bulk,
     choices,
+    deciding,
     drafts,
     gathering,
     preview,
@@ -71,12 +72,12 @@ def _decide_row(
     try:
         made = choices.read(row, request.POST)
         if side := request.POST.get("row"):
-            made |= drafts.as_a_whole(row, Take(side))
+            made |= deciding.as_a_whole(row, Take(side))
         draft = drafts.begin(source, target, sides, request.user)
         if "again" in request.POST:
             made |= _same_again(draft, row, request.POST["again"], request.user)
         seen = choices.shown(request.POST)
-        drafts.decide(draft, row, made, request.user, shown=seen)
+        deciding.decide(draft, row, made, request.user, shown=seen)
     except DecidedMeanwhile as error:
         clash = clash_of(
             error,
@@ -133,7 +134,7 @@ def _same_again(
     if found is None:
         raise ValueError("There is no such choice to make again.")
     if found.take is Take.BOTH:  # which a row has, and not one of its cells
-        return dict(drafts.as_a_whole(row, Take.BOTH))
+        return dict(deciding.as_a_whole(row, Take.BOTH))
     return {column: found}
 
 

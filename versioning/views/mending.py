@@ -9,7 +9,15 @@ from versioning import permissions
 from versioning.access import needs
 from versioning.conf import repository
 from versioning.http import wants_part
-from versioning.merging import choices, drafts, gathering, mending, screen, sources
+from versioning.merging import (
+    choices,
+    deciding,
+    drafts,
+    gathering,
+    mending,
+    screen,
+    sources,
+)
 from versioning.merging.locking import DraftClosed
 from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.presentation.clashes import clash_of
@@ -52,7 +60,7 @@ def mend(request: HttpRequest) -> HttpResponse:
         if "leave" in request.POST:  # what somebody else decided meanwhile
             pass
         elif "clear" in request.POST:
-            drafts.take_back_mends(draft, row, request.user, shown=seen)
+            deciding.take_back_mends(draft, row, request.user, shown=seen)
         elif "again" in request.POST:
             made = mending.same_again(draft, row, request.POST["again"], request.user)
             mending.mend(draft, sides, row, made, request.user, shown=seen)

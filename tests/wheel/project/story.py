@@ -26,7 +26,7 @@ from recipes.models import Recipe, Step, Tag  # noqa: E402
 from versioning import branches, diffs, on_branch  # noqa: E402
 from versioning.backends.repository import ChangeKind  # noqa: E402
 from versioning.conf import connection, repository  # noqa: E402
-from versioning.merging import drafts, preview  # noqa: E402
+from versioning.merging import deciding, drafts, preview  # noqa: E402
 from versioning.merging.landing import land  # noqa: E402
 from versioning.merging.resolution import Choice, Take  # noqa: E402
 
@@ -114,7 +114,7 @@ def merge(ana: User) -> None:
     (page,) = preview.each_conflict_page("main", sides, [RECIPE])
     (row,) = page
     draft = drafts.begin("summer", "main", sides, ana)
-    drafts.decide(draft, row, {"title": Choice(Take.THEIRS)}, ana)
+    deciding.decide(draft, row, {"title": Choice(Take.THEIRS)}, ana)
     commit = repository().commit(land("summer", "main", sides, draft, ana))
     assert commit.parents == (sides.ours, sides.theirs)
     soup = Recipe.objects.get(title="Gazpacho")
