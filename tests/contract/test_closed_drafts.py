@@ -331,3 +331,25 @@ def test_a_landing_that_died_before_the_move_does_not_keep_the_next_from_it(
     commit = press_merge(repository, draft, max_)
     draft.refresh_from_db()
     assert (draft.state, draft.commit) == ("landed", commit)
+
+
+def test_the_merge_is_begun_before_the_draft_is_locked(
+    repository,
+    connection,
+    poll,  # noqa: F811
+    draft,
+    clash,
+    at_the_lock,
+):
+    """
+    As when all that is left is decided: else the embedded engine would let one
+    wait for the other, each with the lock that the other wants.
+    """
+    change("summer", Choice, clash[0], text="Stars")
+    at = sides(repository)
+    preview.preview("main", at)  # by another page, which knows no draft
+    within = []
+    at_the_lock(lambda: within.append(connection.in_atomic_block))
+    drafts.refresh(draft, at)
+    assert within == [True]
+    assert takes(draft) == [("text", "ours", True)]

@@ -69,25 +69,35 @@ def begin(source: str, target: str, sides: MergeSides, user: Any) -> MergeDraft:
     return draft
 
 
-def refresh(
-    draft: MergeDraft,
-    sides: MergeSides,
-    *,
-    merge: tuple[Repository, preview.Preview] | None = None,
-) -> None:
+def refresh(draft: MergeDraft, sides: MergeSides) -> None:
     """
     Judge a draft's decisions anew if it was last worked on with other hashes.
 
     Those whose three values are what they were stand; the others are kept and
     marked. Writes nothing if no side moved, once the draft is closed, nor while
-    the tables of both can't be merged: no row can be looked at then. ``merge`` is
-    the one of these sides, if it is under way, with what is found of it. Raises
-    as ``preview.preview()``.
+    the tables of both can't be merged: no row can be looked at then. Raises as
+    ``preview.preview()``.
     """
     if sides_of(draft) == sides:
         return
-    found = merge[1] if merge else preview.preview(draft.target, sides)
-    if found.blocked or found.schema_conflicts:
+    found = preview.preview(draft.target, sides)
+    if not found.conflicts:
+        refresh_within(None, found, draft)
+        return
+    # The merge first, then the draft's lock: so do all who need both.
+    with preview.rehearsal(draft.target, sides) as merge:
+        refresh_within(merge, found, draft)
+
+
+def refresh_within(
+    merge: Repository | None, found: preview.Preview, draft: MergeDraft
+) -> None:
+    """
+    ``refresh()`` to what is found of a merge, within that while it is under way;
+    None for one without conflicts.
+    """
+    sides = found.sides
+    if found.blocked or found.schema_conflicts or sides_of(draft) == sides:
         return
     made = draft.decisions.order_by("mends", "table", "pk")
     with alone(draft):
@@ -99,12 +109,11 @@ def refresh(
         ):
             while batch := list(islice(group, BATCH)):
                 keys = sorted({key_of(decision) for decision in batch})
+                rows: list[ConflictRow] = []
                 if mends:
                     rows = preview.versions(repository(), sides, table, keys)
-                elif merge:
-                    rows = preview.conflicts_within(merge[0], sides, table, keys)
-                else:
-                    rows = preview.conflicts_of(draft.target, sides, table, keys)
+                elif merge is not None:
+                    rows = preview.conflicts_within(merge, sides, table, keys)
                 _judge_anew(batch, rows)
         draft.base, draft.ours, draft.theirs = sides.base, sides.ours, sides.theirs
         draft.required = found.required

@@ -119,7 +119,7 @@ def _while_at_it(
 ) -> None:
     """What is asked next needs no second merge, on a draft that is up to date."""
     if draft is not None:
-        drafts.refresh(draft, found.sides, merge=(merge, found))
+        drafts.refresh_within(merge, found, draft)
     if tries and _can_be_tried(found, made := drafts.counts(draft)):
         trial.foresee(merge, found, draft, made)
 
