@@ -1,48 +1,33 @@
-"""Merging: look, decide, land."""
+"""Merges: lists of them, one as it stands, and what was decided about it."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import (
     require_http_methods,
-    require_POST,
     require_safe,
 )
 
 from versioning import permissions
 from versioning.access import needs
-from versioning.backends.errors import (
-    BranchMoved,
-    ConflictsRemain,
-    MergeBlocked,
-    UncommittedRows,
-)
 from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
 from versioning.merging import (
-    drafts,
     endings,
     gathering,
     records,
-    refusals,
     screen,
     sources,
 )
-from versioning.merging.candidate import (
-    NothingToMerge,
-    RowsInvalid,
-    ViolationsRemain,
-)
-from versioning.merging.landing import land
 from versioning.merging.locking import DraftClosed
 from versioning.merging.standing import gone
 from versioning.models import MergeDraft
@@ -131,60 +116,6 @@ def _rest(request: HttpRequest, source: str, target: str, place: str) -> HttpRes
             "whole": True,
         },
     )
-
-
-@require_POST
-@needs(permissions.MERGE_BRANCH)
-@tells_of_gone_branches
-def land_merge(request: HttpRequest) -> HttpResponse:
-    """Merge what the page showed, or say why not and change nothing."""
-    source, target, pins = pinned(request)
-    if not permissions.may_merge_into(request.user, target):
-        raise PermissionDenied(permissions.MERGE_BRANCH)
-    sides = gathering.current_sides(repository(), source, target)
-    draft = drafts.open_draft(source, target)
-    if sides != pins:
-        if draft is None and _landed_already(source, target, pins):
-            return _landed_already(source, target, pins)  # type: ignore[return-value]
-        return moved_page(request, source, target, pins)
-    try:
-        # Also where nothing is to be decided: the record of who merged what.
-        draft = draft or drafts.begin(source, target, sides, request.user)
-        commit = land(source, target, sides, draft, request.user)
-    except (BranchMoved, UncommittedRows):
-        return moved_page(request, source, target, pins)
-    except DraftClosed as error:
-        return closed_page(request, source, target, error)
-    except endings.DraftChanged:
-        return screen_page(
-            request,
-            source,
-            target,
-            status=409,
-            problem="Somebody decided something at the same moment. Look at it below, "
-            "then press the button again.",
-        )
-    except ConflictsRemain:
-        return screen_page(
-            request,
-            source,
-            target,
-            status=422,
-            problem="Decisions are still missing. Nothing was merged.",
-        )
-    except NothingToMerge:
-        messages.info(request, f"Nothing was left to do: {target} has it all already.")
-        return see_other(url_of(source, target))
-    except ViolationsRemain as error:
-        rules = refusals.broken_rules(repository(), pins, error.violations)
-        return _refuse(request, source, target, str(error), rules)
-    except RowsInvalid as error:
-        rules = refusals.invalid_rules(error.rows)
-        return _refuse(request, source, target, str(error), rules)
-    except MergeBlocked as error:
-        return _refuse(request, source, target, str(error))
-    messages.success(request, sources.done(sources.parse(source), target))
-    return see_other(reverse("versioning:commit", args=[commit]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -316,19 +247,6 @@ def _may_align(request: HttpRequest, shown: screen.Screen) -> list[str]:
     ]
 
 
-def _refuse(
-    request: HttpRequest,
-    source: str,
-    target: str,
-    problem: str,
-    rules: Sequence[refusals.BrokenRule] = (),
-) -> HttpResponse:
-    """422: the merge was built and did not pass; the target is untouched."""
-    return screen_page(
-        request, source, target, status=422, problem=problem, broken_rules=rules
-    )
-
-
 def moved_page(
     request: HttpRequest, source: str, target: str, pins: MergeSides
 ) -> HttpResponse:
@@ -356,22 +274,6 @@ def closed_page(
     )
 
 
-def _landed_already(
-    source: str, target: str, pins: MergeSides
-) -> HttpResponseRedirect | None:
-    """A second press of Merge: lead to what the first one made."""
-    done = MergeDraft.objects.filter(
-        source=source,
-        target=target,
-        ours=pins.ours,
-        theirs=pins.theirs,
-        state=MergeDraft.State.LANDED,
-    ).first()
-    if done is None:
-        return None
-    return see_other(reverse("versioning:commit", args=[done.commit]))
-
-
 def _address(source: str, target: str, place: str, cards: str = "") -> str:
     more = {key: text for key, text in (("from", place), ("cards", cards)) if text}
     url = url_of(source, target)
@@ -395,5 +297,4 @@ urlpatterns = [
     path("merges/<uuid:id>/", record, name="merge-record"),
     path("merges/<uuid:id>/set-aside/", abandon, name="merge-abandon"),
     path("merge/", merge, name="merge"),
-    path("merge/land/", land_merge, name="merge-land"),
 ]
