@@ -115,7 +115,7 @@ class Project:
         self._write("templates/base.html", BASE)
         (form,) = readme("Forms", "django")
         self._write("templates/recipes/recipe.html", form)
-        (view,) = readme("Views", "python")
+        view, _ = readme("Views", "python")
         self._append("recipes/views.py", view)
         (policies,) = readme("What merges how", "python")
         self._write("recipes/versioned.py", policies)
