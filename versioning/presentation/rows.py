@@ -43,9 +43,11 @@ class RowDiff:
 
     @property
     def context(self) -> tuple[CellChange, ...]:
-        """The cells that are the same in both states."""
+        """The cells that are the same in both states, but for the key."""
+        if self.kind is not ChangeKind.CHANGED:
+            return ()
         return tuple(
-            cell for cell in self.cells if not cell.is_key and cell not in self.shown
+            cell for cell in self.cells if not cell.is_key and not cell.changed
         )
 
 
@@ -126,12 +128,15 @@ class Columns:
         # A row that is gone has its columns under their former names alone.
         former = self._renamed.get(column, column) if after is not None else column
         here, there = _has(before, former), _has(after, column)
-        old = self._show(former, before, self._names_before) if here else None
-        new = self._show(column, after, self._names_after) if there else None
         changed = here != there or not values.same(
             before[former] if before and here else None,
             after[column] if after and there else None,
         )
+        new = self._show(column, after, self._names_after) if there else None
+        if changed or new is None or former in self._names_before:
+            old = self._show(former, before, self._names_before) if here else None
+        else:
+            old = new  # most cells; not a reference, whose name may be another
         lines: tuple[TextLine, ...] = ()
         if changed and old and new:
             lines = line_by_line(old, new)

@@ -44,6 +44,8 @@ def mark(
 
 def plain(text: str, *, outer: bool = True) -> tuple[Segment, ...]:
     """A text with nothing to compare it to; its outer blanks are made visible."""
+    if text and text == text.strip():  # as nearly all are
+        return (Segment(text),)
     return _segments([text], [False], outer) if text else ()
 
 

@@ -46,7 +46,7 @@ def export_address(old: str, new: str, dots: int) -> str:
 
 
 def value_start(old: str, new: str, dots: int) -> str:
-    """The beginning of the address of one cell's page: see ``value_url``."""
+    """The beginning of the address of one cell's page: see ``diff_rows``."""
     return f"{reverse('versioning:compare-value')}?{_query(old, new, dots)}"
 
 
