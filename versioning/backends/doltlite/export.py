@@ -8,6 +8,8 @@ from versioning.backends.doltlite.reading import Reading
 from versioning.backends.sql.export import STREAMED_AT_ONCE, Patch
 from versioning.backends.sql.statements import Table
 
+KEPT = 2000  # KiB of the file's pages
+
 
 class Exporting(Reading):
     # Nothing within a transaction; but a script is not run in one.
@@ -18,6 +20,9 @@ class Exporting(Reading):
         with self.connection.wrap_database_errors:
             reader = self.open(at)
             try:
+                # It comes by each page once. The engine keeps 64 MB of them,
+                # and takes longer the more it keeps.
+                reader.execute(f"PRAGMA cache_size = -{KEPT}")
                 cursor = self._cursor(reader)
                 cursor.execute(sql, list(params))
                 names = [column[0] for column in cursor.description or ()]
