@@ -217,6 +217,31 @@ def test_a_row_that_was_away_on_a_branch(repository, write, summer, sky, merge):
     }
 
 
+@pytest.mark.parametrize("first", ["here", "there"])
+def test_a_row_that_came_and_went_on_a_branch_before_it_came_again(
+    repository, write, summer, sky, merge, first
+):
+    row = Choice(pk=sky.pk + 90, question=sky.question, text="Rain")
+
+    def here() -> None:
+        write("main", votes(6))
+        write("main", votes(7))
+
+    if first == "here":
+        here()
+    came = write(summer, lambda: row.save(force_insert=True))
+    went = write(summer, lambda: Choice.objects.filter(text="Rain").delete())
+    if first == "there":
+        here()
+    merge(summer, "main")
+    again = write("main", lambda: row.save(force_insert=True))
+    assert [(e.commit.hash, e.change.kind) for e in history(repository, row).edits] == [
+        (again, ChangeKind.ADDED),
+        (went, ChangeKind.REMOVED),
+        (came, ChangeKind.ADDED),
+    ]
+
+
 def test_it_goes_on_after_a_commit_and_says_whether_there_is_more(
     repository, write, sky
 ):

@@ -9,7 +9,6 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from datetime import datetime
 
 from versioning.backends.repository import Commit
 
@@ -86,26 +85,13 @@ class Ancestry:
                     seen.add(parent)
                     heapq.heappush(heap, self._place(parent))
 
-    def beside_others(
-        self, start: str, *, since: datetime | None = None
-    ) -> list[tuple[str, str]]:
+    def descent(self, start: str) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """
-        (commit, parent) of what ``start`` descends from, or is, and shares that
-        parent with another such commit: the first commits after a fork. Those
-        made ``since`` then, if it is given.
+        (hash, parents, date in seconds since 1970) of what ``start`` descends
+        from, or is, children before parents.
         """
-        children: dict[str, list[str]] = {}
         for hash in self.walk([start]):
-            for parent in self._parents[hash]:
-                children.setdefault(parent, []).append(hash)
-        # To the second: not every list of an engine’s dates says more.
-        earliest = 0 if since is None else int(since.timestamp())
-        return [
-            (hash, parent)
-            for parent, group in children.items()
-            for hash in group
-            if len(group) > 1 and self._dates[hash] >= earliest
-        ]
+            yield hash, self._parents[hash], self._dates[hash]
 
     def best_common(self, ones: Iterable[str], other: str) -> list[str]:
         """

@@ -1,10 +1,10 @@
 """What commits did to one row, in the SQL that both engines take."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django.db import DataError, InterfaceError, ProgrammingError
 
@@ -19,6 +19,7 @@ from versioning.backends.repository import (
     RowEdit,
     RowHistory,
 )
+from versioning.backends.sql.siblings import LeftOut, Step
 from versioning.backends.sql.statements import Table, utc
 from versioning.backends.sql.tables import Diff, Tables, changes_of
 
@@ -31,13 +32,17 @@ _NOT_A_KEY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """How a row differs between a commit and one of its parents."""
+class Asked:
+    """Steps that the engine gave: all of them later than ``since``, None if all."""
 
-    commit: str  # hash
-    parent: str  # hash
-    date: datetime
-    change: RowChange
+    steps: tuple[Step, ...]
+    since: datetime | None
+
+    def joined(self, other: Self) -> Self:
+        limits = [one.since for one in (self, other) if one.since is not None]
+        return replace(
+            self, steps=(*self.steps, *other.steps), since=max(limits, default=None)
+        )
 
 
 class RowHistories(Tables):
@@ -53,7 +58,7 @@ class RowHistories(Tables):
             return none
         try:
             row = self._row_at(diff, key)
-            steps = self._steps(diff, key, READ, row is None)
+            steps = self._steps(diff, key, READ, row)
         except EngineError:
             raise
         except _NOT_A_KEY:
@@ -66,7 +71,7 @@ class RowHistories(Tables):
             if is_all or (found is not None and len(found) > limit):
                 break
             size *= 4
-            steps = self._steps(diff, key, size, row is None)
+            steps = self._steps(diff, key, size, row)
         if found is None:
             raise UnknownRef(since)
         return RowHistory(row, tuple(found[:limit]), more=len(found) > limit)
@@ -77,10 +82,10 @@ class RowHistories(Tables):
         found = [dict(zip(names, row, strict=True)) for row in rows]
         return found[0] if found and _is(found[0], diff.primary, key) else None
 
-    def _steps(self, diff: Diff, key: Key, size: int, is_gone: bool) -> list[Step]:
+    def _steps(self, diff: Diff, key: Key, size: int, row: Row | None) -> list[Step]:
         """
-        The newest steps of a row's way, at most ``size``; ``is_gone`` where the
-        hash ``diff.after`` has no such row.
+        The newest steps of a row's way, at most ``size``; ``row`` is what the
+        hash ``diff.after`` holds.
 
         From ``dolt_diff_<table>``, which stops at the commits: ``dolt_blame_``
         and ``dolt_history_`` read the whole table at each (270 ms at 100,000
@@ -90,25 +95,34 @@ class RowHistories(Tables):
         be one. In two questions, not one with OR, which takes Dolt 1.5 s at a
         million rows.
         """
-        steps = self._side(diff, key, size, "to_", "")
-        if is_gone or _may_have_been_gone(steps, size):
-            steps += self._side(diff, key, size, "from_", " AND diff_type = 'removed'")
+        asked = self._side(diff, key, size, "to_", "")
+        missing = self._left_out(diff, key, row, asked)
+        steps = [*asked.steps, *missing.steps]
+        if row is None or missing.may_hide or _may_have_been_gone(steps, size):
+            gone = self._side(diff, key, size, "from_", " AND diff_type = 'removed'")
+            asked = asked.joined(gone)
+            missing = self._left_out(diff, key, row, asked)
+            steps = [*asked.steps, *missing.steps]
         found = {(step.commit, step.parent): step for step in steps}
         return sorted(found.values(), key=lambda step: step.date, reverse=True)[:size]
 
-    def _side(
-        self, diff: Diff, key: Key, size: int, side: str, more: str
-    ) -> list[Step]:
+    def _side(self, diff: Diff, key: Key, size: int, side: str, more: str) -> Asked:
         where, params = self._key_in([self._name(side, c) for c in diff.primary], [key])
-        return list(_steps(self._way(diff, f"{where}{more}", params, size), diff, key))
+        table = self._way(diff, f"{where}{more}", params, size)
+        steps, dates = _steps(table, diff, key)
+        return Asked(tuple(steps), dates[-1] if len(dates) >= size else None)
 
     @abstractmethod
     def _way(self, diff: Diff, where: str, params: Sequence[Any], limit: int) -> Table:
         """
         What ``dolt_diff_<table>`` gives as of the hash ``diff.after``: a row for
-        each commit and parent between which a row differs, at least the newest
-        ``limit``; some of them twice.
+        each commit and parent between which a row differs, the newest ``limit``,
+        in order of date.
         """
+
+    def _left_out(self, diff: Diff, key: Key, row: Row | None, asked: Asked) -> LeftOut:
+        """The steps that the engine gives none of, and that belong to these."""
+        return LeftOut((), may_hide=False)
 
     @abstractmethod
     def _log_of(self, start: str, hashes: Sequence[str]) -> list[Commit]:
@@ -119,20 +133,27 @@ class RowHistories(Tables):
         for step in steps:
             by_commit.setdefault(step.commit, []).append(step.change)
         commits = self._log_of(at, list(by_commit)) if by_commit else []
+        # As the steps are, which are read so far back and no further: in the
+        # log's order an older commit of a branch may stand before a newer one.
+        commits.sort(key=lambda commit: commit.date, reverse=True)
         edits = (_edit(commit, by_commit[commit.hash]) for commit in commits)
         return [edit for edit in edits if edit is not None]
 
 
-def _steps(table: Table, diff: Diff, key: Key) -> Iterator[Step]:
+def _steps(table: Table, diff: Diff, key: Key) -> tuple[list[Step], Sequence[datetime]]:
+    """The steps among the rows, and the dates of all rows."""
     names, rows = table
     place = len(names) - 1 - names[::-1].index("to_commit_date")
-    for change, row in zip(changes_of(table, diff), rows, strict=True):
-        commit, date, parent = row[place - 1], row[place], row[-3]
+    dates = [utc(row[place]) for row in rows]
+    steps = []
+    for change, row, date in zip(changes_of(table, diff), rows, dates, strict=True):
+        commit, parent = row[place - 1], row[-3]
         # Not those of another key that the engine takes for equal, as MySQL
         # takes "x" for 0.
         there = change.before if change.after is None else change.after
         if there is not None and _is(there, diff.primary, key):
-            yield Step(commit, parent, utc(date), change)
+            steps.append(Step(commit, parent, date, change))
+    return steps, dates
 
 
 def _may_have_been_gone(steps: Sequence[Step], size: int) -> bool:
