@@ -1,5 +1,6 @@
 """``{% load versioning_ui %}``: the small parts that every page of the console uses."""
 
+from html import escape
 from typing import Any
 
 from django import template
@@ -20,17 +21,12 @@ def icon(name: str, label: str = "") -> SafeString:
     Decoration beside words unless ``label`` gives it words of its own.
     """
     named = (
-        format_html('role="img" aria-label="{}"', label)
-        if label
-        else SafeString('aria-hidden="true"')
+        f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
     )
-    return format_html(
-        '<svg class="icon icon--{}" width="16" height="16" {}>'
-        '<use href="{}#{}"></use></svg>',
-        name,
-        named,
-        static("versioning/icons.svg"),
-        name,
+    drawing = f"{static('versioning/icons.svg')}#{name}"
+    return SafeString(
+        f'<svg class="icon icon--{escape(name)}" width="16" height="16" {named}>'
+        f'<use href="{escape(drawing)}"></use></svg>'
     )
 
 
@@ -59,14 +55,32 @@ def nav_link(
     return format_html('<a href="{}"{}{}>{}</a>', url, current, going, label)
 
 
-@register.inclusion_tag("versioning/_hash.html")
-def hash_chip(hash: str, url: str = "") -> dict[str, str]:
+@register.simple_tag
+def hash_chip(hash: str, url: str = "") -> SafeString:
     """
     The short form of a commit's hash with a button that copies the full one.
 
     ``url`` makes it a link to there.
     """
-    return {"hash": hash, "short": hash[:7], "url": url}
+    full, short = escape(hash), escape(hash[:7])
+    text = f'<code title="{full}">{short}</code>'
+    if url:
+        text = f'<a href="{escape(url)}" title="{full}">{short}</a>'
+    button = copy_button(hash, f"Copy the full hash of {hash[:7]}")
+    return SafeString(f'<span class="hash">{text}{button}</span>')
+
+
+@register.simple_tag
+def copy_button(text: str, label: str = "") -> SafeString:
+    """
+    A button that copies a text, the name that stands before it unless ``label``
+    says what. Not to be seen without JavaScript.
+    """
+    said = escape(label or f"Copy the name {text}")
+    return SafeString(
+        f'<button type="button" class="hash__copy" data-copy="{escape(text)}" '
+        f'aria-label="{said}">{icon("copy")}</button>'
+    )
 
 
 @register.inclusion_tag("versioning/_live.html")

@@ -162,6 +162,9 @@ def compare_table(request: HttpRequest) -> HttpResponse:
             "is_first": not request.GET.get("after"),
             "back_url": address(compared.old.ref, compared.new.ref, compared.dots),
             "rows_url": _same_rows(compared, kind, column),
+            "every_url": rows_address(
+                compared.old.hash, compared.new.hash, compared.dots
+            ),
             "export_url": export_address(
                 compared.old.hash, compared.new.hash, compared.dots
             ),
