@@ -285,7 +285,10 @@ def test_a_unit_begins_with_the_head_and_what_was_left(
 ):
     _, head = add("summer", "one")
     add("main", "elsewhere")
-    stage = f"{'CALL' if connection.vendor == 'mysql' else 'SELECT'} dolt_add('-A')"
+    # That table alone: the numbers of another may stand further on than its branch
+    # has them, if tests before have counted on, and Dolt would stage that too.
+    verb = "CALL" if connection.vendor == "mysql" else "SELECT"
+    stage = f"{verb} dolt_add('{QUESTIONS}')"
     for sql in left:
         stranger.execute("summer", stage if sql == "ADD" else sql)
     with connection.bound("summer"), transact():
