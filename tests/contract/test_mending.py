@@ -1,5 +1,7 @@
 """A merge whose result breaks a rule: what is said, and how it is mended."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -17,6 +19,7 @@ from versioning.merging.resolution import Choice as Decided
 ERIN = Author("Erin Editor", "erin@example.org")
 CHOICES = "polls_choice"
 QUESTIONS = "polls_question"
+NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -315,6 +318,23 @@ def test_what_was_broken_before_is_reported_and_does_not_block(
     ]
     work.land()
     assert Choice.objects.get().votes == 9
+
+
+def test_a_row_that_its_model_refused_before_does_not_block(merge, poll):
+    with versioning.on_branch("main", author=ERIN):
+        Question.objects.update(text="", details="Ours")
+    with versioning.on_branch("summer", author=ERIN):
+        Question.objects.update(text="", published=NEW_YEAR)
+    work = merge()
+    found = work.trial()
+    assert found.is_fine
+    assert [(row.table, row.key, row.columns) for row in found.old] == [
+        (QUESTIONS, (poll.pk,), ("text",))
+    ]
+    work.land()
+    question = Question.objects.get()
+    assert (question.text, question.details) == ("", "Ours")
+    assert question.published == NEW_YEAR
 
 
 def test_a_mend_of_a_cell_in_conflict_is_its_decision(merge, poll):
