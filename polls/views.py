@@ -114,14 +114,14 @@ def _chosen(question: int, given: str) -> Choice | None:
 
 def _count(choice: Choice) -> bool:
     """Whether the choice was still there to be voted for."""
+    there = Choice.objects.filter(pk=choice.pk)
     with versioning.unit():
         versioning.describe(
             f"Vote for “{choice}” in “{choice.question}”",
             kind="vote",
             about=str(choice.question),
         )
-        votes = Choice.objects.filter(pk=choice.pk)
-        return votes.update(votes=F("votes") + 1) == 1
+        return there.update(votes=F("votes") + 1) == 1
 
 
 @require_safe

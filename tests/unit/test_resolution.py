@@ -1,6 +1,8 @@
 """What a row becomes when two sides changed it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from versioning.backends.repository import ConflictRow
 from versioning.merging.resolution import (
@@ -9,6 +11,7 @@ from versioning.merging.resolution import (
     Choice,
     RowState,
     Take,
+    asked,
     resolve,
 )
 
@@ -123,3 +126,27 @@ def test_a_row_kept_has_its_unchanged_cells_too():
 def test_a_column_that_only_one_side_has_is_taken_from_it():
     row = conflict({"a": 1}, {"a": 2}, {"a": 3, "new": "x"})
     assert resolve(row, {"a": Choice(Take.OURS)}).result == {"a": 2, "new": "x"}
+
+
+ROWS = st.none() | st.dictionaries(
+    st.sampled_from(["id", "text", "votes", "more"]),
+    st.sampled_from([None, 0, 1, 5, "", "a", 1.5]),
+)
+
+
+@given(ROWS, ROWS, ROWS, st.booleans(), st.none() | st.integers(0, 3))
+def test_what_is_asked_is_counted_as_it_is_resolved(base, ours, theirs, sure, common):
+    if ours is None and theirs is None:
+        return
+    row = ConflictRow(
+        "polls_choice",
+        (1,),
+        base,
+        ours,
+        theirs,
+        common={} if common is None else {"votes": common},
+        doubtful=frozenset() if sure else VOTES,
+    )
+    judged = resolve(row, {}, VOTES)
+    counted = sum(cell.state is CellState.COUNTED for cell in judged.cells)
+    assert asked(row, VOTES) == (judged.required, counted)

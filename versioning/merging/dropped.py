@@ -22,8 +22,12 @@ def without_dropped(
 
 
 def _without(row: ConflictRow, kept: frozenset[str]) -> ConflictRow:
-    versions = (row.base, row.ours, row.theirs)
-    if all(version is None or version.keys() <= kept for version in versions):
+    base, ours, theirs = versions = (row.base, row.ours, row.theirs)
+    if (
+        (base is None or base.keys() <= kept)
+        and (ours is None or ours.keys() <= kept)
+        and (theirs is None or theirs.keys() <= kept)
+    ):
         return row
     for version in (row.ours, row.theirs):
         for column in (version or {}).keys() - kept:

@@ -39,7 +39,7 @@ from versioning.merging.counters import (
     with_common_counts,
 )
 from versioning.merging.dropped import without_dropped
-from versioning.merging.resolution import CellState, resolve
+from versioning.merging.resolution import asked
 from versioning.merging.transplant import Transplant
 
 PAGE = 50  # rows on a page
@@ -409,9 +409,9 @@ def _conflicts(
         for rows in conflict_pages(merge, sides, count.table):
             first += rows[: PAGE + 1 - len(first)]
             for row in rows:
-                judged = resolve(row, {}, counters)
-                decisions += judged.required
-                sums += sum(cell.state is CellState.COUNTED for cell in judged.cells)
+                required, counted = asked(row, counters)
+                decisions += required
+                sums += counted
         yield TableConflicts(count.table, count.rows, decisions, sums)
 
 

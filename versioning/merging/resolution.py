@@ -226,6 +226,23 @@ def resolve(
     return RowResolution(row.table, row.key, state, cells, whole)
 
 
+def asked(row: ConflictRow, counters: frozenset[str]) -> tuple[int, int]:
+    """
+    How many decisions a row in conflict needs and how many counters add up by
+    themselves: of ``resolve()`` with no choices, where nothing else is wanted.
+    """
+    if row.ours is None or row.theirs is None:
+        return 1, 0
+    states = [
+        _cell(row, column, None, column in counters).state
+        for column, value in row.ours.items()
+        # Most cells are alike on both sides, and then ask nothing.
+        if column in counters
+        or (column in row.theirs and not same(value, row.theirs[column]))
+    ]
+    return states.count(CellState.DISPUTED), states.count(CellState.COUNTED)
+
+
 def _row_state(row: ConflictRow) -> RowState:
     if row.ours is None:
         return RowState.DELETED_HERE

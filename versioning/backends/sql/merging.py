@@ -4,6 +4,7 @@ import json
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from versioning.backends.errors import ConflictsRemain, MergeBlocked
@@ -218,6 +219,24 @@ class Merging(Writing):
         return self._changes(diff, since, limit, (), keys)
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Where one version of a row stands in a row of a list of conflicts."""
+
+    names: Sequence[str]
+    place: slice
+    keys: Sequence[int]  # where the primary key's columns are
+    has_key: bool  # all of them
+
+    def version(self, row: tuple[Any, ...]) -> Row | None:
+        if not self.has_key:
+            return None
+        for place in self.keys:
+            if row[place] is None:  # a row that isn't there has no key
+                return None
+        return dict(zip(self.names, row[self.place], strict=True))
+
+
 class _ConflictColumns:
     """
     Where a list of conflicts has what: ``from_root_ish, base_…, our_…,
@@ -236,29 +255,18 @@ class _ConflictColumns:
         self._theirs = self._side("their_", names, theirs, end)
         self._ours_fate, self._theirs_fate = theirs - 1, end
 
-    @staticmethod
-    def _side(
-        prefix: str, names: Sequence[str], start: int, stop: int
-    ) -> tuple[list[str], slice]:
+    def _side(self, prefix: str, names: Sequence[str], start: int, stop: int) -> _Side:
         own = [name.removeprefix(prefix) for name in names[start:stop]]
-        return own, slice(start, stop)
-
-    def _version(
-        self, side: tuple[list[str], slice], row: tuple[Any, ...]
-    ) -> Row | None:
-        names, place = side
-        found = dict(zip(names, row[place], strict=True))
-        # A row that isn't there has no key.
-        there = all(found.get(column) is not None for column in self._primary)
-        return found if there else None
+        keys = [start + own.index(c) for c in self._primary if c in own]
+        return _Side(own, slice(start, stop), keys, len(keys) == len(self._primary))
 
     def read(self, row: tuple[Any, ...]) -> ConflictRow:
-        base = self._version(self._base, row)
+        base = self._base.version(row)
         ours = theirs = None
         if row[self._ours_fate] != "removed":
-            ours = self._version(self._ours, row)
+            ours = self._ours.version(row)
         if row[self._theirs_fate] != "removed":
-            theirs = self._version(self._theirs, row)
+            theirs = self._theirs.version(row)
         some = base or ours or theirs
         assert some is not None
         key = tuple(some[column] for column in self._primary)
