@@ -13,7 +13,7 @@ from django.db import transaction
 from tests import engines
 from tests.exceptions import EXCEPTIONS
 from tests.schemas import Code
-from versioning.merging import preview
+from versioning.merging import memory
 
 
 def pytest_configure() -> None:
@@ -40,7 +40,7 @@ def db(engine: Any) -> Iterator[None]:
     would put ``versioned`` into a transaction too, where nothing can commit.
     """
     engine.reset()
-    preview.forget()
+    memory.forget()
     with transaction.atomic(using="default"):
         yield
         transaction.set_rollback(True, using="default")

@@ -29,7 +29,7 @@ import versioning
 from polls.models import Choice, Question
 from versioning.backends.errors import BranchMoved
 from versioning.backends.repository import Author, MergeSides
-from versioning.merging import bulk, deciding, drafts, preview, sources
+from versioning.merging import bulk, deciding, drafts, memory, preview, sources
 from versioning.merging.candidate import NothingToMerge
 from versioning.merging.landing import land
 from versioning.merging.resolution import Choice as Decided
@@ -86,7 +86,7 @@ class History(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.engine.reset()
-        preview.forget()
+        memory.forget()
         MergeDraft.objects.all().delete()
         self.repository = versioning_repository()
         self.oracle = Oracle()

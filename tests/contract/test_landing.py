@@ -16,7 +16,7 @@ from versioning.backends.errors import (
     UncommittedRows,
 )
 from versioning.backends.repository import Author, Repository
-from versioning.merging import deciding, drafts, merged, preview
+from versioning.merging import deciding, drafts, memory, merged, preview
 from versioning.merging.candidate import (
     NothingToMerge,
     RowsInvalid,
@@ -159,7 +159,7 @@ def test_a_preview_leaves_nothing_behind(repository, connection, poll):
     change("summer", Choice, sky(poll).pk, text="Skies")
     change("main", Choice, sky(poll).pk, text="Heaven")
     heads = [repository.head("main"), repository.head("summer")]
-    preview.forget()
+    memory.forget()
     found = preview.preview("main", sides(repository))
     assert found.required == 1
     assert [repository.head("main"), repository.head("summer")] == heads

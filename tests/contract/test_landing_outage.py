@@ -16,7 +16,7 @@ from tests.contract.test_landing_under_attack import ERIN, sides
 from tests.killing import at_change
 from tests.web.conftest import MAINTAINER, _signed_in
 from versioning.backends.errors import EngineUnavailable
-from versioning.merging import preview
+from versioning.merging import memory
 from versioning.models import Decision, MergeDraft
 from versioning.values import key_text
 
@@ -46,7 +46,7 @@ def _forget() -> None:
     """Close the connection, and keep nothing that was read through it."""
     connections["versioned"].unbind()  # type: ignore[attr-defined]
     connections["versioned"].close()
-    preview.forget()
+    memory.forget()
 
 
 def repository() -> Any:

@@ -10,7 +10,7 @@ import versioning
 from polls.models import Choice, Question
 from versioning import policies
 from versioning.backends.repository import Author
-from versioning.merging import candidate, drafts, mending, preview, trial
+from versioning.merging import candidate, drafts, memory, mending, preview, trial
 from versioning.merging.candidate import RowsInvalid, ViolationsRemain
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -229,12 +229,12 @@ def test_more_faults_than_are_listed_are_refused_unseen(merge, twins, monkeypatc
     work.mend(CHOICES, (twins[0],), text=typed("Planets"))
     monkeypatch.setattr(candidate, "LISTED", 1)
     monkeypatch.setattr(trial, "LISTED", 1)
-    preview.forget()
+    memory.forget()
     assert work.trial().too_many
     assert not work.trial().is_fine
     assert work.refused()
     monkeypatch.undo()
-    preview.forget()
+    memory.forget()
     work.land()
 
 
@@ -274,7 +274,7 @@ def keeps_two_choices(question):
 def two_choices(monkeypatch):
     monkeypatch.setattr(policies, "_policies", dict(policies._policies))
     policies.register(Question, invariants=[keeps_two_choices])
-    preview.forget()
+    memory.forget()
 
 
 def test_an_invariant_is_asked_of_what_the_merge_bears_on(merge, poll, two_choices):

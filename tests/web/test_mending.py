@@ -9,7 +9,7 @@ import versioning
 from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.test_drafts_together import again, ida  # noqa: F401
-from versioning.merging import candidate, preview, trial
+from versioning.merging import candidate, memory, trial
 from versioning.merging.preview import sides_of
 from versioning.models import Decision
 from versioning.presentation.mends import mend_anchor
@@ -334,7 +334,7 @@ def test_more_faults_than_a_page_holds_are_counted(
     with versioning.on_branch("summer", author=erin, message="More"):
         Choice.objects.create(question_id=orphan.question_id, text="Moons")
     monkeypatch.setattr(trial, "SHOWN", 1)
-    preview.forget()
+    memory.forget()
     page = maintainer.get(URL)
     words = seen.main(page)
     assert "3 rows of the result would break a rule. The first are below" in words
@@ -353,7 +353,7 @@ def test_more_faults_than_can_be_mended_are_said_and_nothing_lands(
         Choice.objects.create(question_id=orphan.question_id, text="Moons")
     for module in (trial, candidate):
         monkeypatch.setattr(module, "LISTED", 1)
-    preview.forget()
+    memory.forget()
     page = maintainer.get(URL)
     words = seen.main(page)
     assert "Too many rows of the result would break a rule" in words

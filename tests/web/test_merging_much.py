@@ -12,7 +12,7 @@ import versioning
 from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.fields import fields
-from versioning.merging import preview, screen
+from versioning.merging import memory, preview, screen
 from versioning.models import Decision
 
 URL = "/merge/?source=summer&target=main"
@@ -143,7 +143,7 @@ def test_a_first_look_merges_once(maintainer, differing, erin, count):
     differing(count)
     with versioning.on_branch("summer", author=erin, message="More"):
         Question.objects.create(text="In summer")
-    preview.forget()
+    memory.forget()
     with CaptureQueriesContext(connections["versioned"]) as asked:
         maintainer.get(URL)
     assert merges(asked) == 1

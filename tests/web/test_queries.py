@@ -21,7 +21,7 @@ import versioning
 from polls.models import Choice, Question
 from tests.addresses import MAIN, PATHS, POST_ONLY, Things, make_things
 from versioning.backends.repository import Author
-from versioning.merging import preview
+from versioning.merging import memory
 from versioning.merging.preview import sides_of
 
 VERSIONED = 8  # and
@@ -160,7 +160,7 @@ def forget(repository: Any) -> None:
     repository.forget()
     repository.facts.forget()
     repository.ancestries.clear()
-    preview.forget()
+    memory.forget()
     cache.clear()
     _ = repository.features
     repository.tables(repository.log([repository.head(MAIN)], limit=10_000)[-1].hash)

@@ -29,7 +29,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import result
-from versioning.merging.preview import require_head, start
+from versioning.merging.rehearsal import require_head, start
 from versioning.merging.trial import LISTED, SHOWN
 from versioning.merging.validation import (
     InvalidRow,

@@ -21,6 +21,7 @@ from versioning.backends.repository import ConflictRow, Key, MergeSides, Reposit
 from versioning.conf import repository
 from versioning.merging import preview, sources
 from versioning.merging.locking import alone, look_again
+from versioning.merging.rehearsal import rehearsal
 from versioning.merging.resolution import (
     ABSENT,
     WHOLE_ROW,
@@ -85,7 +86,7 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
         refresh_within(None, found, draft)
         return
     # The merge first, then the draft's lock: so do all who need both.
-    with preview.rehearsal(draft.target, sides) as merge:
+    with rehearsal(draft.target, sides) as merge:
         refresh_within(merge, found, draft)
 
 

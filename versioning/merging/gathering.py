@@ -13,6 +13,7 @@ from versioning.merging import drafts, endings, preview, records, sources, trial
 from versioning.merging.alignment import alignment
 from versioning.merging.definitions import blocks
 from versioning.merging.drafts import Counts, JudgedRow
+from versioning.merging.memory import remember
 from versioning.merging.merged import merged_tables
 from versioning.merging.preview import Place, Preview
 from versioning.merging.screen import ALL, Progress, Screen, Unneeded
@@ -162,7 +163,7 @@ def _commits(repository: Repository, sides: MergeSides) -> tuple[Commit, ...]:
         )
         return tuple(between)
 
-    return preview.remember(("commits", sides.ours, sides.theirs), ask)
+    return remember(("commits", sides.ours, sides.theirs), ask)
 
 
 # Cards ------------------------------------------------------------------------

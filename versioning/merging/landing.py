@@ -9,7 +9,7 @@ from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
 from versioning.merging import endings, sources
 from versioning.merging.candidate import candidate, lock_key, sweep
-from versioning.merging.preview import require_head
+from versioning.merging.rehearsal import require_head
 from versioning.models import MergeDraft
 from versioning.unit_of_work import author_of
 

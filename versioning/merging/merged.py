@@ -17,7 +17,9 @@ from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
 from versioning.merging import preview
 from versioning.merging.counters import counter_sums_of
+from versioning.merging.memory import remember
 from versioning.merging.preview import Preview, Then
+from versioning.merging.rehearsal import rehearsal
 from versioning.presentation.rows import RowDiff, present_rows
 
 
@@ -69,10 +71,10 @@ def changes(
     """
 
     def look() -> tuple[list[RowChange], bool]:
-        with preview.rehearsal(target, sides) as merge:
+        with rehearsal(target, sides) as merge:
             return _changes(merge, sides, table, since)
 
-    return preview.remember(_key(sides, table, since), look)
+    return remember(_key(sides, table, since), look)
 
 
 def _changes_next(table: str, since: Key | None) -> Then:
@@ -80,7 +82,7 @@ def _changes_next(table: str, since: Key | None) -> Then:
 
     def look(merge: Repository, found: Preview) -> None:
         if table in {change.table for change in found.summary}:
-            preview.remember(
+            remember(
                 _key(found.sides, table, since),
                 lambda: _changes(merge, found.sides, table, since),
             )

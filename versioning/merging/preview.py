@@ -2,24 +2,17 @@
 What a merge would do, found out by doing it and rolling it back.
 
 Everything here is about three hashes, and so can't change: it is remembered
-by them, as on DoltLite each look takes the file's only write lock.
+by them.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import Any, TypeVar, cast
-
-from django.db import transaction
+from typing import Any
 
 from versioning import policies
 from versioning.backends.errors import (
-    BranchMoved,
     MergeBlocked,
-    UncommittedRows,
 )
 from versioning.backends.repository import (
     ConflictRow,
@@ -32,13 +25,14 @@ from versioning.backends.repository import (
     Violation,
 )
 from versioning.conf import connection as versioned_connection
-from versioning.merging import picks
 from versioning.merging.counters import (
     CounterSum,
     counter_sums,
     with_common_counts,
 )
 from versioning.merging.dropped import without_dropped
+from versioning.merging.memory import known, recall, remember
+from versioning.merging.rehearsal import rehearsal, require_head
 from versioning.merging.resolution import asked
 from versioning.merging.transplant import Transplant
 
@@ -46,9 +40,7 @@ PAGE = 50  # rows on a page
 VIOLATIONS_SHOWN = 100
 SUMS_SHOWN = 200
 _SCAN = 500  # rows read at a time where all are looked at
-_REMEMBERED = 64
 
-T = TypeVar("T")
 Then = Callable[[Repository, "Preview"], None]
 
 
@@ -208,16 +200,11 @@ def _on_remembered_pages(
     sides: MergeSides, table: str, keys: Sequence[Key]
 ) -> list[ConflictRow]:
     """Those of the rows that somebody was shown: they are decided next."""
-    with _lock:
-        pages = [
-            page
-            for key, page in _memory.items()
-            if key[:2] == _page_key(sides, None)[:2]
-        ]
+    kind, of, _ = _page_key(sides, None)
     wanted = set(keys)
     rows = {
         row.key: row
-        for page in pages
+        for page in recall(kind, of)
         for row in page.rows
         if row.table == table and row.key in wanted
     }
@@ -273,52 +260,6 @@ def versions(
         ConflictRow(table, key, base.get(key), ours.get(key), theirs.get(key))
         for key in keys
     ]
-
-
-@contextmanager
-def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
-    """The merge, under way in a transaction that is always rolled back."""
-    connection = versioned_connection()
-    repository = connection.repository
-    with (
-        connection.bound(target),
-        connection.writing(),
-        transaction.atomic(using=connection.alias, durable=True),
-    ):
-        require_head(repository, target, sides.ours)
-        if left := repository.uncommitted():
-            raise UncommittedRows(left.tables)
-        try:
-            merge = start(repository, sides)
-            # Rows are written from within, and no table is defined anew.
-            with repository.one_look():
-                yield merge
-        finally:
-            transaction.set_rollback(True, using=connection.alias)
-
-
-def start(repository: Repository, sides: MergeSides) -> Repository:
-    """
-    Begin to bring ``sides.theirs`` into the working set; what to ask about it
-    then. Raises ``MergeBlocked``, ``UncommittedRows``.
-    """
-    if sides.is_merge:
-        repository.start_merge(sides.theirs)
-        if in_doubt := remember(
-            ("doubts", sides), lambda: picks.doubts(repository, sides)
-        ):
-            return cast(Repository, picks.Doubting(repository, sides, in_doubt))
-        return repository
-    transplant = Transplant(repository, sides)
-    transplant.start()
-    return cast(Repository, transplant)
-
-
-def require_head(repository: Repository, branch: str, expected: str) -> None:
-    """Raises ``BranchMoved`` if a branch's head is another hash."""
-    found = repository.head(branch)
-    if found != expected:
-        raise BranchMoved(branch, expected, found)
 
 
 def _look(target: str, sides: MergeSides, then: Then | None) -> Preview:
@@ -383,8 +324,8 @@ def _sums_key(sides: MergeSides) -> tuple[Any, ...]:
 
 def outside_conflicts(merge: Repository, sides: MergeSides) -> Iterator[CounterSum]:
     """``counter_sums()`` without rows in conflict, within a merge under way."""
-    if (known := _known(_sums_key(sides))) is not None:
-        yield from known
+    if (found := known(_sums_key(sides))) is not None:
+        yield from found
         return
     if isinstance(merge, Transplant):
         yield from merge.sums()
@@ -413,42 +354,3 @@ def _conflicts(
                 decisions += required
                 sums += counted
         yield TableConflicts(count.table, count.rows, decisions, sums)
-
-
-# What was found by hashes does not change -------------------------------------
-
-_memory: OrderedDict[Any, Any] = OrderedDict()
-_lock = threading.Lock()
-
-
-def remember(key: Any, find: Callable[[], T]) -> T:
-    """
-    ``find()``, or what it gave for the same key before.
-
-    A target that moved is noticed by the caller, who compares hashes: what is
-    remembered stays true of the three that it is about.
-    """
-    known: T | None = _known(key)
-    if known is not None:
-        return known
-    found = find()
-    with _lock:
-        _memory[key] = found
-        while len(_memory) > _REMEMBERED:
-            _memory.popitem(last=False)
-    return found
-
-
-def _known(key: Any) -> Any:
-    """What is remembered for a key, or None."""
-    with _lock:
-        if key not in _memory:
-            return None
-        _memory.move_to_end(key)
-        return _memory[key]
-
-
-def forget() -> None:
-    """Drop what is remembered, as policies have changed. For tests."""
-    with _lock:
-        _memory.clear()

@@ -23,7 +23,9 @@ from versioning.backends.repository import (
 from versioning.conf import connection as versioned_connection
 from versioning.merging import preview, result, validation
 from versioning.merging.drafts import Counts, counts
+from versioning.merging.memory import remember
 from versioning.merging.preview import Preview
+from versioning.merging.rehearsal import rehearsal
 from versioning.merging.result import MendedRow
 from versioning.merging.validation import InvalidRow
 from versioning.merging.writing import ResultWriter
@@ -103,13 +105,13 @@ def try_out(
     made = made or counts(draft)
 
     def try_() -> _Tried:
-        with preview.rehearsal(target, sides) as merge:
+        with rehearsal(target, sides) as merge:
             return _within(merge, sides, draft, made)
 
-    return preview.remember(
+    return remember(
         ("trial", sides, _version(draft, made)),
         lambda: _judge(
-            preview.remember(_key(sides, draft, made), try_),
+            remember(_key(sides, draft, made), try_),
             sides,
         ),
     )
@@ -122,7 +124,7 @@ def foresee(
     Try out a merge that is under way, where ``try_out()`` is asked next. Leaves
     rows written.
     """
-    preview.remember(
+    remember(
         _key(found.sides, draft, made),
         lambda: _within(merge, found.sides, draft, made),
     )

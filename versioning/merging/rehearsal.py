@@ -1,0 +1,60 @@
+"""A merge under way: to be looked at and rolled back, or to become a candidate."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from django.db import transaction
+
+from versioning.backends.errors import BranchMoved, UncommittedRows
+from versioning.backends.repository import MergeSides, Repository
+from versioning.conf import connection as versioned_connection
+from versioning.merging import picks
+from versioning.merging.memory import remember
+from versioning.merging.transplant import Transplant
+
+
+@contextmanager
+def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
+    """The merge, under way in a transaction that is always rolled back."""
+    connection = versioned_connection()
+    repository = connection.repository
+    with (
+        connection.bound(target),
+        connection.writing(),
+        transaction.atomic(using=connection.alias, durable=True),
+    ):
+        require_head(repository, target, sides.ours)
+        if left := repository.uncommitted():
+            raise UncommittedRows(left.tables)
+        try:
+            merge = start(repository, sides)
+            # Rows are written from within, and no table is defined anew.
+            with repository.one_look():
+                yield merge
+        finally:
+            transaction.set_rollback(True, using=connection.alias)
+
+
+def start(repository: Repository, sides: MergeSides) -> Repository:
+    """
+    Begin to bring ``sides.theirs`` into the working set; what to ask about it
+    then. Raises ``MergeBlocked``, ``UncommittedRows``.
+    """
+    if sides.is_merge:
+        repository.start_merge(sides.theirs)
+        if in_doubt := remember(
+            ("doubts", sides), lambda: picks.doubts(repository, sides)
+        ):
+            return cast(Repository, picks.Doubting(repository, sides, in_doubt))
+        return repository
+    transplant = Transplant(repository, sides)
+    transplant.start()
+    return cast(Repository, transplant)
+
+
+def require_head(repository: Repository, branch: str, expected: str) -> None:
+    """Raises ``BranchMoved`` if a branch's head is another hash."""
+    found = repository.head(branch)
+    if found != expected:
+        raise BranchMoved(branch, expected, found)
