@@ -59,6 +59,8 @@ def test_the_first_commit_has_nothing_before_it(editor, repository):
     page = page_of(editor, first.hash)
     assert "none: the history begins here" in page
     assert "Nothing came before it" in page
+    assert "Browse as of here" not in page  # it has no tables
+    assert "Browse as of here" in page_of(editor, repository.head("main"))
 
 
 def test_a_commit_that_no_branch_has_can_still_be_read(editor, repository, erin, poll):
