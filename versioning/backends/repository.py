@@ -660,7 +660,7 @@ class Repository(ABC):
         What commits did to the row with a primary key (driver values, as in
         ``RowChange.key``), of those that the hash ``at`` can reach: the newest
         ``limit`` edits, after the commit ``since`` (a hash that this method
-        listed) if given, ordered as in ``log()``.
+        listed) if given, in order of date.
 
         Each edit once, at the commit that made it: a merge that only brought
         it along is left out, and one that settled a cell by itself is not.
