@@ -15,6 +15,7 @@ from tests.web.test_drafts_together import (  # noqa: F401
     decide,
     form,
     ida,
+    shown,
     sky,
     taken,
 )
@@ -185,9 +186,11 @@ def test_nothing_lands_with_what_was_decided_at_the_same_moment(
     answer = send(maintainer, "merge-land", fields, {})
     assert answer.status_code == 409
     words = seen.main(answer)
-    assert "Nothing was merged Somebody decided something at the same moment." in words
+    assert "Nothing was merged Somebody else decided something since" in words
     assert "by ida, just now" in words
     assert repository.head("main") == head
+    assert send(maintainer, "merge-land", fields, {}).status_code == 409
+    fields |= {"seen": shown(answer)}
     assert send(maintainer, "merge-land", fields, {}).status_code == 303
     assert Choice.objects.get(pk=sky.pk).text == "The sky"
 

@@ -56,8 +56,16 @@ def form(repository, page, choice, take):
         "table": "polls_choice",
         "key": key,
         "take:text": take,
+        "seen": shown(page),
         **dict(re.findall(r'name="(shown:[^"]*)" value="([^"]*)"', card)),
     }
+
+
+def shown(page):
+    """Which draft, and which of its decisions, a page says that it shows."""
+    found = re.search(r'name="seen" value="([^"]*)"', page.content.decode())
+    assert found
+    return found[1]
 
 
 def again(answer, **pressed):
@@ -220,3 +228,98 @@ def test_a_draft_is_picked_up_by_somebody_else_and_landed(
     assert {c.text for c in Choice.objects.all()} == {"Sky of main", "Sea of summer"}
     draft = MergeDraft.objects.get()
     assert (str(draft.created_by), str(draft.landed_by)) == ("mo", "ida")
+
+
+# What a page showed when its buttons are pressed ---------------------------------
+
+
+def land(client, fields, **extra):
+    return client.post(reverse("versioning:merge-land"), fields, **extra)
+
+
+def test_nothing_lands_that_was_not_seen(repository, maintainer, ida, sky):
+    mine = maintainer.get(URL)
+    rest = {"scope": "all", "take": "ours"}
+    decide(maintainer, form(repository, mine, sky, "ours") | rest)
+    seen_by_me = form(repository, maintainer.get(URL), sky, "ours")
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    head = repository.head("main")
+    refused = land(maintainer, seen_by_me)
+    assert refused.status_code == 409
+    words = seen.main(refused)
+    assert "Somebody else decided something since you looked." in words
+    assert "Sky of summer by ida, just now" in words
+    assert repository.head("main") == head
+    assert land(maintainer, seen_by_me | {"seen": shown(refused)}).status_code == 303
+    assert {c.text for c in Choice.objects.all()} == {"Sky of summer", "Sea of main"}
+
+
+def test_nor_without_what_was_taken_back(repository, maintainer, ida, sky):
+    """A counter's sum comes back by itself, so that nothing is missing then."""
+    for branch, votes in (("main", 6), ("summer", 8)):
+        with versioning.on_branch(branch, message=f"Vote on {branch}"):
+            Choice.objects.filter(pk=sky.pk).update(votes=votes)
+    rest = {"scope": "all", "take": "ours"}
+    decide(ida, form(repository, ida.get(URL), sky, "ours") | rest)
+    override = {"take:votes": "ours"}
+    decide(ida, form(repository, ida.get(URL), sky, "ours") | override)
+    mine = form(repository, maintainer.get(URL), sky, "ours")
+    decide(ida, form(repository, ida.get(URL), sky, "ours") | {"take:votes": ""})
+    assert Decision.objects.count() == 2
+    assert land(maintainer, mine).status_code == 409
+    mine["seen"] = shown(maintainer.get(URL))
+    assert land(maintainer, mine).status_code == 303
+    assert Choice.objects.get(pk=sky.pk).votes == 9
+
+
+def test_what_i_decided_myself_is_seen(repository, maintainer, sky):
+    """Also in two answers that cross on their way."""
+    page = maintainer.get(URL)
+    sea = Choice.objects.get(text="Sea of main")
+    for choice in (sky, sea):
+        fields = form(repository, page, choice, "theirs")
+        answer = decide(maintainer, fields, headers=HTMX)
+        assert answer.status_code == 200
+    assert land(maintainer, fields | {"seen": shown(answer)}).status_code == 303
+
+
+def test_a_card_shows_nothing_of_the_others(repository, maintainer, ida, sky):
+    page = maintainer.get(URL)
+    sea = Choice.objects.get(text="Sea of main")
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    fields = form(repository, page, sea, "theirs")
+    answer = decide(maintainer, fields, headers=HTMX)
+    assert shown(page) == ""  # no draft yet, and no decision
+    assert shown(answer) == f"{MergeDraft.objects.get().pk} "
+    assert land(maintainer, fields | {"seen": shown(answer)}).status_code == 409
+
+
+def test_a_page_of_a_draft_that_was_set_aside_begins_no_other(
+    repository, maintainer, ida, sky
+):
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    fields = form(repository, maintainer.get(URL), sky, "ours")
+    draft = MergeDraft.objects.get()
+    address = reverse("versioning:merge-abandon", args=[draft.pk])
+    ida.post(address, {"seen": shown(ida.get(address))})
+    for more in ({}, {"scope": "all", "take": "ours"}):
+        answer = decide(maintainer, fields | more)
+        assert answer.status_code == 409
+        words = seen.main(answer)
+        assert "ida set this merge aside while you were deciding" in words
+    assert MergeDraft.objects.count() == 1
+    anew = form(repository, answer, sky, "ours")
+    assert decide(maintainer, anew).status_code == 303
+    assert MergeDraft.objects.count() == 2
+
+
+@pytest.mark.parametrize("damaged", ["x", "x y z", "{draft} x", "{draft} 1 2 3"])
+@pytest.mark.parametrize("name", ["merge-land", "merge-decide"])
+def test_a_damaged_form_is_refused(repository, maintainer, sky, damaged, name):
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "theirs"))
+    draft = MergeDraft.objects.get()
+    fields = form(repository, maintainer.get(URL), sky, "ours")
+    fields["seen"] = damaged.format(draft=draft.pk)
+    answer = maintainer.post(reverse(f"versioning:{name}"), fields, headers=HTMX)
+    assert answer.status_code == 400
+    assert taken() == [("theirs", "mo")]

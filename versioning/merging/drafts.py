@@ -231,6 +231,42 @@ def stamp_of(total: int, newest: int | None, last: datetime | None) -> str:
     return f"{total} {newest} {last.isoformat() if last else ''}"
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What became of a draft's decisions since somebody saw them."""
+
+    by_others: int  # decisions that somebody else made, or made anew
+    are_fewer: bool  # some were taken back
+
+    def __bool__(self) -> bool:
+        return self.by_others > 0 or self.are_fewer
+
+
+def since(draft: MergeDraft, stamp: str, user: Any) -> Since:
+    """
+    What somebody sees not who saw the decisions with this ``Counts.stamp``, ""
+    for none; what ``user`` decided they know. Raises as ``parse_stamp()``.
+    """
+    total, newest, last = parse_stamp(stamp)
+    newer = Q(pk__gt=newest)
+    if last is not None:
+        newer |= Q(decided_at__gt=last)
+    found = draft.decisions.aggregate(
+        by_others=Count("pk", filter=newer & ~Q(decided_by=user)), total=Count("pk")
+    )
+    return Since(found["by_others"], found["total"] < total)
+
+
+def parse_stamp(stamp: str) -> tuple[int, int, datetime | None]:
+    """What ``stamp_of()`` was given. ``ValueError`` for any other text."""
+    if not stamp:
+        return 0, 0, None
+    total, newest, last = stamp.split(" ")
+    if newest == "None":
+        return int(total), 0, None
+    return int(total), int(newest), datetime.fromisoformat(last)
+
+
 def unneeded(draft: MergeDraft, *, limit: int) -> list[Decision]:
     """Decisions that answer what is not asked any more, the oldest first."""
     found = draft.decisions.filter(outdated=True, needed=False)

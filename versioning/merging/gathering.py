@@ -235,7 +235,9 @@ def _with_trial(begun: Screen, found: Preview, made: Counts, tried: Trial) -> Sc
         outdated=made.outdated - len(tried.unneeded),
     )
     faults = len(tried.faults) + tried.unshown
-    return replace(begun, progress=progress, trial=tried, faults=faults)
+    return replace(
+        begun, progress=progress, trial=tried, faults=faults, stamp=made.stamp
+    )
 
 
 def _unneeded(draft: MergeDraft | None, made: Counts, tried: Trial) -> Unneeded:

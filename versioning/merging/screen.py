@@ -88,6 +88,25 @@ class Cardless:
     clash: Clash
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """
+    What somebody saw of a draft when a form was made: its id and the stamp of
+    its decisions, both "" if there was none. As text in the form.
+    """
+
+    draft: str
+    stamp: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Seen":
+        draft, _, stamp = text.partition(" ")
+        return cls(draft, stamp)
+
+    def __str__(self) -> str:
+        return f"{self.draft} {self.stamp}"
+
+
 @dataclass(frozen=True)
 class Screen:
     """A merge of one branch into another, as it stands now."""
@@ -113,11 +132,17 @@ class Screen:
     goes_on: bool = False  # the first card's table has cards before these
     trial: Trial = field(default_factory=Trial)
     faults: int = 0  # rows that have to be mended first
+    stamp: str = ""  # of what is decided, as ``drafts.counts()`` has it
     mends: tuple[MendCard, ...] = ()
     cardless: Cardless | None = None
     old_faults: tuple[OldFault, ...] = ()
     blocks: tuple[TableBlock, ...] = ()  # tables that keep it from being merged
     alignment: Alignment | None = None  # None with ``found``
+
+    @property
+    def seen(self) -> str:
+        """Which draft is shown, and as what: a form says so, see ``Seen``."""
+        return str(Seen(str(self.draft.pk), self.stamp)) if self.draft else ""
 
     @property
     def given(self) -> Source:

@@ -42,6 +42,7 @@ from versioning.views.merges import (
     pinned,
     screen_page,
     see_other,
+    seen_draft,
 )
 
 
@@ -57,6 +58,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     is_one_row = request.POST.get("scope", "row") == "row"
     answer = _decide_row if is_one_row else _decide_rest
     try:
+        seen_draft(request)
         return answer(request, source, target, sides)
     except DraftClosed as error:
         return closed_page(request, source, target, error)
@@ -178,6 +180,10 @@ def _answer(
         card = _with_typed(card, refused)
     if clash:
         card = replace(card, clash=clash)
+    seen = seen_draft(request)
+    if draft is not None and drafts.since(draft, seen.stamp, request.user).by_others:
+        # The other cards of the page are older than that: it is not seen yet.
+        shown = replace(shown, stamp=seen.stamp)
     # What is to be mended stands beside the cards: all of it anew.
     has_mends = shown.trial.rows or request.POST.get("faults", "0") != "0"
     if has_mends or not wants_part(request):

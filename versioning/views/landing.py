@@ -34,6 +34,7 @@ from versioning.views.merges import (
     pinned,
     screen_page,
     see_other,
+    seen_draft,
     url_of,
 )
 
@@ -53,7 +54,10 @@ def land_merge(request: HttpRequest) -> HttpResponse:
         return done or moved_page(request, source, target, pins)
     try:
         # Also where nothing is to be decided: the record of who merged what.
+        seen = seen_draft(request)
         draft = draft or drafts.begin(source, target, sides, request.user)
+        if drafts.since(draft, seen.stamp, request.user):
+            raise endings.DraftChanged
         commit = land(source, target, sides, draft, request.user)
     except (BranchMoved, UncommittedRows):
         return moved_page(request, source, target, pins)
@@ -65,8 +69,8 @@ def land_merge(request: HttpRequest) -> HttpResponse:
             source,
             target,
             status=409,
-            problem="Somebody decided something at the same moment. Look at it below, "
-            "then press the button again.",
+            problem="Somebody else decided something since you looked. Look at it "
+            "below, then press the button again.",
         )
     except ConflictsRemain:
         return screen_page(

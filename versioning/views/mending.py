@@ -32,6 +32,7 @@ from versioning.views.merges import (
     pinned,
     screen_page,
     see_other,
+    seen_draft,
 )
 
 
@@ -54,9 +55,10 @@ def mend(request: HttpRequest) -> HttpResponse:
         raise Http404("No branch of this merge has this row.")
     where = mend_anchor(table, key_text(key))
     place = request.POST.get("from", "")
-    draft = drafts.begin(source, target, sides, request.user)
     seen = choices.shown(request.POST)
     try:
+        seen_draft(request)
+        draft = drafts.begin(source, target, sides, request.user)
         if "leave" in request.POST:  # what somebody else decided meanwhile
             pass
         elif "clear" in request.POST:

@@ -22,6 +22,7 @@ from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
 from versioning.merging import (
+    drafts,
     endings,
     gathering,
     records,
@@ -191,6 +192,25 @@ def pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
     base, ours, theirs = pins
     sides = MergeSides(base, ours, theirs, sources.parse(source).is_merge)
     return source, request.POST.get("target", ""), sides
+
+
+def seen_draft(request: HttpRequest) -> screen.Seen:
+    """
+    What a form says that its page showed of the draft. ``BadRequest`` if it is
+    damaged, and ``DraftClosed`` if that draft was set aside since: what is
+    decided now would begin another, and the page would show both as one.
+    """
+    # Of several the last: the bar's, which is made anew with every answer.
+    seen = screen.Seen.parse(request.POST.get("seen", ""))
+    try:
+        id = uuid.UUID(seen.draft) if seen.draft else None
+        drafts.parse_stamp(seen.stamp)
+    except ValueError as error:
+        raise BadRequest("The form does not say what it was made for.") from error
+    aside = MergeDraft.objects.filter(state=MergeDraft.State.ABANDONED)
+    if id is not None and (draft := aside.filter(pk=id).first()):
+        raise DraftClosed(draft)
+    return seen
 
 
 def screen_page(
