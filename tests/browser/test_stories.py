@@ -75,6 +75,22 @@ ida.groups.set(Group.objects.filter(name="Maintainers"))
 ida.save()
 """
 
+TWO_MILLS = """
+import versioning
+from polls.models import Choice
+mill = Choice.objects.filter(question_id={pk}, text="At the mill")
+for branch in ("{source}", "{target}"):
+    with versioning.on_branch(branch, message="Say which mill"):
+        mill.update(text="At the mill of " + branch)
+"""
+
+SET_ASIDE = """
+from versioning.merging import endings
+from versioning.models import MergeDraft
+draft = MergeDraft.objects.get(state="open")
+endings.abandon(draft, draft.created_by, seen=endings.stamp(draft))
+"""
+
 STATE_OF = """
 import json
 from polls.models import Question
@@ -295,6 +311,22 @@ def test_focus_goes_to_what_happened_meanwhile(parted: Parted, visit: Visit):
     mine.get_by_role("article", name=boat).get_by_role("button", name="Mend").click()
     moved = mine.locator(".callout", has_text="moved while you were deciding")
     expect(moved).to_be_focused()
+
+
+def test_a_page_says_that_its_draft_was_set_aside(parted: Parted, visit: Visit):
+    """Also by a card that is older than the draft, which another card began."""
+    parted.site.run(TWO_MILLS.format(**vars(parted)))
+    page = visit("max")
+    page.goto(parted.merge_path)
+    _take(page, parted.source, javascript=True)
+    expect(_bar(page)).to_contain_text("1 of 2 settled")
+    parted.site.run(SET_ASIDE)
+    mill = page.get_by_role("article", name=re.compile("mill"))
+    mill.locator("label", has_text=parted.source).first.click()
+    expect(page.get_by_role("main")).to_contain_text(
+        "set this merge aside while you were deciding"
+    )
+    expect(_bar(page)).to_contain_text("0 of 2 settled")
 
 
 def test_rows_that_follow_by_themselves_take_no_focus(parted: Parted, visit: Visit):

@@ -308,6 +308,8 @@ def test_a_page_of_a_draft_that_was_set_aside_begins_no_other(
         words = seen.main(answer)
         assert "ida set this merge aside while you were deciding" in words
     assert MergeDraft.objects.count() == 1
+    older = fields | {"seen": "", "seen-now": fields["seen"]}  # as the bar says
+    assert decide(maintainer, older, headers=HTMX).status_code == 409
     anew = form(repository, answer, sky, "ours")
     assert decide(maintainer, anew).status_code == 303
     assert MergeDraft.objects.count() == 2

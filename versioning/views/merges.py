@@ -200,8 +200,9 @@ def seen_draft(request: HttpRequest) -> screen.Seen:
     damaged, and ``DraftClosed`` if that draft was set aside since: what is
     decided now would begin another, and the page would show both as one.
     """
-    # Of several the last: the bar's, which is made anew with every answer.
-    seen = screen.Seen.parse(request.POST.get("seen", ""))
+    # With a script, also what the bar says: it is made anew with every answer.
+    text = request.POST.get("seen-now") or request.POST.get("seen", "")
+    seen = screen.Seen.parse(text)
     try:
         id = uuid.UUID(seen.draft) if seen.draft else None
         drafts.parse_stamp(seen.stamp)
