@@ -87,7 +87,7 @@ for branch in ("{source}", "{target}"):
 SET_ASIDE = """
 from versioning.merging import endings
 from versioning.models import MergeDraft
-draft = MergeDraft.objects.get(state="open")
+draft = MergeDraft.objects.get(source="{source}", target="{target}", state="open")
 endings.abandon(draft, draft.created_by, seen=endings.stamp(draft))
 """
 
@@ -320,7 +320,7 @@ def test_a_page_says_that_its_draft_was_set_aside(parted: Parted, visit: Visit):
     page.goto(parted.merge_path)
     _take(page, parted.source, javascript=True)
     expect(_bar(page)).to_contain_text("1 of 2 settled")
-    parted.site.run(SET_ASIDE)
+    parted.site.run(SET_ASIDE.format(**vars(parted)))
     mill = page.get_by_role("article", name=re.compile("mill"))
     mill.locator("label", has_text=parted.source).first.click()
     expect(page.get_by_role("main")).to_contain_text(

@@ -11,6 +11,7 @@ import versioning
 from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.conftest import MAINTAINER, _signed_in
+from tests.web.fields import fields as form_fields
 from tests.web.test_merges import about, decide, land, pins
 from versioning import permissions, policies, visibility
 from versioning.conf import repository as at_hand
@@ -161,10 +162,12 @@ def test_who_does_not_see_a_conflict_does_not_settle_it(
     assert [d.column for d in Decision.objects.all()] == ["text"]
     assert land(blind, pins(repository)).status_code == 422
     assert decide(sighted, fields).status_code == 303
-    page = seen.main(blind.get(MERGE))
+    answer = blind.get(MERGE)
+    page = seen.main(answer)
     assert "Somebody who may see it has chosen." in page
     assert not [secret for secret in SECRETS if secret in page]
-    assert land(blind, pins(repository)).status_code == 303
+    shown = {"seen": form_fields(answer)["seen"]}
+    assert land(blind, pins(repository) | shown).status_code == 303
     assert Question.objects.get().details == "Murmured"
     assert Choice.objects.get().votes == 31337 + 63 + 163
 
