@@ -45,10 +45,9 @@ def decide(
     ``shown`` says which decisions the person saw, as ``meanwhile`` has it.
     Raises ``DecidedMeanwhile``, and keeps nothing, if somebody else decided
     otherwise about these cells since, or ``DraftClosed``. Columns that need no
-    decision and are no
-    counter that both changed are refused with ``ValueError``, as is a ``take``
-    that the row does not offer; hidden ones (see ``visibility``) with
-    ``PermissionDenied``.
+    decision and are no counter that both changed are refused with
+    ``ValueError``, as is a ``take`` that the row does not offer; hidden ones
+    (see ``visibility``) with ``PermissionDenied``.
     """
     _check(row, choices)
     require_shown(row.table, choices)

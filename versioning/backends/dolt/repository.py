@@ -14,20 +14,18 @@ from versioning.backends.errors import (
     BranchIsDefault,
     BranchMoved,
     BranchNotFound,
-    ConflictsRemain,
     EngineBusy,
     EngineError,
     InvalidBranchName,
     MergeBlocked,
     UncommittedRows,
 )
-from versioning.backends.repository import Author, Features, MergeStatus, Uncommitted
-
-# How the server says that a merge has something left to settle.
-_UNSETTLED = re.compile("in conflict|have schema conflicts|constraint violations")
+from versioning.backends.repository import Features, MergeStatus, Uncommitted
 
 
 class DoltRepository(Exporting):
+    _unsettled = re.compile("in conflict|have schema conflicts|constraint violations")
+
     def __init__(self, connection: Any):
         super().__init__(connection)
         self._versions: tuple[Any, str] = None, ""  # by connection
@@ -122,19 +120,6 @@ class DoltRepository(Exporting):
         return f"CALL {procedure}({', '.join(['%s'] * arguments)})"
 
     # Writing -----------------------------------------------------------------
-
-    def commit_all(self, message: str, author: Author) -> str | None:
-        by = self._check_commit(message, author)
-        self._in_outermost_atomic()
-        args = ["-A", "-m", message, "--author", by]
-        try:
-            return str(self._value(self._call("dolt_commit", len(args)), args))
-        except OperationalError as error:
-            if error.args[-1] == "nothing to commit":
-                return None  # no merge either: --skip-empty would lose that
-            if _UNSETTLED.search(str(error)):
-                raise ConflictsRemain(str(error.args[-1])) from error
-            raise
 
     def head_and_uncommitted(self) -> tuple[str, Uncommitted | None]:
         # dolt_status goes through all tables; their hashes are at hand.

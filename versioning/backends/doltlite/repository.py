@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,19 +16,20 @@ from versioning.backends.errors import (
     BranchExists,
     BranchMoved,
     BranchNotFound,
-    ConflictsRemain,
     EngineBusy,
     EngineError,
     InvalidBranchName,
     MergeBlocked,
     UncommittedRows,
 )
-from versioning.backends.repository import Author, Features, MergeStatus
+from versioning.backends.repository import Features, MergeStatus
 
 LOCK_ASKED_EVERY = 0.02  # seconds
 
 
 class DoltLiteRepository(Exporting):
+    _unsettled = re.compile("cannot commit: unresolved")
+
     @property
     def features(self) -> Features:
         return Features(
@@ -75,20 +77,6 @@ class DoltLiteRepository(Exporting):
         return f"SELECT {procedure}({', '.join(['%s'] * arguments)})"
 
     # Writing -----------------------------------------------------------------
-
-    def commit_all(self, message: str, author: Author) -> str | None:
-        by = self._check_commit(message, author)
-        self._in_outermost_atomic()
-        args = ["-A", "-m", message, "--author", by]
-        try:
-            return str(self._value(self._call("dolt_commit", len(args)), args))
-        except OperationalError as error:
-            text = str(error)
-            if text.startswith("nothing to commit"):
-                return None  # no merge either: --skip-empty would lose that
-            if text.startswith("cannot commit: unresolved"):
-                raise ConflictsRemain(text) from error
-            raise
 
     def discard_uncommitted(self) -> None:
         self._in_outermost_atomic()

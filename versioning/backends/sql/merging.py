@@ -1,14 +1,18 @@
 """The working set, and a merge that lives in it, in the SQL that both engines take."""
 
 import json
+import re
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import OperationalError
+
 from versioning.backends.errors import ConflictsRemain, MergeBlocked
 from versioning.backends.repository import (
+    Author,
     ConflictCount,
     ConflictRow,
     Key,
@@ -28,6 +32,23 @@ from versioning.backends.sql.writing import Writing
 
 
 class Merging(Writing):
+    #: How the engine says, at a commit, that a merge has something left to settle.
+    _unsettled: re.Pattern[str]
+
+    def commit_all(self, message: str, author: Author) -> str | None:
+        by = self._check_commit(message, author)
+        self._in_outermost_atomic()
+        args = ["-A", "-m", message, "--author", by]
+        try:
+            return str(self._value(self._call("dolt_commit", len(args)), args))
+        except OperationalError as error:
+            text = str(error.args[-1])
+            if text.startswith("nothing to commit"):
+                return None  # no merge either: --skip-empty would lose that
+            if self._unsettled.search(text):
+                raise ConflictsRemain(text) from error
+            raise
+
     def uncommitted(self) -> Uncommitted | None:
         rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
         return Uncommitted(tuple(sorted(row[0] for row in rows))) if rows else None

@@ -232,6 +232,10 @@ class Statements(Repository):
                 "The engine commits here, so this can't be done within atomic()."
             )
 
+    @abstractmethod
+    def _call(self, procedure: str, arguments: int) -> str:
+        """A statement that calls a procedure with so many parameters."""
+
     def _in_outermost_atomic(self) -> None:
         if not self.connection.in_atomic_block or self.connection.savepoint_ids:
             raise TransactionManagementError(

@@ -1,6 +1,5 @@
 """Tags, in the SQL that both engines take."""
 
-from abc import abstractmethod
 from typing import Any
 
 from django.db import OperationalError
@@ -68,10 +67,6 @@ class Tags(History):
                 if sign in text:
                     raise kind(name) from error
             raise
-
-    @abstractmethod
-    def _call(self, procedure: str, arguments: int) -> str:
-        """A statement that calls a procedure with so many parameters."""
 
 
 def _tag(row: tuple[Any, ...]) -> Tag:
