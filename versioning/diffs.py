@@ -54,9 +54,7 @@ class TableDiff:
     @property
     def rows(self) -> int:
         """How many rows differ."""
-        if self.stat is None:
-            return 0
-        return self.stat.rows_added + self.stat.rows_removed + self.stat.rows_changed
+        return self.stat.rows if self.stat else 0
 
 
 @dataclass(frozen=True, slots=True)

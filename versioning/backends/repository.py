@@ -121,6 +121,11 @@ class TableStat:
     old_rows: int
     new_rows: int
 
+    @property
+    def rows(self) -> int:
+        """How many rows differ."""
+        return self.rows_added + self.rows_removed + self.rows_changed
+
 
 @dataclass(frozen=True, slots=True)
 class RowChange:

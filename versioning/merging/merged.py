@@ -40,9 +40,7 @@ class MergedTable:
 
     @property
     def rows(self) -> int:
-        if self.stat is None:
-            return 0
-        return self.stat.rows_added + self.stat.rows_removed + self.stat.rows_changed
+        return self.stat.rows if self.stat else 0
 
 
 def merged_tables(found: Preview) -> list[MergedTable]:
