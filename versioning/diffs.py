@@ -18,12 +18,12 @@ from versioning.backends.repository import (
 from versioning.cursors import sign_key, unsign_key
 from versioning.presentation.cells import CellChange, Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
+from versioning.presentation.stretches import stretch
 from versioning.renames import LOOKED_AT, renamed
 from versioning.visibility import hidden_among
 
 PAGE = 50  # rows
 AT_ONCE = 150  # rows, of all tables, that a page of many tables shows
-PART = 50_000  # characters of a cell that one page shows
 SCANNED = 2000  # rows read for one page when a column is asked for
 
 
@@ -392,14 +392,8 @@ class WholeCell:
     after: str | None
 
     def part(self, start: int) -> CellPart:
-        end = start + PART
-
-        def cut(text: str | None) -> str | None:
-            return text if text is None else text[start:end]
-
-        longest = max(len(text or "") for text in (self.before, self.after))
-        more = end if longest > end else None
-        return CellPart(cut(self.before), cut(self.after), start, more)
+        (before, after), more = stretch([self.before, self.after], start)
+        return CellPart(before, after, start, more)
 
 
 def whole_cell(

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from versioning.backends.repository import MergeSides, Repository
-from versioning.diffs import PART
 from versioning.merging import preview
 from versioning.presentation.cells import show
 from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
+from versioning.presentation.stretches import stretch
 from versioning.values import TableValues, key_from_text
 from versioning.visibility import hidden_among
 
@@ -26,19 +26,11 @@ class WholeValue:
     name: str  # of the column
     sides: tuple[SideText, ...]  # before, the target's, and what is brought in
 
-    def part(self, start: int) -> tuple[SideText, ...]:
-        """A stretch of each text from a character on."""
-        return tuple(
-            SideText(
-                s.label, s.text if s.text is None else s.text[start : start + PART]
-            )
-            for s in self.sides
-        )
-
-    def after(self, start: int) -> int | None:
-        """Where the stretch after the one from ``start`` on begins, if any does."""
-        longest = max(len(side.text or "") for side in self.sides)
-        return start + PART if longest > start + PART else None
+    def part(self, start: int) -> tuple[list[SideText], int | None]:
+        """As ``stretch()`` of the sides' texts."""
+        texts, more = stretch([side.text for side in self.sides], start)
+        labels = [side.label for side in self.sides]
+        return list(map(SideText, labels, texts)), more
 
 
 def whole_value(

@@ -81,14 +81,15 @@ def merge_value(request: HttpRequest) -> HttpResponse:
         raise BadRequest("The address is damaged: it names no row.") from error
     if value is None:
         raise Http404(f"There is no such value in “{given['table']}”.")
+    part, more = value.part(int(start))
     query = urlencode(given | {"column": column})
     return render(
         request,
         "versioning/merge_value.html",
         {
             "value": value,
-            "part": value.part(int(start)),
-            "next": value.after(int(start)),
+            "part": part,
+            "next": more,
             "merge_url": url_of(source, target),
             "this_url": f"{reverse('versioning:merge-value')}?{query}",
         },
