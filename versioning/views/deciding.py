@@ -40,6 +40,7 @@ from versioning.views.merges import (
     closed_page,
     moved_page,
     pinned,
+    require_seen_draft,
     screen_page,
     see_other,
     seen_draft,
@@ -58,7 +59,7 @@ def decide(request: HttpRequest) -> HttpResponse:
     is_one_row = request.POST.get("scope", "row") == "row"
     answer = _decide_row if is_one_row else _decide_rest
     try:
-        seen_draft(request)
+        require_seen_draft(request)
         return answer(request, source, target, sides)
     except DraftClosed as error:
         return closed_page(request, source, target, error)

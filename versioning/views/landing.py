@@ -32,9 +32,9 @@ from versioning.views.merges import (
     closed_page,
     moved_page,
     pinned,
+    require_seen_draft,
     screen_page,
     see_other,
-    seen_draft,
     url_of,
 )
 
@@ -54,7 +54,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
         return done or moved_page(request, source, target, pins)
     try:
         # Also where nothing is to be decided: the record of who merged what.
-        seen = seen_draft(request)
+        seen = require_seen_draft(request)
         draft = draft or drafts.begin(source, target, sides, request.user)
         if drafts.since(draft, seen.stamp, request.user):
             raise endings.DraftChanged

@@ -30,9 +30,9 @@ from versioning.views.merges import (
     closed_page,
     moved_page,
     pinned,
+    require_seen_draft,
     screen_page,
     see_other,
-    seen_draft,
 )
 
 
@@ -57,7 +57,7 @@ def mend(request: HttpRequest) -> HttpResponse:
     place = request.POST.get("from", "")
     seen = choices.shown(request.POST)
     try:
-        seen_draft(request)
+        require_seen_draft(request)
         draft = drafts.begin(source, target, sides, request.user)
         if "leave" in request.POST:  # what somebody else decided meanwhile
             pass

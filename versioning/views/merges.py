@@ -195,14 +195,19 @@ def pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
 
 
 def seen_draft(request: HttpRequest) -> screen.Seen:
-    """
-    What a form says that its page showed of the draft. ``BadRequest`` if it is
-    damaged, and ``DraftClosed`` if that draft was set aside since: what is
-    decided now would begin another, and the page would show both as one.
-    """
+    """What a form says that its page showed of the draft. Nothing is checked."""
     # With a script, also what the bar says: it is made anew with every answer.
     text = request.POST.get("seen-now") or request.POST.get("seen", "")
-    seen = screen.Seen.parse(text)
+    return screen.Seen.parse(text)
+
+
+def require_seen_draft(request: HttpRequest) -> screen.Seen:
+    """
+    ``seen_draft()``. Raises ``BadRequest`` if that is damaged, and
+    ``DraftClosed`` if that draft was set aside since: what is decided now would
+    begin another, and the page would show both as one.
+    """
+    seen = seen_draft(request)
     try:
         id = uuid.UUID(seen.draft) if seen.draft else None
         drafts.parse_stamp(seen.stamp)
