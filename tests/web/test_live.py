@@ -70,6 +70,15 @@ def test_a_stale_page_is_told_what_is_new(editor, summer, add, path):
     assert "<html" not in answer.content.decode()
 
 
+@pytest.mark.parametrize("branch", ["autumn", "main"])
+def test_a_head_of_several_branches_hears_of_each(editor, repository, add, branch):
+    add("Tea or coffee?")
+    repository.create_branch("autumn", repository.head("main"))
+    url = asked_by(editor.get(f"/commits/{repository.head('main')}/"))
+    add("Cat or dog?", branch)
+    assert seen.text(editor.get(url)) == f"1 new commit on {branch}. Show it"
+
+
 def test_a_commit_that_is_a_head_hears_of_the_next(editor, repository, summer, add):
     page = editor.get("/log/")
     first = repository.head("main")

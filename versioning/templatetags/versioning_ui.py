@@ -1,5 +1,6 @@
 """``{% load versioning_ui %}``: the small parts that every page of the console uses."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -84,14 +85,16 @@ def copy_button(text: str, label: str = "") -> SafeString:
 
 
 @register.inclusion_tag("versioning/_live.html")
-def live(*seen: str, all: str = "") -> dict[str, str]:
+def live(
+    *seen: str, all: str = "", heads: Sequence[str] = (), at: str = ""
+) -> dict[str, str]:
     """
     Where the page says that it has gone stale: ``{% live name head … %}`` for
     branches and the hashes that it shows as their heads, ``all`` for the
-    fingerprint of all branches (``versioning.live``). Pairs without a hash are
-    left out.
+    fingerprint of all branches (``versioning.live``). ``heads`` are branches
+    that all have the head ``at``. Pairs without a hash are left out.
     """
-    pairs = zip(seen[::2], seen[1::2], strict=True)
+    pairs = [*zip(seen[::2], seen[1::2], strict=True), *((name, at) for name in heads)]
     query = [
         (key, value)
         for name, head in pairs
