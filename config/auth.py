@@ -2,30 +2,36 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import Permission
+from django.db.models import F
 
 
 class AskingOnceBackend(ModelBackend):
     """
-    Django’s own, which asks for a person’s permissions and for their groups’ in
-    two statements; every page asks, so here they are one. The answer is the same.
+    Django’s own, which asks for the person who is signed in, for their permissions
+    and for their groups’ in three statements; every page asks, so here they are one.
+    The answers are the same.
     """
 
-    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        asks = user_obj.is_active and not user_obj.is_anonymous and obj is None
-        if asks and not user_obj.is_superuser and not hasattr(user_obj, "_perm_cache"):
-            own, groups = (
-                permissions.values_list("content_type__app_label", "codename")
-                for permissions in (
-                    user_obj.user_permissions.order_by(),
-                    Permission.objects.filter(group__in=user_obj.groups.all()),
-                )
+    def get_user(self, user_id: Any) -> Any:
+        person = get_user_model()._default_manager.filter(pk=user_id)
+        own, groups = (
+            person.annotate(
+                _app=F(f"{through}__content_type__app_label"),
+                _codename=F(f"{through}__codename"),
             )
-            # A union, as Dolt answers one WHERE with both in it, joined by OR, with
-            # permissions that nobody gave. Kept where Django keeps it, for as long
-            # as the person’s object lives.
-            found = own.union(groups.order_by())
-            user_obj._perm_cache = {f"{app}.{name}" for app, name in found}
-        known: set[str] = super().get_all_permissions(user_obj, obj)
-        return known
+            for through in ("user_permissions", "groups__permissions")
+        )
+        # The person once for each permission, and once if there is none. A union,
+        # as Dolt answers one WHERE with both in it, joined by OR, with permissions
+        # that nobody gave.
+        found: list[Any] = list(own.union(groups))
+        if not found or not self.user_can_authenticate(user := found[0]):
+            return None
+        if not user.is_superuser:
+            # Kept where Django keeps it, for as long as the person’s object lives.
+            user._perm_cache = {
+                f"{one._app}.{one._codename}" for one in found if one._codename
+            }
+        return user

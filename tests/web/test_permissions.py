@@ -1,6 +1,7 @@
-"""What a person may do is asked in one statement, and is what Django says it is."""
+"""A person and what they may do come in one statement, and are what Django says."""
 
 import pytest
+from django.contrib.auth import get_backends
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
@@ -31,15 +32,30 @@ def people(db, django_user_model):
     return found
 
 
-@pytest.mark.parametrize("name", ["nothing", "own", "group", "both", "left", "super"])
-def test_the_answer_is_djangos(people, django_user_model, name):
-    ours, theirs = (django_user_model.objects.get(pk=people[name]) for _ in range(2))
-    assert ours.get_all_permissions() == ModelBackend().get_all_permissions(theirs)
+@pytest.mark.parametrize("name", ["nothing", "own", "group", "both", "super"])
+def test_the_answer_is_djangos(people, name):
+    ours, theirs = (
+        backend.get_user(people[name])
+        for backend in (get_backends()[0], ModelBackend())
+    )
+    assert ours is not None
+    assert theirs is not None
+    assert ours.get_all_permissions() == theirs.get_all_permissions()
+    fields = [field.attname for field in ours._meta.concrete_fields]
+    assert [getattr(ours, f) for f in fields] == [getattr(theirs, f) for f in fields]
 
 
-def test_both_kinds_come_at_once(people, django_user_model):
-    user = django_user_model.objects.get(pk=people["both"])
+def test_who_left_or_never_was_is_nobody(people):
+    (backend,) = get_backends()
+    assert backend.get_user(people["left"]) is None
+    assert backend.get_user(max(people.values()) + 1) is None
+
+
+def test_a_person_comes_with_both_kinds_at_once(people):
+    (backend,) = get_backends()
     with CaptureQueriesContext(connections["default"]) as asked:
+        user = backend.get_user(people["both"])
+        assert user is not None
         assert user.has_perm("versioning.create_branch")
         assert user.has_perm("versioning.merge_branch")
         assert not user.has_perm("versioning.delete_branch")
