@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from polls.models import Choice, Question
@@ -59,6 +60,12 @@ def summer(repository, poll) -> str:
     """A branch where main is, with the poll on it."""
     repository.create_branch("summer", repository.head("main"))
     return "summer"
+
+
+@pytest.fixture
+def max_(db: None) -> Any:
+    """Somebody who decides and lands."""
+    return get_user_model().objects.create_user("max", email="max@example.org")
 
 
 @pytest.fixture

@@ -6,14 +6,12 @@ import pytest
 
 import versioning
 from polls.models import Choice, Question
-from tests.contract.test_landing import (  # noqa: F401
+from tests.contract.test_landing import (
     CHOICES,
     ERIN,
     change,
     decide,
     hidden,
-    max_,
-    poll,
     sides,
     sky,
 )
@@ -30,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("clash")
 
 
 @pytest.fixture
-def clash(poll):  # noqa: F811
+def clash(poll, summer):
     """The sky has another text on each branch; its key."""
     choice = sky(poll)
     change("main", Choice, choice.pk, text="Heaven")
@@ -39,7 +37,7 @@ def clash(poll):  # noqa: F811
 
 
 @pytest.fixture
-def draft(repository, max_, clash):  # noqa: F811
+def draft(repository, max_, clash):
     """All of it decided for main, by max."""
     return decide(repository, max_, {(CHOICES, clash): {"text": Take.OURS}})
 
@@ -130,7 +128,7 @@ def test_once_it_is_set_aside_nothing_is_decided(
     repository,
     draft,
     clash,
-    max_,  # noqa: F811
+    max_,
     at_the_lock,
     late,
 ):
@@ -147,7 +145,7 @@ def test_once_it_has_landed_nothing_is_decided(
     repository,
     draft,
     clash,
-    max_,  # noqa: F811
+    max_,
     at_the_lock,
     late,
 ):
@@ -164,9 +162,9 @@ def test_once_it_has_landed_nothing_is_decided(
 
 def test_all_that_is_left_stops_where_it_was_closed(
     repository,
-    poll,  # noqa: F811
+    poll,
     clash,
-    max_,  # noqa: F811
+    max_,
     at_the_lock,
 ):
     """What the first page decided was decided before, and stays in the record."""
@@ -185,7 +183,7 @@ def test_what_a_closed_draft_decided_is_not_judged_anew(
     repository,
     draft,
     clash,
-    max_,  # noqa: F811
+    max_,
     at_the_lock,
 ):
     before = drafts.sides_of(draft)
@@ -204,7 +202,7 @@ def test_a_decision_after_the_decisions_were_read_stops_the_landing(
     repository,
     draft,
     clash,
-    max_,  # noqa: F811
+    max_,
     at_the_lock,
 ):
     head = repository.head("main")
@@ -223,7 +221,7 @@ def test_a_decision_after_the_decisions_were_read_stops_the_landing(
 def test_one_that_is_set_aside_while_it_is_built_does_not_land(
     repository,
     draft,
-    max_,  # noqa: F811
+    max_,
     at_the_lock,
 ):
     head = repository.head("main")
@@ -256,7 +254,7 @@ def test_while_the_target_moves_nothing_is_decided(
     repository,
     draft,
     clash,
-    max_,  # noqa: F811
+    max_,
     at_the_move,
     late,
 ):
@@ -284,7 +282,7 @@ def test_what_did_not_land_after_all_can_be_decided_on(
     repository,
     draft,
     clash,
-    max_,  # noqa: F811
+    max_,
     at_the_move,
 ):
     def vote():
@@ -308,7 +306,7 @@ def test_a_landing_that_is_under_way_elsewhere_is_left_alone(
     other_connection,
     draft,
     clash,
-    max_,  # noqa: F811
+    max_,
 ):
     MergeDraft.objects.update(commit=sides(repository).theirs)
     draft.refresh_from_db()
@@ -325,7 +323,7 @@ def test_a_landing_that_is_under_way_elsewhere_is_left_alone(
 def test_a_landing_that_died_before_the_move_does_not_keep_the_next_from_it(
     repository,
     draft,
-    max_,  # noqa: F811
+    max_,
 ):
     MergeDraft.objects.update(commit=sides(repository).theirs)
     commit = press_merge(repository, draft, max_)
@@ -336,7 +334,7 @@ def test_a_landing_that_died_before_the_move_does_not_keep_the_next_from_it(
 def test_the_merge_is_begun_before_the_draft_is_locked(
     repository,
     connection,
-    poll,  # noqa: F811
+    poll,
     draft,
     clash,
     at_the_lock,

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.db import connections, transaction
 from django.db.models import F
 
@@ -27,25 +26,11 @@ from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.resolution import Choice as Decided
 
+pytestmark = pytest.mark.usefixtures("summer")
+
 ERIN = Author("Erin Editor", "erin@example.org")
 CHOICES = "polls_choice"
 QUESTIONS = "polls_question"
-
-
-@pytest.fixture
-def max_(db):
-    return get_user_model().objects.create_user("max", email="max@example.org")
-
-
-@pytest.fixture
-def poll(repository):
-    """A question with two choices on main, and a branch of the same state."""
-    with versioning.on_branch("main", author=ERIN, message="Add a poll"):
-        question = Question.objects.create(text="What’s up?", details="Look.")
-        Choice.objects.create(question=question, text="The sky", votes=5)
-        Choice.objects.create(question=question, text="The clouds", votes=0)
-    repository.create_branch("summer", repository.head("main"))
-    return question
 
 
 def change(branch, model, pk, **values):

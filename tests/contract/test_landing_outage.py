@@ -14,7 +14,7 @@ import versioning
 from polls.models import Choice, Question
 from tests.contract.test_landing_under_attack import ERIN, sides
 from tests.killing import at_change
-from tests.web.conftest import MAINTAINER, _signed_in
+from tests.web.conftest import MAINTAINER, signed_in
 from versioning.backends.errors import EngineUnavailable
 from versioning.merging import memory
 from versioning.models import Decision, MergeDraft
@@ -72,7 +72,7 @@ def mo(server: DoltServer, django_user_model: Any) -> Any:
     for branch in ("main", "summer"):
         with versioning.on_branch(branch, author=ERIN, message="Reword"):
             Choice.objects.update(text=f"Sky of {branch}")
-    return _signed_in(django_user_model, "mo", MAINTAINER)
+    return signed_in(django_user_model, "mo", MAINTAINER)
 
 
 def test_what_was_typed_and_the_draft_outlive_an_outage(server, mo):

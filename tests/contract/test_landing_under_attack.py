@@ -30,12 +30,14 @@ INSERT = (
 
 
 @pytest.fixture
-def max_(db):
+def unsaved(db):
+    """Who lands; made in memory, for threads and processes that see no row."""
     return get_user_model()(username="max", email="max@example.org")
 
 
 @pytest.fixture
-def poll(repository):
+def one_choice(repository):
+    """A question whose only choice holds every vote, on main and on summer."""
     with versioning.on_branch("main", author=ERIN, message="Add a poll"):
         question = Question.objects.create(text="What’s up?")
         Choice.objects.create(question=question, text="The sky", votes=5)
@@ -88,7 +90,7 @@ def dying(number: int, when: str) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_any_change_it_is_whole_or_nothing(
-    repository, connection, poll, max_, when
+    repository, connection, one_choice, unsaved, when
 ):
     votes, statement, landed = 5, 0, 0
     while True:
@@ -100,7 +102,7 @@ def test_killed_at_any_change_it_is_whole_or_nothing(
 
         def press(at=at, statement=statement) -> None:
             with connection.execute_wrapper(dying(statement, when)):
-                land("summer", "main", at, None, max_)
+                land("summer", "main", at, None, unsaved)
 
         ended = in_a_process_of_its_own(press)
         assert ended in (SURVIVED, -signal.SIGKILL)
@@ -110,7 +112,7 @@ def test_killed_at_any_change_it_is_whole_or_nothing(
             assert repository.uncommitted() is None
             sweep_all()
             assert hidden(repository) == []
-            land("summer", "main", at, None, max_)
+            land("summer", "main", at, None, unsaved)
         else:
             assert head.parents == (at.ours, at.theirs)
             landed += 1
@@ -123,7 +125,9 @@ def test_killed_at_any_change_it_is_whole_or_nothing(
     assert 1 <= landed < statement
 
 
-def test_two_who_press_at_once_make_one_merge(repository, connection, poll, max_):
+def test_two_who_press_at_once_make_one_merge(
+    repository, connection, one_choice, unsaved
+):
     for number in range(8):
         vote("main", number)
         vote("summer", number)
@@ -136,7 +140,7 @@ def test_two_who_press_at_once_make_one_merge(repository, connection, poll, max_
         def press(at=at, begin=begin, outcomes=outcomes) -> None:
             begin.wait(20)
             try:
-                land("summer", "main", at, None, max_)
+                land("summer", "main", at, None, unsaved)
                 outcomes.append("landed")
             except BranchMoved:
                 outcomes.append("moved")
@@ -157,7 +161,7 @@ def test_two_who_press_at_once_make_one_merge(repository, connection, poll, max_
 
 
 def test_against_a_writer_on_both_branches_that_takes_no_lock(
-    repository, connection, stranger, poll, max_
+    repository, connection, stranger, one_choice, unsaved
 ):
     """Each landing is whole or refused; the target loses nothing of the writer's."""
     enough = threading.Event()
@@ -192,7 +196,7 @@ def test_against_a_writer_on_both_branches_that_takes_no_lock(
             vote("summer", number)
             at = sides(repository)
             try:
-                landed.append((land("summer", "main", at, None, max_), at))
+                landed.append((land("summer", "main", at, None, unsaved), at))
             except (BranchMoved, UncommittedRows, NothingToMerge):
                 continue
     finally:
@@ -206,5 +210,5 @@ def test_against_a_writer_on_both_branches_that_takes_no_lock(
     assert hidden(repository) == []
     ids = {str(pk) for pk in Question.objects.values_list("pk", flat=True)}
     assert set(written) <= ids
-    land("summer", "main", sides(repository), None, max_)
+    land("summer", "main", sides(repository), None, unsaved)
     assert Choice.objects.get().votes == 5 + 40

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
 import versioning
@@ -16,25 +15,12 @@ from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.resolution import Choice as Decided
 
+pytestmark = pytest.mark.usefixtures("summer")
+
 ERIN = Author("Erin Editor", "erin@example.org")
 CHOICES = "polls_choice"
 QUESTIONS = "polls_question"
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def max_(db):
-    return get_user_model().objects.create_user("max", email="max@example.org")
-
-
-@pytest.fixture
-def poll(repository):
-    with versioning.on_branch("main", author=ERIN, message="Add a poll"):
-        question = Question.objects.create(text="What’s up?", details="Look.")
-        Choice.objects.create(question=question, text="The sky", votes=5)
-        Choice.objects.create(question=question, text="The clouds", votes=0)
-    repository.create_branch("summer", repository.head("main"))
-    return question
 
 
 class Merge:

@@ -5,7 +5,6 @@ How long they take is for the benchmarks; here, that nothing is lost.
 """
 
 import pytest
-from django.contrib.auth import get_user_model
 
 from versioning.merging import bulk, deciding, drafts, preview
 from versioning.merging.landing import land
@@ -16,11 +15,6 @@ CREATE = "CREATE TABLE {table} (id int NOT NULL PRIMARY KEY, v varchar(20), w in
 INSERT = "INSERT INTO {table} VALUES {values}"
 UPDATE = "UPDATE {table} SET v = '{word}'"
 SELECT = "SELECT v, count(*) FROM {table} GROUP BY v"
-
-
-@pytest.fixture
-def max_(db):
-    return get_user_model().objects.create_user("max", email="max@example.org")
 
 
 @pytest.fixture

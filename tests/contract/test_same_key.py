@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 
 import versioning
 from polls.models import Choice, Question
@@ -18,11 +17,6 @@ from versioning.models import MergeDraft
 ERIN = Author("Erin Editor", "erin@example.org")
 CHOICES, QUESTIONS = "polls_choice", "polls_question"
 KEY = 7000
-
-
-@pytest.fixture
-def max_(db):
-    return get_user_model().objects.create_user("max", email="max@example.org")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 
 from versioning.merging import deciding, drafts, preview
 from versioning.merging.landing import land
@@ -152,11 +151,6 @@ def statements(
             if old != new:
                 sql = DELETE if new is None else INSERT if old is None else UPDATE
                 yield sql.format(table=table, key=key, new=new)
-
-
-@pytest.fixture
-def max_(db):
-    return get_user_model().objects.create_user("max", email="max@example.org")
 
 
 @pytest.mark.parametrize("shape", SHAPES)

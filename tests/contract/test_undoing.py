@@ -1,7 +1,6 @@
 """A commit undone, or taken over to another branch, by the road of a merge."""
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
@@ -24,24 +23,11 @@ from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.resolution import Choice as Decided
 from versioning.merging.sources import Impossible
 
+pytestmark = pytest.mark.usefixtures("summer")
+
 ERIN = Author("Erin Editor", "erin@example.org")
 CHOICES = "polls_choice"
 QUESTIONS = "polls_question"
-
-
-@pytest.fixture
-def max_(db):
-    return get_user_model().objects.create_user("max", email="max@example.org")
-
-
-@pytest.fixture
-def poll(repository):
-    with versioning.on_branch("main", author=ERIN, message="Add a poll"):
-        question = Question.objects.create(text="What’s up?", details="Look.")
-        Choice.objects.create(question=question, text="The sky", votes=5)
-        Choice.objects.create(question=question, text="The clouds", votes=0)
-    repository.create_branch("summer", repository.head("main"))
-    return question
 
 
 def commit(branch, work, message="Change"):

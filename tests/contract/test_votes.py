@@ -87,7 +87,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def poll(site: Site) -> tuple[int, int]:
+def ids(site: Site) -> tuple[int, int]:
     """Ids of a question and of its only choice, without votes."""
     question, choice = json.loads(site.run(ASK))
     return question, choice
@@ -100,9 +100,9 @@ def count(site: Site, choice: int) -> tuple[int, int, bool]:
 
 
 def test_votes_at_once_all_count_and_are_a_commit_each(
-    site: Site, poll: tuple[int, int]
+    site: Site, ids: tuple[int, int]
 ):
-    question, choice = poll
+    question, choice = ids
 
     def vote_many(_: int) -> list[int]:
         voter = Voter(site, question)
@@ -123,9 +123,9 @@ def test_votes_at_once_all_count_and_are_a_commit_each(
 
 @pytest.mark.parametrize("moment", ["receipt", "answer"])
 def test_a_vote_whose_process_died_and_that_is_sent_again_counts_once(
-    moment: str, site: Site, poll: tuple[int, int]
+    moment: str, site: Site, ids: tuple[int, int]
 ):
-    question, choice = poll
+    question, choice = ids
     voter, token = Voter(site, question), str(uuid.uuid4())
     order = site.folder / "die"
     order.write_text(moment)

@@ -3,8 +3,6 @@
 import pytest
 from django.contrib.auth.models import Permission
 
-import versioning
-from polls.models import Question
 from tests.web import seen
 from versioning.models import DeletedBranch
 
@@ -14,15 +12,6 @@ HOSTILE = ["x'--", "-D", "a@b", "a%b", "<b>", 'a"b', "n" * 300, "a;b", "a&b=c#d"
 
 def names(repository):
     return [branch.name for branch in repository.branches()]
-
-
-@pytest.fixture
-def add(erin):
-    def add(branch, text):
-        with versioning.on_branch(branch, author=erin, message=f"Add “{text}”"):
-            return Question.objects.create(text=text)
-
-    return add
 
 
 @pytest.fixture

@@ -9,14 +9,12 @@ from django.urls import reverse
 
 from polls.models import Choice
 from tests.web import seen
-from tests.web.test_drafts_together import (  # noqa: F401
+from tests.web.test_drafts_together import (
     HTMX,
     URL,
     decide,
     form,
-    ida,
     shown,
-    sky,
     taken,
 )
 from versioning.merging import endings, mending
@@ -73,8 +71,8 @@ def send(client, address, fields, extra):
 def test_what_was_decided_too_late_is_said_and_not_kept(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     meanwhile,
     extra,
     whole,
@@ -108,8 +106,8 @@ def test_what_was_decided_too_late_is_said_and_not_kept(
 def test_what_was_to_be_mended_too_late_is_not_lost(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     meanwhile,
     extra,
 ):
@@ -129,8 +127,8 @@ def test_what_was_to_be_mended_too_late_is_not_lost(
 def test_what_was_mended_is_not_taken_back_too_late(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     meanwhile,
 ):
     decide(ida, form(repository, ida.get(URL), sky, "theirs"))
@@ -151,8 +149,8 @@ def test_what_was_mended_is_not_taken_back_too_late(
 def test_somebody_who_merged_it_meanwhile_is_named(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     meanwhile,
     extra,
 ):
@@ -174,8 +172,8 @@ def test_somebody_who_merged_it_meanwhile_is_named(
 def test_nothing_lands_with_what_was_decided_at_the_same_moment(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     meanwhile,
 ):
     fields = form(repository, maintainer.get(URL), sky, "theirs")
@@ -198,8 +196,8 @@ def test_nothing_lands_with_what_was_decided_at_the_same_moment(
 def test_nothing_lands_of_what_was_set_aside_at_the_same_moment(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     meanwhile,
 ):
     fields = form(repository, maintainer.get(URL), sky, "theirs")
@@ -215,8 +213,8 @@ def test_nothing_lands_of_what_was_set_aside_at_the_same_moment(
 def test_who_sets_aside_what_was_just_set_aside_is_led_to_its_record(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     meanwhile,
 ):
     decide(ida, form(repository, ida.get(URL), sky, "theirs"))
@@ -234,7 +232,7 @@ def test_a_record_of_what_is_landing_does_not_say_that_it_landed(
     repository,
     other_connection,
     maintainer,
-    sky,  # noqa: F811
+    sky,
 ):
     fields = form(repository, maintainer.get(URL), sky, "theirs")
     decide(maintainer, fields)

@@ -4,39 +4,17 @@ import re
 from html import unescape
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 import versioning
-from polls.models import Choice, Question
+from polls.models import Choice
 from tests.web import seen
-from tests.web.conftest import MAINTAINER, _signed_in
 from versioning.merging.preview import sides_of
 from versioning.models import Decision, MergeDraft
 from versioning.values import key_text
 
 URL = "/merge/?source=summer&target=main"
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def ida(repository, django_user_model) -> Client:
-    """Another maintainer than ``mo``."""
-    return _signed_in(django_user_model, "ida", MAINTAINER)
-
-
-@pytest.fixture
-def sky(repository, erin):
-    with versioning.on_branch("main", author=erin, message="Add a poll"):
-        question = Question.objects.create(text="What’s up?")
-        choice = Choice.objects.create(question=question, text="The sky", votes=5)
-        other = Choice.objects.create(question=question, text="The sea")
-    repository.create_branch("summer", repository.head("main"))
-    for branch in ("main", "summer"):
-        with versioning.on_branch(branch, author=erin, message=f"Reword on {branch}"):
-            Choice.objects.filter(pk=choice.pk).update(text=f"Sky of {branch}")
-            Choice.objects.filter(pk=other.pk).update(text=f"Sea of {branch}")
-    return choice
 
 
 def form(repository, page, choice, take):

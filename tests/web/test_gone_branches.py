@@ -6,13 +6,11 @@ import pytest
 from django.urls import reverse
 
 from tests.web import seen
-from tests.web.test_drafts_together import (  # noqa: F401
+from tests.web.test_drafts_together import (
     HTMX,
     URL,
     decide,
     form,
-    ida,
-    sky,
     taken,
 )
 from versioning.merging import drafts
@@ -38,7 +36,7 @@ def bring_back(client, answer):
 
 
 @pytest.fixture
-def decided(repository, maintainer, ida, sky):  # noqa: F811
+def decided(repository, maintainer, ida, sky):
     """A decision of ida's; the form of another, which mo has open."""
     decide(ida, form(repository, ida.get(URL), sky, "theirs"))
     mine = form(repository, maintainer.get(URL), sky, "value")
@@ -49,7 +47,7 @@ def decided(repository, maintainer, ida, sky):  # noqa: F811
 def test_a_bookmark_says_what_became_of_it(
     repository,
     maintainer,
-    ida,  # noqa: F811
+    ida,
     decided,
     address,
 ):
@@ -130,7 +128,7 @@ def test_one_that_was_merged_while_its_process_died_is_found_merged(
 def test_what_was_sent_is_not_lost(
     repository,
     maintainer,
-    ida,  # noqa: F811
+    ida,
     decided,
     extra,
     name,
@@ -154,7 +152,7 @@ def test_what_was_sent_is_not_lost(
     assert repository.head("main") == heads
 
 
-def test_a_target_may_be_gone_too(repository, maintainer, sky, erin):  # noqa: F811
+def test_a_target_may_be_gone_too(repository, maintainer, sky, erin):
     repository.create_branch("autumn", repository.head("main"))
     for name in ("summer", "autumn"):
         delete(maintainer, repository, name)
@@ -175,7 +173,7 @@ def test_a_target_may_be_gone_too(repository, maintainer, sky, erin):  # noqa: F
 def test_one_that_went_another_way_is_said_to_be_not_there(
     repository,
     maintainer,
-    sky,  # noqa: F811
+    sky,
     source,
     said,
 ):
@@ -187,7 +185,7 @@ def test_one_that_went_another_way_is_said_to_be_not_there(
     assert "Bring back" not in words
 
 
-def test_a_hidden_branch_is_none(repository, maintainer, sky):  # noqa: F811
+def test_a_hidden_branch_is_none(repository, maintainer, sky):
     repository.create_branch("pollard/candidate/x", repository.head("main"))
     answer = maintainer.get(HIDDEN)
     assert answer.status_code == 404
@@ -197,8 +195,8 @@ def test_a_hidden_branch_is_none(repository, maintainer, sky):  # noqa: F811
 def test_the_latest_deletion_is_the_one_that_counts(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
 ):
     delete(maintainer, repository)
     repository.create_branch("summer", repository.head("main"))
@@ -210,7 +208,7 @@ def test_the_latest_deletion_is_the_one_that_counts(
     assert repository.head("summer") == repository.head("main")
 
 
-def test_a_draft_of_another_pair_is_no_record_of_this(repository, maintainer, sky):  # noqa: F811
+def test_a_draft_of_another_pair_is_no_record_of_this(repository, maintainer, sky):
     repository.create_branch("autumn", repository.head("summer"))
     sides = sides_of(repository, repository.head("main"), repository.head("autumn"))
     assert sides is not None

@@ -10,7 +10,7 @@ from django.urls import reverse
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.conftest import MAINTAINER, _signed_in
+from tests.web.conftest import MAINTAINER, signed_in
 from tests.web.fields import fields as form_fields
 from tests.web.test_merges import about, decide, land, pins
 from versioning import permissions, policies, visibility
@@ -36,12 +36,12 @@ def hidden(monkeypatch):
 @pytest.fixture
 def blind(repository, django_user_model):
     """The browser of somebody who may do everything but see what is hidden."""
-    return _signed_in(django_user_model, "bo", MAINTAINER)
+    return signed_in(django_user_model, "bo", MAINTAINER)
 
 
 @pytest.fixture
 def sighted(repository, django_user_model):
-    return _signed_in(django_user_model, "sam", (*MAINTAINER, permissions.VIEW_HIDDEN))
+    return signed_in(django_user_model, "sam", (*MAINTAINER, permissions.VIEW_HIDDEN))
 
 
 @pytest.fixture

@@ -5,26 +5,14 @@ import re
 
 import pytest
 
-import versioning
-from polls.models import Question
 from tests.web import seen
 
 
 @pytest.fixture
-def add(erin):
-    def add(text, branch="main"):
-        with versioning.on_branch(branch, author=erin, message=f"Add {text}") as unit:
-            Question.objects.create(text=text)
-        return unit.commit
-
-    return add
-
-
-@pytest.fixture
 def summer(repository, add):
-    add("Tea or coffee?")
+    add("main", "Tea or coffee?")
     repository.create_branch("summer", repository.head("main"))
-    add("Lake or pool?", "summer")
+    add("summer", "Lake or pool?")
     return "summer"
 
 
@@ -55,8 +43,8 @@ def test_a_fresh_page_has_no_news(editor, summer, path):
 def test_a_stale_page_is_told_what_is_new(editor, summer, add, path):
     url = asked_by(editor.get(path))
     branch = "summer" if path == "/log/?branch=summer" else "main"
-    add("Cat or dog?", branch)
-    add("Sun or rain?", branch)
+    add(branch, "Cat or dog?")
+    add(branch, "Sun or rain?")
     current = f"http://testserver{path}"
     headers = {"HX-Request": "true", "HX-Current-URL": current}
     answer = editor.get(url, headers=headers)
@@ -72,10 +60,10 @@ def test_a_stale_page_is_told_what_is_new(editor, summer, add, path):
 
 @pytest.mark.parametrize("branch", ["autumn", "main"])
 def test_a_head_of_several_branches_hears_of_each(editor, repository, add, branch):
-    add("Tea or coffee?")
+    add("main", "Tea or coffee?")
     repository.create_branch("autumn", repository.head("main"))
     url = asked_by(editor.get(f"/commits/{repository.head('main')}/"))
-    add("Cat or dog?", branch)
+    add(branch, "Cat or dog?")
     assert seen.text(editor.get(url)) == f"1 new commit on {branch}. Show it"
 
 
@@ -84,14 +72,14 @@ def test_a_commit_that_is_a_head_hears_of_the_next(editor, repository, summer, a
     first = repository.head("main")
     url = f"/live/?branch=main&head={first}"
     assert page.status_code == 200
-    add("Cat or dog?")
+    add("main", "Cat or dog?")
     assert seen.text(editor.get(url)) == "1 new commit on main. Show it"
 
 
 def test_both_sides_of_a_comparison_are_watched(editor, summer, add):
     url = asked_by(editor.get("/compare/?from=main&to=summer"))
-    add("Cat or dog?", "main")
-    add("Sun or rain?", "summer")
+    add("main", "Cat or dog?")
+    add("summer", "Sun or rain?")
     assert "1 new commit on main, 1 new commit on summer." in seen.text(editor.get(url))
 
 
@@ -110,7 +98,7 @@ def test_a_hash_that_is_none_is_news_without_a_number(editor, summer, head):
 
 def test_who_may_not_know_is_told_nothing(nobody, client, repository, summer, add):
     url = f"/live/?branch=main&head={repository.head('main')}"
-    add("Cat or dog?")
+    add("main", "Cat or dog?")
     for person in (nobody, client):
         answer = person.get(url)
         assert (answer.status_code, answer.content) == (204, b"")

@@ -4,37 +4,7 @@ import re
 
 import pytest
 
-import versioning
-from polls.models import Question
 from tests.web import seen
-
-
-@pytest.fixture
-def add(erin):
-    def add(branch, text, message=None):
-        message = message or f"Add “{text}”"
-        with versioning.on_branch(branch, author=erin, message=message) as unit:
-            Question.objects.create(text=text)
-        return unit.commit
-
-    return add
-
-
-@pytest.fixture
-def merge(connection, repository, erin):
-    """Merge one branch into another, without the console."""
-    from django.db import transaction
-
-    def merge(source, target):
-        with (
-            connection.bound(target),
-            connection.writing(),
-            transaction.atomic(using=connection.alias, durable=True),
-        ):
-            repository.start_merge(repository.head(source))
-            return repository.commit_all(f"Merge {source}", erin)
-
-    return merge
 
 
 def commits_on(response):

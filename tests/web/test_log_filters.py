@@ -7,7 +7,7 @@ import pytest
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.test_log import add, commits_on, merge  # noqa: F401
+from tests.web.test_log import commits_on
 from versioning import history
 from versioning.backends.repository import Author
 
@@ -106,7 +106,7 @@ def test_a_full_page_goes_on_at_the_next_that_fits(editor, erin, poll, monkeypat
     assert listed == made[::-1]
 
 
-def test_a_filter_finds_what_came_by_a_merge(editor, repository, add, merge):  # noqa: F811
+def test_a_filter_finds_what_came_by_a_merge(editor, repository, add, merge):
     repository.create_branch("summer", repository.head("main"))
     theirs = [add("summer", f"Lake {number}") for number in range(3)]
     for number in range(3):

@@ -8,10 +8,10 @@ import pytest
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.test_drafts_together import HTMX, ida  # noqa: F401
+from tests.web.test_drafts_together import HTMX
 from tests.web.test_mending import form as mend_form
-from tests.web.test_mending import mend, orphan  # noqa: F401
-from tests.web.test_merges import URL, about, decide, land, pins, sky  # noqa: F401
+from tests.web.test_mending import mend
+from tests.web.test_merges import URL, about, decide, land, pins
 from versioning.models import Decision
 from versioning.values import key_text
 
@@ -47,9 +47,9 @@ def taken():
     return [(d.column, d.take, d.value) for d in Decision.objects.order_by("column")]
 
 
-def test_old_values_stand_beside_the_new_ones(repository, maintainer, sky, change):  # noqa: F811
-    decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
-    change("summer", sky, text="All skies")
+def test_old_values_stand_beside_the_new_ones(repository, maintainer, heaven, change):
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    change("summer", heaven, text="All skies")
     words = seen.main(maintainer.get(URL))
     assert "Look again. mo decided this just now, when the values were others." in words
     assert (
@@ -65,16 +65,16 @@ def test_old_values_stand_beside_the_new_ones(repository, maintainer, sky, chang
 def test_the_same_is_chosen_again_from_where_it_is(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    heaven,
     change,
     extra,
 ):
-    decide(ida, pins(repository) | about(sky, take__text="theirs"))
-    change("main", sky, text="Paradise")
-    answer = again(maintainer, repository, sky, "text", **extra)
+    decide(ida, pins(repository) | about(heaven, take__text="theirs"))
+    change("main", heaven, text="Paradise")
+    answer = again(maintainer, repository, heaven, "text", **extra)
     assert answer.status_code == (200 if extra else 303)
-    twice = pins(repository) | about(sky) | {"again": "text"}
+    twice = pins(repository) | about(heaven) | {"again": "text"}
     assert decide(maintainer, twice, **extra).status_code == answer.status_code
     assert taken() == [("text", "theirs", None)]
     assert Decision.objects.get().decided_by_name == "mo"
@@ -82,20 +82,20 @@ def test_the_same_is_chosen_again_from_where_it_is(
     assert "1 of 1 settled" in words
     assert "Look again" not in words
     assert land(maintainer, pins(repository)).status_code == 303
-    assert Choice.objects.get(pk=sky.pk).text == "Skies"
+    assert Choice.objects.get(pk=heaven.pk).text == "Skies"
 
 
 def test_a_value_that_is_on_no_side_any_more_is_kept_as_typed(
     repository,
     maintainer,
-    sky,  # noqa: F811
+    heaven,
     change,
 ):
-    decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
-    change("summer", sky, text="All skies")
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    change("summer", heaven, text="All skies")
     said = "No side has this value any more; it would be kept as a value of its own."
     assert said in seen.main(maintainer.get(URL))
-    assert again(maintainer, repository, sky, "text").status_code == 303
+    assert again(maintainer, repository, heaven, "text").status_code == 303
     assert taken() == [("text", "value", "Skies")]
     assert "1 of 1 settled" in seen.main(maintainer.get(URL))
 
@@ -103,63 +103,63 @@ def test_a_value_that_is_on_no_side_any_more_is_kept_as_typed(
 def test_a_value_that_is_on_the_other_side_now_is_taken_from_there(
     repository,
     maintainer,
-    sky,  # noqa: F811
+    heaven,
     change,
 ):
-    decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
-    change("main", sky, text="Skies")
-    change("summer", sky, text="All skies")
-    assert again(maintainer, repository, sky, "text").status_code == 303
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    change("main", heaven, text="Skies")
+    change("summer", heaven, text="All skies")
+    assert again(maintainer, repository, heaven, "text").status_code == 303
     assert taken() == [("text", "ours", None)]
 
 
-def test_a_typed_value_is_typed_again(repository, maintainer, sky, change):  # noqa: F811
-    given = about(sky, take__text="value", value__text="The firmament")
+def test_a_typed_value_is_typed_again(repository, maintainer, heaven, change):
+    given = about(heaven, take__text="value", value__text="The firmament")
     decide(maintainer, pins(repository) | given)
-    change("main", sky, text="Paradise")
+    change("main", heaven, text="Paradise")
     words = seen.main(maintainer.get(URL))
     assert "mo chose: The firmament typed" in words
     assert "No side has this value" not in words
-    assert again(maintainer, repository, sky, "text").status_code == 303
+    assert again(maintainer, repository, heaven, "text").status_code == 303
     assert taken() == [("text", "value", "The firmament")]
 
 
 def test_a_count_that_was_decided_asks_again_beside_the_sum(
     repository,
     maintainer,
-    sky,  # noqa: F811
+    heaven,
     change,
 ):
     """The sum counts meanwhile, so nothing is missing; yet it is not silent."""
-    given = about(sky, take__text="ours", take__votes="ours")
+    given = about(heaven, take__text="ours", take__votes="ours")
     decide(maintainer, pins(repository) | given)
     assert "conflict--settled" in maintainer.get(URL).content.decode()
-    change("summer", sky, votes=9)
+    change("summer", heaven, votes=9)
     page = maintainer.get(URL)
     assert "conflict--settled" not in page.content.decode()
     words = seen.main(page)
     assert "1 of 1 settled" in words
     assert "Before 5 the same main 6 the same summer 7 9 mo chose: 6 as on" in words
     assert "Leave both counted" in words
-    assert again(maintainer, repository, sky, "votes").status_code == 303
+    assert again(maintainer, repository, heaven, "votes").status_code == 303
     assert taken()[1] == ("votes", "ours", None)
-    change("summer", sky, votes=10)
+    change("summer", heaven, votes=10)
     page = maintainer.get(URL)
-    fields = pins(repository) | about(sky, take__votes="sum") | shown(page, sky)
+    fields = pins(repository) | about(heaven, take__votes="sum") | shown(page, heaven)
     assert decide(maintainer, fields).status_code == 303
     assert taken()[1] == ("votes", "sum", None)
     assert "Look again" not in seen.main(maintainer.get(URL))
 
 
 @pytest.fixture
-def deleted(repository, maintainer, sky, erin, change):  # noqa: F811
+def deleted(repository, maintainer, heaven, erin, change):
     """Summer deletes the row that main changed; it is decided to stay."""
     with versioning.on_branch("summer", author=erin, message="Delete"):
-        Choice.objects.filter(pk=sky.pk).delete()
-    fields = pins(repository) | about(sky) | {"take:": "ours"}
+        Choice.objects.filter(pk=heaven.pk).delete()
+    fields = pins(repository) | about(heaven) | {"take:": "ours"}
     assert decide(maintainer, fields).status_code == 303
-    change("main", sky, text="Seventh heaven")
-    return sky
+    change("main", heaven, text="Seventh heaven")
+    return heaven
 
 
 def test_a_row_that_was_to_stay_stays_with_what_changed_in_it(
@@ -194,7 +194,7 @@ def test_what_does_not_mean_the_same_any_more_is_not_offered(
     assert Decision.objects.get().outdated
 
 
-def test_both_rows_are_kept_again(repository, maintainer, erin, sky):  # noqa: F811
+def test_both_rows_are_kept_again(repository, maintainer, erin, heaven):
     for branch in ("main", "summer"):
         with versioning.on_branch(branch, author=erin, message="Ask"):
             Question.objects.create(pk=7000, text=f"On {branch}?", details=branch)
@@ -214,14 +214,14 @@ def test_both_rows_are_kept_again(repository, maintainer, erin, sky):  # noqa: F
 def test_what_somebody_decided_meanwhile_is_not_overwritten(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    heaven,
     change,
 ):
-    decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
-    change("main", sky, text="Paradise")
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    change("main", heaven, text="Paradise")
     page = maintainer.get(URL)
-    fields = pins(repository) | about(sky) | shown(page, sky)
+    fields = pins(repository) | about(heaven) | shown(page, heaven)
     decide(ida, fields | {"take:text": "ours"})
     answer = decide(maintainer, fields | {"again": "text"})
     assert answer.status_code == 409
@@ -234,10 +234,10 @@ def test_what_somebody_decided_meanwhile_is_not_overwritten(
 def test_there_is_nothing_to_choose_again_where_nothing_was_chosen(
     repository,
     maintainer,
-    sky,  # noqa: F811
+    heaven,
 ):
     for column in ("text", "votes", "id", "nothing"):
-        fields = pins(repository) | about(sky) | {"again": column}
+        fields = pins(repository) | about(heaven) | {"again": column}
         assert decide(maintainer, fields).status_code == 400
     assert not Decision.objects.exists()
 
@@ -248,11 +248,11 @@ def test_there_is_nothing_to_choose_again_where_nothing_was_chosen(
 def test_a_decision_about_a_row_that_is_in_no_conflict_is_no_longer_needed(
     repository,
     maintainer,
-    sky,  # noqa: F811
+    heaven,
     change,
 ):
-    decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
-    change("main", sky, text="Skies", votes=7)
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    change("main", heaven, text="Skies", votes=7)
     page = maintainer.get(URL)
     words = seen.main(page)
     assert "to look at again" not in words
@@ -262,7 +262,7 @@ def test_a_decision_about_a_row_that_is_in_no_conflict_is_no_longer_needed(
         "asked there any more. So these change nothing. "
         "Choice “Skies” of “What’s up?”, Choice: Skies as on summer, by mo" in words
     )
-    change("main", sky, text="Heaven", votes=6)  # and it is again
+    change("main", heaven, text="Heaven", votes=6)  # and it is again
     words = seen.main(maintainer.get(URL))
     assert "no longer needed" not in words
     assert "1 of 1 settled" in words
@@ -271,14 +271,14 @@ def test_a_decision_about_a_row_that_is_in_no_conflict_is_no_longer_needed(
 def test_a_decision_about_a_cell_that_is_not_asked_is_no_longer_needed(
     repository,
     maintainer,
-    sky,  # noqa: F811
+    heaven,
     change,
 ):
     """The row is still in conflict, for its votes."""
-    given = about(sky, take__text="theirs", take__votes="ours")
+    given = about(heaven, take__text="theirs", take__votes="ours")
     decide(maintainer, pins(repository) | given)
     old = pins(repository)
-    change("main", sky, text="Skies")
+    change("main", heaven, text="Skies")
     answer = land(maintainer, old)
     assert answer.status_code == 409
     words = seen.main(answer)
@@ -288,13 +288,13 @@ def test_a_decision_about_a_cell_that_is_not_asked_is_no_longer_needed(
     assert land(maintainer, pins(repository)).status_code == 303
     head = repository.commit(repository.head("main"))
     assert "1 value decided by 1 person." in head.message
-    assert Choice.objects.get(pk=sky.pk).votes == 6
+    assert Choice.objects.get(pk=heaven.pk).votes == 6
 
 
 def test_what_was_mended_in_a_row_that_is_whole_again_is_no_longer_needed(
     repository,
     maintainer,
-    orphan,  # noqa: F811
+    orphan,
     change,
     erin,
 ):
@@ -315,8 +315,8 @@ def test_what_was_mended_in_a_row_that_is_whole_again_is_no_longer_needed(
 def test_what_was_mended_in_a_row_that_is_still_broken_is_mended_again(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    orphan,  # noqa: F811
+    ida,
+    orphan,
     change,
 ):
     mend(ida, mend_form(repository, "polls_choice", orphan.pk, take="drop"))

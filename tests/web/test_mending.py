@@ -8,7 +8,7 @@ from django.urls import reverse
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.test_drafts_together import again, ida  # noqa: F401
+from tests.web.test_drafts_together import again
 from versioning.merging import candidate, memory, trial
 from versioning.merging.preview import sides_of
 from versioning.models import Decision
@@ -17,19 +17,6 @@ from versioning.values import key_text
 
 URL = "/merge/?source=summer&target=main"
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def orphan(repository, erin):
-    """Summer adds a choice to a question that main deletes."""
-    with versioning.on_branch("main", author=erin, message="Ask"):
-        question = Question.objects.create(text="What’s up?")
-    repository.create_branch("summer", repository.head("main"))
-    with versioning.on_branch("summer", author=erin, message="Add"):
-        choice = Choice.objects.create(question_id=question.pk, text="Stars")
-    with versioning.on_branch("main", author=erin, message="Delete"):
-        Question.objects.all().delete()
-    return choice
 
 
 def form(repository, table, pk, **fields):
@@ -235,7 +222,7 @@ def shown(page):
 def test_a_mend_is_not_overwritten_unseen(
     repository,
     maintainer,
-    ida,  # noqa: F811
+    ida,
     orphan,
     extra,
 ):
@@ -270,7 +257,7 @@ def test_a_mend_is_not_overwritten_unseen(
 def test_a_mend_is_not_taken_back_unseen(
     repository,
     maintainer,
-    ida,  # noqa: F811
+    ida,
     orphan,
 ):
     mend(ida, form(repository, "polls_choice", orphan.pk, take="drop"))
@@ -291,7 +278,7 @@ def test_a_mend_is_not_taken_back_unseen(
 def test_a_mend_that_was_seen_can_be_changed(
     repository,
     maintainer,
-    ida,  # noqa: F811
+    ida,
     orphan,
 ):
     mend(ida, form(repository, "polls_choice", orphan.pk, take="drop"))
@@ -369,7 +356,7 @@ def test_more_faults_than_can_be_mended_are_said_and_nothing_lands(
 def test_a_clash_about_a_row_that_has_no_card_any_more_is_said(
     repository,
     maintainer,
-    ida,  # noqa: F811
+    ida,
     orphan,
     extra,
 ):

@@ -14,20 +14,6 @@ from versioning.values import key_text
 URL = "/merge/?source=summer&target=main"
 
 
-@pytest.fixture
-def sky(repository, erin):
-    """A choice whose text and votes differ on main and on summer."""
-    with versioning.on_branch("main", author=erin, message="Add a poll"):
-        question = Question.objects.create(text="What’s up?")
-        Choice.objects.create(question=question, text="The clouds")
-        choice = Choice.objects.create(question=question, text="The sky", votes=5)
-    repository.create_branch("summer", repository.head("main"))
-    for branch, text, votes in (("main", "Heaven", 6), ("summer", "Skies", 7)):
-        with versioning.on_branch(branch, author=erin, message=f"Reword on {branch}"):
-            Choice.objects.filter(pk=choice.pk).update(text=text, votes=votes)
-    return choice
-
-
 def pins(repository, source="summer", target="main"):
     sides = sides_of(repository, repository.head(target), repository.head(source))
     assert sides is not None
@@ -58,7 +44,7 @@ def land(client, fields):
 
 
 def test_the_page_shows_what_will_happen_before_anything_is_pressed(
-    repository, maintainer, sky
+    repository, maintainer, heaven
 ):
     head = repository.head("main")
     page = maintainer.get(URL)
@@ -74,10 +60,12 @@ def test_the_page_shows_what_will_happen_before_anything_is_pressed(
     assert not MergeDraft.objects.exists()
 
 
-def test_a_decision_is_kept_and_the_page_goes_on_from_it(repository, maintainer, sky):
-    response = decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
+def test_a_decision_is_kept_and_the_page_goes_on_from_it(
+    repository, maintainer, heaven
+):
+    response = decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
     assert response.status_code == 303
-    where = anchor("polls_choice", key_text((sky.pk,)))
+    where = anchor("polls_choice", key_text((heaven.pk,)))
     assert response["Location"] == f"{URL}#{where}"
     words = seen.main(maintainer.get(URL))
     assert "1 of 1 settled" in words
@@ -87,10 +75,10 @@ def test_a_decision_is_kept_and_the_page_goes_on_from_it(repository, maintainer,
     assert str(decision.decided_by) == "mo"
 
 
-def test_htmx_gets_the_card_and_the_bar(repository, maintainer, sky):
+def test_htmx_gets_the_card_and_the_bar(repository, maintainer, heaven):
     response = decide(
         maintainer,
-        pins(repository) | about(sky, take__text="ours"),
+        pins(repository) | about(heaven, take__text="ours"),
         headers={"HX-Request": "true"},
     )
     words = seen.text(response)
@@ -101,10 +89,11 @@ def test_htmx_gets_the_card_and_the_bar(repository, maintainer, sky):
     assert "by mo" in words
 
 
-def test_what_is_decided_is_merged(repository, maintainer, sky):
+def test_what_is_decided_is_merged(repository, maintainer, heaven):
     decide(
         maintainer,
-        pins(repository) | about(sky, take__text="value", value__text="The firmament"),
+        pins(repository)
+        | about(heaven, take__text="value", value__text="The firmament"),
     )
     head = repository.head("main")
     response = land(maintainer, pins(repository))
@@ -116,19 +105,19 @@ def test_what_is_decided_is_merged(repository, maintainer, sky):
         "Merge summer into main\n\n1 value decided by 1 person.\n\n"
         f"Merge-Record: {MergeDraft.objects.get().pk}"
     )
-    sky.refresh_from_db()
-    assert (sky.text, sky.votes) == ("The firmament", 8)
+    heaven.refresh_from_db()
+    assert (heaven.text, heaven.votes) == ("The firmament", 8)
     assert "has it all already" in seen.main(maintainer.get(URL))
     merges = seen.main(maintainer.get(reverse("versioning:merges")))
     assert "summer into main 1 decision, by mo" in merges
 
 
 def test_a_value_that_the_field_refuses_is_said_and_kept_in_the_field(
-    repository, maintainer, sky
+    repository, maintainer, heaven
 ):
     response = decide(
         maintainer,
-        pins(repository) | about(sky, take__text="value", value__text="x" * 201),
+        pins(repository) | about(heaven, take__text="value", value__text="x" * 201),
         headers={"HX-Request": "true"},
     )
     assert response.status_code == 422
@@ -137,7 +126,7 @@ def test_a_value_that_the_field_refuses_is_said_and_kept_in_the_field(
     assert not Decision.objects.exists()
 
 
-def test_nothing_lands_while_a_decision_is_missing(repository, maintainer, sky):
+def test_nothing_lands_while_a_decision_is_missing(repository, maintainer, heaven):
     head = repository.head("main")
     response = land(maintainer, pins(repository))
     assert response.status_code == 422
@@ -146,8 +135,10 @@ def test_nothing_lands_while_a_decision_is_missing(repository, maintainer, sky):
 
 
 @pytest.mark.parametrize("mover", ["main", "summer"])
-def test_a_branch_that_moved_makes_it_a_409(repository, maintainer, erin, sky, mover):
-    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+def test_a_branch_that_moved_makes_it_a_409(
+    repository, maintainer, erin, heaven, mover
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="ours"))
     old = pins(repository)
     with versioning.on_branch(mover, author=erin, message="Meanwhile"):
         Question.objects.update(details="Meanwhile")
@@ -158,52 +149,58 @@ def test_a_branch_that_moved_makes_it_a_409(repository, maintainer, erin, sky, m
     assert f"{mover} moved while you were deciding" in words
     assert "1 of 1 settled" in words  # the decision still stands
     assert repository.head("main") == head
-    refused = decide(maintainer, old | about(sky, take__text="theirs"))
+    refused = decide(maintainer, old | about(heaven, take__text="theirs"))
     assert refused.status_code == 409
     assert Decision.objects.get().take == "ours"
     assert land(maintainer, pins(repository)).status_code == 303
 
 
 def test_a_decision_on_other_values_is_to_be_looked_at_again(
-    repository, maintainer, erin, sky
+    repository, maintainer, erin, heaven
 ):
-    decide(maintainer, pins(repository) | about(sky, take__text="theirs"))
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
     with versioning.on_branch("summer", author=erin, message="Reword again"):
-        Choice.objects.filter(pk=sky.pk).update(text="All skies")
+        Choice.objects.filter(pk=heaven.pk).update(text="All skies")
     words = seen.main(maintainer.get(URL))
     assert "0 of 1 settled" in words
     assert "1 to look at again" in words
     assert "Look again. mo decided this just now, when the values were others" in words
 
 
-def test_all_that_is_left_can_be_taken_from_one_side(repository, maintainer, erin, sky):
+def test_all_that_is_left_can_be_taken_from_one_side(
+    repository, maintainer, erin, heaven
+):
     for branch in ("main", "summer"):
         with versioning.on_branch(branch, author=erin, message="Reword both"):
             Question.objects.update(text=f"On {branch}?")
-    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    decide(maintainer, pins(repository) | about(heaven, take__text="ours"))
     response = decide(maintainer, pins(repository) | {"scope": "all", "take": "theirs"})
     assert response.status_code == 303
     assert land(maintainer, pins(repository)).status_code == 303
-    sky.refresh_from_db()
-    assert (sky.text, sky.votes) == ("Heaven", 8)
+    heaven.refresh_from_db()
+    assert (heaven.text, heaven.votes) == ("Heaven", 8)
     assert Question.objects.get().text == "On summer?"
 
 
 @pytest.mark.parametrize(("answer", "left"), [("ours", 1), ("theirs", 0)])
-def test_a_row_that_one_side_deleted(repository, maintainer, erin, sky, answer, left):
+def test_a_row_that_one_side_deleted(
+    repository, maintainer, erin, heaven, answer, left
+):
     with versioning.on_branch("summer", author=erin, message="Delete"):
-        Choice.objects.filter(pk=sky.pk).delete()
+        Choice.objects.filter(pk=heaven.pk).delete()
     words = seen.main(maintainer.get(URL))
     assert "Changed on main, deleted on summer." in words
     assert "Keep it, as on main" in words
     assert "Delete it, as on summer" in words
-    decide(maintainer, pins(repository) | about(sky, **{"take:": answer}))
+    decide(maintainer, pins(repository) | about(heaven, **{"take:": answer}))
     assert land(maintainer, pins(repository)).status_code == 303
-    assert Choice.objects.filter(pk=sky.pk).count() == left
+    assert Choice.objects.filter(pk=heaven.pk).count() == left
 
 
-def test_a_second_press_leads_to_what_the_first_one_made(repository, maintainer, sky):
-    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+def test_a_second_press_leads_to_what_the_first_one_made(
+    repository, maintainer, heaven
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="ours"))
     fields = pins(repository)
     first = land(maintainer, fields)
     head = repository.head("main")
@@ -213,7 +210,7 @@ def test_a_second_press_leads_to_what_the_first_one_made(repository, maintainer,
 
 
 def test_rows_that_merge_by_themselves_are_shown_as_they_will_be(
-    repository, maintainer, erin, sky
+    repository, maintainer, erin, heaven
 ):
     with versioning.on_branch("summer", author=erin, message="Add"):
         Question.objects.create(text="New in summer")
@@ -225,18 +222,18 @@ def test_rows_that_merge_by_themselves_are_shown_as_they_will_be(
 
 
 def test_a_result_that_breaks_a_rule_is_shown_and_blocks(
-    repository, maintainer, erin, sky
+    repository, maintainer, erin, heaven
 ):
     with versioning.on_branch("summer", author=erin, message="Add"):
-        Choice.objects.create(question_id=sky.question_id, text="Stars")
+        Choice.objects.create(question_id=heaven.question_id, text="Stars")
     with versioning.on_branch("main", author=erin, message="Add"):
-        Choice.objects.create(question_id=sky.question_id, text="Stars")
+        Choice.objects.create(question_id=heaven.question_id, text="Stars")
     page = maintainer.get(URL)
     words = seen.main(page)
     assert "2 rows of the result would break a rule" in words
     assert "Choice “Stars” of “What’s up?”" in words
     assert "Another row has the same" in words
-    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    decide(maintainer, pins(repository) | about(heaven, take__text="ours"))
     head = repository.head("main")
     assert land(maintainer, pins(repository)).status_code == 422
     assert repository.head("main") == head
@@ -259,9 +256,9 @@ def test_a_result_that_breaks_a_rule_is_shown_and_blocks(
     ],
 )
 def test_a_form_that_was_touched_decides_nothing(
-    repository, maintainer, sky, fields, status
+    repository, maintainer, heaven, fields, status
 ):
-    given = pins(repository) | about(sky, take__text="ours") | fields
+    given = pins(repository) | about(heaven, take__text="ours") | fields
     assert decide(maintainer, given).status_code == status
     assert not Decision.objects.exists()
 
@@ -275,16 +272,16 @@ def test_a_form_that_was_touched_decides_nothing(
         ("source=summer&target=main&from=polls_choice:x", 400),
     ],
 )
-def test_an_address_that_leads_nowhere(maintainer, sky, query, status):
+def test_an_address_that_leads_nowhere(maintainer, heaven, query, status):
     assert maintainer.get(f"/merge/?{query}").status_code == status
 
 
-def test_an_editor_sees_and_does_not_merge(repository, editor, sky):
+def test_an_editor_sees_and_does_not_merge(repository, editor, heaven):
     page = editor.get(URL)
     assert "Merging is for maintainers" in seen.main(page)
     head = repository.head("main")
     assert (
-        decide(editor, pins(repository) | about(sky, take__text="ours")).status_code
+        decide(editor, pins(repository) | about(heaven, take__text="ours")).status_code
         == 403
     )
     assert land(editor, pins(repository)).status_code == 403
@@ -296,7 +293,7 @@ def test_an_editor_sees_and_does_not_merge(repository, editor, sky):
     [("ours", "on main", "main"), ("theirs", "on summer", "summer")],
 )
 def test_one_answer_for_a_whole_row(
-    repository, maintainer, erin, sky, take, text, details
+    repository, maintainer, erin, heaven, take, text, details
 ):
     question = Question.objects.get()
     for branch in ("main", "summer"):
@@ -313,13 +310,13 @@ def test_one_answer_for_a_whole_row(
     }
     assert decide(maintainer, fields).status_code == 303
     assert "2 of 3 settled" in seen.main(maintainer.get(URL))
-    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    decide(maintainer, pins(repository) | about(heaven, take__text="ours"))
     assert land(maintainer, pins(repository)).status_code == 303
     question.refresh_from_db()
     assert (question.text, question.details) == (text, details)
 
 
-def test_both_of_two_rows_under_one_key_are_kept(repository, maintainer, erin, sky):
+def test_both_of_two_rows_under_one_key_are_kept(repository, maintainer, erin, heaven):
     for branch in ("main", "summer"):
         with versioning.on_branch(branch, author=erin, message=f"Ask on {branch}"):
             Question.objects.create(pk=7000, text=f"Asked on {branch}?")
@@ -332,9 +329,9 @@ def test_both_of_two_rows_under_one_key_are_kept(repository, maintainer, erin, s
     }
     answer = decide(maintainer, fields, headers={"HX-Request": "true"})
     assert "Both are kept; that of summer gets a new key" in answer.content.decode()
-    decide(maintainer, pins(repository) | about(sky, take__text="ours"))
+    decide(maintainer, pins(repository) | about(heaven, take__text="ours"))
     assert land(maintainer, pins(repository)).status_code == 303
     kept = Question.objects.filter(text__startswith="Asked").order_by("pk")
     assert [q.text for q in kept] == ["Asked on main?", "Asked on summer?"]
-    fields = pins(repository) | about(sky) | {"row": "both"}
+    fields = pins(repository) | about(heaven) | {"row": "both"}
     assert decide(maintainer, fields).status_code in (400, 404)

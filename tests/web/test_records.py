@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from polls.models import Choice
 from tests.web import seen
-from tests.web.test_drafts_together import URL, decide, form, ida, sky  # noqa: F401
+from tests.web.test_drafts_together import URL, decide, form
 from versioning.merging import endings
 from versioning.models import Decision, MergeDraft
 
@@ -20,7 +20,7 @@ def land(client, fields):
 
 
 @pytest.fixture
-def landed(repository, maintainer, ida, sky):  # noqa: F811
+def landed(repository, maintainer, ida, sky):
     """A merge that two people decided; its commit."""
     decide(maintainer, form(repository, maintainer.get(URL), sky, "ours"))
     page = ida.get(URL)
@@ -76,8 +76,8 @@ def test_names_stay_when_people_are_gone(maintainer, landed, django_user_model):
 def test_a_name_stays_on_an_open_draft_too(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     django_user_model,
 ):
     decide(ida, form(repository, ida.get(URL), sky, "theirs"))
@@ -90,8 +90,8 @@ def test_a_name_stays_on_an_open_draft_too(
 def test_two_who_are_gone_are_still_two(
     repository,
     maintainer,
-    ida,  # noqa: F811
-    sky,  # noqa: F811
+    ida,
+    sky,
     django_user_model,
 ):
     fields = form(repository, maintainer.get(URL), sky, "ours")
@@ -118,7 +118,7 @@ def test_names_of_before_are_kept_by_the_migration(maintainer, landed):
     assert sorted(names) == ["ida", "mo"]
 
 
-def test_a_merge_without_decisions_has_a_record_too(repository, maintainer, sky):  # noqa: F811
+def test_a_merge_without_decisions_has_a_record_too(repository, maintainer, sky):
     repository.delete_branch("summer")
     repository.create_branch("summer", repository.commit(repository.head("main")).hash)
     import versioning

@@ -24,7 +24,7 @@ def edit():
 
 
 @pytest.fixture
-def sky(edit, erin):
+def choice(edit, erin):
     def make():
         question = Question.objects.create(text="What’s up?")
         Choice.objects.create(question=question, text="The sky", votes=5)
@@ -54,11 +54,13 @@ def found_in(pattern, text):
     return match[match.lastindex or 0]
 
 
-def test_each_commit_with_old_and_new_who_and_when(editor, repository, sky, edit, erin):
+def test_each_commit_with_old_and_new_who_and_when(
+    editor, repository, choice, edit, erin
+):
     made = repository.head("main")
     voted = edit(votes(6), MAX, "Count again")
     edit(lambda: Question.objects.update(text="Other"), erin, "Not this row")
-    response = history(editor, sky)
+    response = history(editor, choice)
     assert listed(response) == [voted, made]
     page = seen.main(response)
     assert "Choice “The sky” of “Other”" in page
@@ -68,10 +70,10 @@ def test_each_commit_with_old_and_new_who_and_when(editor, repository, sky, edit
     assert "This is where the row’s history begins." in page
 
 
-def test_who_last_changed_each_cell(editor, repository, sky, edit, erin):
+def test_who_last_changed_each_cell(editor, repository, choice, edit, erin):
     made = repository.head("main")
     voted = edit(votes(6), MAX, "Count again")
-    html = history(editor, sky).content.decode()
+    html = history(editor, choice).content.decode()
     table = found_in(r'<table class="data origins">.*?</table>', html)
     cells = {
         found_in(r'scope="row"[^>]*>([^<]+)<', row): row
@@ -86,7 +88,7 @@ def test_who_last_changed_each_cell(editor, repository, sky, edit, erin):
 
 @pytest.mark.parametrize("number", [6, 9])
 def test_the_last_to_set_a_cell_is_not_whom_a_merge_overruled(
-    editor, repository, connection, sky, edit, erin, number
+    editor, repository, connection, choice, edit, erin, number
 ):
     repository.create_branch("summer", repository.head("main"))
     made = {
@@ -102,33 +104,33 @@ def test_the_last_to_set_a_cell_is_not_whom_a_merge_overruled(
     ):
         repository.start_merge(repository.head("summer"))
         whole = {
-            "id": sky.pk,
-            "question_id": sky.question_id,
-            "text": sky.text,
+            "id": choice.pk,
+            "question_id": choice.question_id,
+            "text": choice.text,
             "votes": number,
         }
-        repository.write_rows("polls_choice", [RowWrite((sky.pk,), whole)])
+        repository.write_rows("polls_choice", [RowWrite((choice.pk,), whole)])
         repository.settle_conflicts("polls_choice", rows=1)
         repository.commit_all("Merge", MAX)
-    response = history(editor, sky)
+    response = history(editor, choice)
     votes_row = found_in(r">Votes</th>.*?</tr>", response.content.decode())
     assert f"/commits/{made[number]}/" in votes_row
     assert len(listed(response)) == 3
 
 
-def test_a_deleted_row_has_a_history(editor, repository, sky, edit, erin):
+def test_a_deleted_row_has_a_history(editor, repository, choice, edit, erin):
     gone = edit(lambda: Choice.objects.all().delete(), erin, "Away with it")
-    response = history(editor, sky)
+    response = history(editor, choice)
     assert listed(response)[0] == gone
     page = seen.main(response)
     assert "This row is not there any more" in page
     assert "Choice “The sky”" in page
 
 
-def test_it_goes_on_page_by_page_and_does_not_drift(editor, repository, sky, edit):
+def test_it_goes_on_page_by_page_and_does_not_drift(editor, repository, choice, edit):
     made = repository.head("main")
     hashes = [made, *(edit(votes(n), MAX, f"To {n}") for n in range(10, 35))]
-    response = history(editor, sky)
+    response = history(editor, choice)
     assert listed(response) == hashes[:-21:-1]
     older = next(url for url in seen.addresses(response) if "after=" in url)
     edit(votes(99), MAX, "Meanwhile")
@@ -161,17 +163,17 @@ def test_it_goes_on_page_by_page_and_does_not_drift(editor, repository, sky, edi
     ],
     ids=str,
 )
-def test_what_is_not_there_is_a_page_that_says_so(editor, sky, query):
+def test_what_is_not_there_is_a_page_that_says_so(editor, choice, query):
     response = editor.get("/rows/history/", query)
     assert response.status_code == 404
     assert "Not found" in seen.main(response)
 
 
-def test_a_damaged_place_to_go_on_is_refused(editor, sky):
-    assert history(editor, sky, after="x").status_code == 400
+def test_a_damaged_place_to_go_on_is_refused(editor, choice):
+    assert history(editor, choice, after="x").status_code == 400
 
 
-def test_a_row_of_a_diff_leads_to_its_history(editor, repository, sky, edit):
+def test_a_row_of_a_diff_leads_to_its_history(editor, repository, choice, edit):
     made = repository.head("main")
     voted = edit(votes(6), MAX, "Count again")
     links = seen.links(editor.get(f"/commits/{voted}/"))
@@ -180,9 +182,9 @@ def test_a_row_of_a_diff_leads_to_its_history(editor, repository, sky, edit):
 
 
 def test_a_poll_leads_those_who_may_to_its_rows_histories(
-    editor, nobody, client, sky, edit
+    editor, nobody, client, choice, edit
 ):
-    url = f"/polls/{sky.question_id}/"
+    url = f"/polls/{choice.question_id}/"
     for path in (url, f"{url}results/"):
         links = seen.links(editor.get(path))
         assert listed(editor.get(links["History of The sky"]))

@@ -11,14 +11,14 @@ from django.urls import reverse
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.test_drafts_together import URL, decide, form, ida, sky  # noqa: F401
+from tests.web.test_drafts_together import URL, decide, form
 from versioning.merging import drafts, sources
 from versioning.merging.preview import sides_of
 from versioning.models import MergeDraft
 
 
 @pytest.fixture
-def draft(repository, maintainer, ida, sky):  # noqa: F811
+def draft(repository, maintainer, ida, sky):
     """Three decisions: two of mo, and one that ida changed after them."""
     fields = form(repository, maintainer.get(URL), sky, "ours")
     decide(maintainer, fields | {"scope": "all", "take": "ours"})
@@ -54,7 +54,7 @@ def test_it_is_asked_first(repository, maintainer, draft):
     assert (repository.head("main"), repository.head("summer")) == heads
 
 
-def test_its_record_says_who_and_when_and_what_was_decided(maintainer, ida, draft):  # noqa: F811
+def test_its_record_says_who_and_when_and_what_was_decided(maintainer, ida, draft):
     ida.post(page(draft), {"seen": seen_by(ida.get(page(draft)))})
     words = seen.main(maintainer.get(f"/merges/{draft.pk}/"))
     assert "set aside by ida, just now" in words
@@ -69,9 +69,9 @@ def test_its_record_says_who_and_when_and_what_was_decided(maintainer, ida, draf
 def test_what_is_decided_meanwhile_is_not_set_aside_unseen(
     repository,
     maintainer,
-    ida,  # noqa: F811
+    ida,
     draft,
-    sky,  # noqa: F811
+    sky,
 ):
     before = seen_by(maintainer.get(page(draft)))
     decide(ida, form(repository, ida.get(URL), sky, "base"))
@@ -95,7 +95,7 @@ def test_a_second_press_leads_to_the_record(maintainer, draft):
     assert draft.abandoned_at == first
 
 
-def test_its_record_keeps_what_was_outdated_too(maintainer, draft, sky, erin):  # noqa: F811
+def test_its_record_keeps_what_was_outdated_too(maintainer, draft, sky, erin):
     for branch in ("main", "summer"):
         with versioning.on_branch(branch, author=erin, message="Reword"):
             Choice.objects.update(text=Concat("text", Value(f", {branch}")))
@@ -201,7 +201,7 @@ def test_one_that_moved_and_still_waits_is_listed_as_before(
     assert "Set it aside…" not in seen.links(listed)
 
 
-def test_a_pick_that_the_target_holds_by_now(repository, maintainer, sky, erin):  # noqa: F811
+def test_a_pick_that_the_target_holds_by_now(repository, maintainer, sky, erin):
     commit = repository.head("summer")
     source = f"pick {commit}"
     sides = sources.sides(repository, sources.parse(source), "main")
