@@ -105,6 +105,7 @@ class MergeDraft(models.Model):
     ours = models.CharField(max_length=HASH_LENGTH)
     theirs = models.CharField(max_length=HASH_LENGTH)
     required = models.PositiveIntegerField(default=0)  # decisions, at those hashes
+    revision = models.PositiveIntegerField(default=0)  # the number of its last
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     # The merge that it became; of an open draft, the one that is landing now.
     commit = models.CharField(max_length=HASH_LENGTH, blank=True)
@@ -143,6 +144,33 @@ class MergeDraft(models.Model):
         return self.state != self.State.OPEN or self.is_landing
 
 
+class Revision(models.Model):
+    """
+    One change of what a draft's decisions are, made or taken back, and whose.
+
+    Numbered, as the clocks of two machines may go apart: which came later is
+    for no clock to say.
+    """
+
+    draft = models.ForeignKey(
+        MergeDraft, on_delete=models.CASCADE, related_name="revisions"
+    )
+    number = models.PositiveIntegerField()  # from 1, in each draft
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["draft", "number"], name="versioning_one_revision_a_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.draft}"
+
+
 class Decision(models.Model):
     """
     What somebody chose for a cell, or for a whole row, of a merge.
@@ -165,6 +193,7 @@ class Decision(models.Model):
     mends = models.BooleanField(default=False)  # a row that broke a rule: see result.py
     value = models.JSONField(null=True, blank=True)  # for Take.VALUE, encoded
     seen = models.JSONField()  # [base, ours, theirs], encoded
+    revision = models.PositiveIntegerField(default=0)  # of the draft, that made it
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -187,7 +216,7 @@ class Decision(models.Model):
     @property
     def stamp(self) -> str:
         """Another one whenever it is decided anew; a form says which it showed."""
-        return self.decided_at.isoformat()
+        return str(self.revision)
 
     @property
     def answer(self) -> str:

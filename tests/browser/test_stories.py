@@ -88,7 +88,7 @@ SET_ASIDE = """
 from versioning.merging import endings
 from versioning.models import MergeDraft
 draft = MergeDraft.objects.get(source="{source}", target="{target}", state="open")
-endings.abandon(draft, draft.created_by, seen=endings.stamp(draft))
+endings.abandon(draft, draft.created_by, seen=draft.revision)
 """
 
 STATE_OF = """

@@ -75,7 +75,7 @@ def row(repository, key):
 
 def set_aside(draft, user):
     one = MergeDraft.objects.get(pk=draft.pk)
-    endings.abandon(one, user, seen=endings.stamp(one))
+    endings.abandon(one, user, seen=one.revision)
 
 
 def press_merge(repository, draft, user):

@@ -1,10 +1,12 @@
 """Two people on the decisions of one merge."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 import versioning
 from polls.models import Choice
@@ -250,6 +252,40 @@ def test_nor_without_what_was_taken_back(repository, maintainer, ida, sky):
     assert Choice.objects.get(pk=sky.pk).votes == 9
 
 
+def test_a_slow_clock_hides_nothing(repository, maintainer, ida, sky, monkeypatch):
+    """The machine that took a later decision may be behind the other."""
+    rest = {"scope": "all", "take": "ours"}
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "ours") | rest)
+    fields = form(repository, maintainer.get(URL), sky, "ours")
+    early = timezone.now() - timedelta(hours=1)
+    theirs = form(repository, ida.get(URL), sky, "theirs")
+    with monkeypatch.context() as at_ida:
+        at_ida.setattr(timezone, "now", lambda: early)
+        assert decide(ida, theirs).status_code == 303
+    assert Decision.objects.get(take="theirs").decided_at == early
+    assert land(maintainer, fields).status_code == 409
+    later = form(repository, maintainer.get(URL), sky, "")
+    assert "Sky of summer by ida" in seen.main(maintainer.get(URL))
+    assert land(maintainer, later).status_code == 303
+
+
+def test_nor_does_what_i_decide_hide_what_was_taken_back(
+    repository, maintainer, ida, sky
+):
+    """As many decisions as before, the newest of them mine."""
+    sea = Choice.objects.get(text="Sea of main")
+    decide(ida, form(repository, ida.get(URL), sky, "ours"))
+    mine = form(repository, maintainer.get(URL), sea, "ours")
+    decide(ida, form(repository, ida.get(URL), sky, ""))
+    answer = decide(maintainer, mine, headers=HTMX)
+    assert taken() == [("ours", "mo")]
+    assert shown(answer) == mine["seen"]
+    decide(ida, form(repository, ida.get(URL), sky, "theirs"))
+    refused = land(maintainer, mine | {"seen": shown(answer)})
+    assert refused.status_code == 409
+    assert "2 of 2 settled" in seen.main(refused)
+
+
 def test_what_i_decided_myself_is_seen(repository, maintainer, sky):
     """Also in two answers that cross on their way."""
     page = maintainer.get(URL)
@@ -268,7 +304,7 @@ def test_a_card_shows_nothing_of_the_others(repository, maintainer, ida, sky):
     fields = form(repository, page, sea, "theirs")
     answer = decide(maintainer, fields, headers=HTMX)
     assert shown(page) == ""  # no draft yet, and no decision
-    assert shown(answer) == f"{MergeDraft.objects.get().pk} "
+    assert shown(answer) == f"{MergeDraft.objects.get().pk} 0"
     assert land(maintainer, fields | {"seen": shown(answer)}).status_code == 409
 
 

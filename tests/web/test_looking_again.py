@@ -12,6 +12,7 @@ from tests.web.test_drafts_together import HTMX
 from tests.web.test_mending import form as mend_form
 from tests.web.test_mending import mend
 from tests.web.test_merges import URL, about, decide, land, pins
+from versioning.merging import preview
 from versioning.models import Decision
 from versioning.values import key_text
 
@@ -61,6 +62,20 @@ def test_old_values_stand_beside_the_new_ones(repository, maintainer, heaven, ch
     assert "1 to look at again" in words
 
 
+def test_what_another_look_found_already_is_judged_anew_too(
+    repository, maintainer, heaven, change
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    change("summer", heaven, text="All skies")
+    heads = repository.head("main"), repository.head("summer")
+    sides = preview.sides_of(repository, *heads)
+    assert sides is not None
+    preview.preview("main", sides)
+    words = seen.main(maintainer.get(URL))
+    assert "0 of 1 settled" in words
+    assert "1 to look at again" in words
+
+
 @pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])
 def test_the_same_is_chosen_again_from_where_it_is(
     repository,
@@ -78,10 +93,12 @@ def test_the_same_is_chosen_again_from_where_it_is(
     assert decide(maintainer, twice, **extra).status_code == answer.status_code
     assert taken() == [("text", "theirs", None)]
     assert Decision.objects.get().decided_by_name == "mo"
-    words = seen.main(maintainer.get(URL))
+    page = maintainer.get(URL)
+    words = seen.main(page)
     assert "1 of 1 settled" in words
     assert "Look again" not in words
-    assert land(maintainer, pins(repository)).status_code == 303
+    (of_page,) = set(re.findall(r'name="seen" value="([^"]*)"', page.content.decode()))
+    assert land(maintainer, pins(repository) | {"seen": of_page}).status_code == 303
     assert Choice.objects.get(pk=heaven.pk).text == "Skies"
 
 

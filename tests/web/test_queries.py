@@ -59,7 +59,7 @@ VARIANTS = {
 #: Pages that ask more: (versioned, default), at most. What is to be merged is
 #: merged once, and looked at; a draft of other hashes is judged anew.
 ASK_MORE = {
-    "versioning:merge": (53, 13),
+    "versioning:merge": (53, 11),
     "versioning:merge-rows": (36, 2),
     # Merges being settled, that landed, and that were set aside: a list each.
     "versioning:merges": (VERSIONED, 5),
@@ -68,7 +68,7 @@ ASK_MORE = {
 #: The same, once what never changes of their commits is known.
 ASK_AGAIN = {
     # Its draft, how much of it is decided, and what is on the cards.
-    "versioning:merge": (3, 5),
+    "versioning:merge": (3, 4),
     "versioning:merge-rows": (5, 2),
 }
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from versioning import policies
 from versioning.backends.repository import ConflictRow
 from versioning.merging import copies, drafts, meanwhile
-from versioning.merging.locking import while_open
+from versioning.merging.locking import begin_revision, while_open
 from versioning.merging.resolution import (
     ABSENT,
     WHOLE_ROW,
@@ -119,7 +119,10 @@ def take_back_mends(
             wanted = dict.fromkeys(made)
             meanwhile.require_seen(made, made, wanted, shown, user)
         digest = drafts.key_hash(row.key)
-        draft.decisions.filter(table=row.table, key_hash=digest, mends=True).delete()
+        mine = draft.decisions.filter(table=row.table, key_hash=digest, mends=True)
+        if made:
+            begin_revision(draft, user)
+            mine.delete()
 
 
 def can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:
@@ -191,7 +194,14 @@ def store(
     *,
     mends: bool = False,
 ) -> None:
-    """In a few statements, however many decisions."""
+    """
+    In a few statements, however many decisions: a revision of the draft, unless
+    there are none. Within ``while_open()``.
+    """
+    made = [(row, choices) for row, choices in made if choices]
+    if not made:
+        return
+    revision = begin_revision(draft, user)
     new: list[Decision] = []
     now = timezone.now()
     for row, choices in made:
@@ -217,6 +227,7 @@ def store(
                     mends=mends,
                     value=encode(choice.value),
                     seen=drafts.seen(row, column),
+                    revision=revision,
                     decided_by=user,
                     decided_by_name=name_of(user),
                     decided_at=now,
@@ -238,6 +249,7 @@ def store(
             "needed",
             "value",
             "seen",
+            "revision",
             "decided_by",
             "decided_by_name",
             "decided_at",

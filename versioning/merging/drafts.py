@@ -9,12 +9,11 @@ and shown as one to look at again. ``deciding`` makes them.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 
 from versioning import policies
 from versioning.backends.repository import ConflictRow, Key, MergeSides, Repository
@@ -70,9 +69,10 @@ def begin(source: str, target: str, sides: MergeSides, user: Any) -> MergeDraft:
     return draft
 
 
-def refresh(draft: MergeDraft, sides: MergeSides) -> None:
+def refresh(draft: MergeDraft, sides: MergeSides) -> bool:
     """
-    Judge a draft's decisions anew if it was last worked on with other hashes.
+    Judge a draft's decisions anew if it was last worked on with other hashes;
+    whether that was so.
 
     Those whose three values are what they were stand; the others are kept and
     marked. Writes nothing if no side moved, once the draft is closed, nor while
@@ -80,31 +80,30 @@ def refresh(draft: MergeDraft, sides: MergeSides) -> None:
     ``preview.preview()``.
     """
     if sides_of(draft) == sides:
-        return
+        return False
     found = preview.preview(draft.target, sides)
     if not found.conflicts:
-        refresh_within(None, found, draft)
-        return
+        return refresh_within(None, found, draft)
     # The merge first, then the draft's lock: so do all who need both.
     with rehearsal(draft.target, sides) as merge:
-        refresh_within(merge, found, draft)
+        return refresh_within(merge, found, draft)
 
 
 def refresh_within(
     merge: Repository | None, found: preview.Preview, draft: MergeDraft
-) -> None:
+) -> bool:
     """
     ``refresh()`` to what is found of a merge, within that while it is under way;
     None for one without conflicts.
     """
     sides = found.sides
     if found.blocked or found.schema_conflicts or sides_of(draft) == sides:
-        return
+        return False
     made = draft.decisions.order_by("mends", "table", "pk")
     with alone(draft):
         look_again(draft)
         if draft.is_closed:  # its decisions are as they were when it was
-            return
+            return False
         for (mends, table), group in groupby(
             made.iterator(), key=attrgetter("mends", "table")
         ):
@@ -119,16 +118,22 @@ def refresh_within(
         draft.base, draft.ours, draft.theirs = sides.base, sides.ours, sides.theirs
         draft.required = found.required
         draft.save(update_fields=["base", "ours", "theirs", "required"])
+    return True
 
 
 def _judge_anew(batch: list[Decision], found: Iterable[ConflictRow]) -> None:
     """``found`` are the rows of these decisions that are there."""
     rows = {_hash(row)[1]: row for row in found}
+    changed = []
     for decision in batch:
         row = rows.get(decision.key_hash)
+        before = decision.outdated, decision.needed
         decision.outdated = row is None or decision.seen != seen(row, decision.column)
         decision.needed = not decision.outdated or _is_asked(row, decision)
-    Decision.objects.bulk_update(batch, ["outdated", "needed"])
+        if (decision.outdated, decision.needed) != before:
+            changed.append(decision)
+    if changed:
+        Decision.objects.bulk_update(changed, ["outdated", "needed"])
 
 
 def _is_asked(row: ConflictRow | None, decision: Decision) -> bool:
@@ -204,67 +209,50 @@ class Counts:
     outdated: int = 0  # that are needed, and were made on values not there any more
     unneeded: int = 0  # that answer what is not asked any more
     mends: int = 0
-    stamp: str = ""  # another one whenever what is decided is another
 
 
 def counts(draft: MergeDraft | None) -> Counts:
     """Asked at one go. Of no draft, none."""
     if draft is None:
         return Counts()
-    settled, outdated, unneeded, mends, *stamped = draft.decisions.aggregate(
-        count_settled=Count("pk", filter=Q(required=True, outdated=False)),
-        count_outdated=Count("pk", filter=Q(outdated=True, needed=True)),
-        count_unneeded=Count("pk", filter=Q(outdated=True, needed=False)),
-        count_mends=Count("pk", filter=Q(mends=True)),
-        count=Count("pk"),
-        newest=Max("pk"),
-        last=Max("decided_at"),
-    ).values()
-    return Counts(settled, outdated, unneeded, mends, stamp_of(*stamped))
+    found = draft.decisions.aggregate(**_counted())
+    return Counts(*found.values())
 
 
-def stamp_of(total: int, newest: int | None, last: datetime | None) -> str:
-    """
-    ``Counts.stamp`` of so many decisions, the newest with that number, the last
-    made at that time. A form says which it showed.
-    """
-    return f"{total} {newest} {last.isoformat() if last else ''}"
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What became of a draft's decisions since somebody saw them."""
-
-    by_others: int  # decisions that somebody else made, or made anew
-    are_fewer: bool  # some were taken back
-
-    def __bool__(self) -> bool:
-        return self.by_others > 0 or self.are_fewer
-
-
-def since(draft: MergeDraft, stamp: str, user: Any) -> Since:
-    """
-    What somebody sees not who saw the decisions with this ``Counts.stamp``, ""
-    for none; what ``user`` decided they know. Raises as ``parse_stamp()``.
-    """
-    total, newest, last = parse_stamp(stamp)
-    newer = Q(pk__gt=newest)
-    if last is not None:
-        newer |= Q(decided_at__gt=last)
-    found = draft.decisions.aggregate(
-        by_others=Count("pk", filter=newer & ~Q(decided_by=user)), total=Count("pk")
+def open_and_counted(source: str, target: str) -> tuple[MergeDraft | None, Counts]:
+    """``open_draft()`` and its ``counts()``, at one go."""
+    found = MergeDraft.objects.filter(
+        source=source, target=target, state=MergeDraft.State.OPEN
     )
-    return Since(found["by_others"], found["total"] < total)
+    counted = _counted("decisions__")
+    draft = found.annotate(**counted).first()
+    if draft is None:
+        return None, Counts()
+    return draft, Counts(*(getattr(draft, name) for name in counted))
 
 
-def parse_stamp(stamp: str) -> tuple[int, int, datetime | None]:
-    """What ``stamp_of()`` was given. ``ValueError`` for any other text."""
-    if not stamp:
-        return 0, 0, None
-    total, newest, last = stamp.split(" ")
-    if newest == "None":
-        return int(total), 0, None
-    return int(total), int(newest), datetime.fromisoformat(last)
+def _counted(path: str = "") -> dict[str, Count]:
+    """What ``Counts`` are made of, of the decisions that ``path`` leads to."""
+
+    def count(**which: bool) -> Count:
+        condition = Q(**{f"{path}{name}": wanted for name, wanted in which.items()})
+        return Count(f"{path}pk", filter=condition)
+
+    return {
+        "count_settled": count(required=True, outdated=False),
+        "count_outdated": count(outdated=True, needed=True),
+        "count_unneeded": count(outdated=True, needed=False),
+        "count_mends": count(mends=True),
+    }
+
+
+def changed_since(draft: MergeDraft, revision: int, user: Any) -> bool:
+    """
+    Whether somebody else decided something, or took it back, since a draft's
+    ``revision``; what ``user`` did they know.
+    """
+    later = draft.revisions.filter(number__gt=revision)
+    return later.exclude(made_by=user).exists()
 
 
 def unneeded(draft: MergeDraft, *, limit: int) -> list[Decision]:

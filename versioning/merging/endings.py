@@ -14,7 +14,6 @@ from versioning.backends.errors import (
 )
 from versioning.conf import repository
 from versioning.merging.candidate import lock_key
-from versioning.merging.drafts import counts
 from versioning.merging.locking import DraftClosed, alone, look_again, while_open
 from versioning.models import MergeDraft, name_of
 
@@ -26,20 +25,15 @@ class DraftChanged(VersioningError):
     """Somebody decided something since the draft was looked at."""
 
 
-def stamp(draft: MergeDraft) -> str:
-    """``Counts.stamp``, asked now."""
-    return counts(draft).stamp
-
-
-def abandon(draft: MergeDraft, user: Any, *, seen: str) -> None:
+def abandon(draft: MergeDraft, user: Any, *, seen: int) -> None:
     """
     Let a draft's decisions count no more; they can still be read.
 
-    Raises ``DraftClosed``, or ``DraftChanged`` if its ``stamp()`` is not the
-    one that was ``seen``, and leaves it as it is.
+    Raises ``DraftClosed``, or ``DraftChanged`` if its revision is not the one
+    that was ``seen``, and leaves it as it is.
     """
     with while_open(draft):
-        if stamp(draft) != seen:
+        if draft.revision != seen:
             raise DraftChanged
         draft.state = MergeDraft.State.ABANDONED
         draft.abandoned_by_name = name_of(user)
@@ -106,15 +100,15 @@ def record_of(commit: str) -> MergeDraft | None:
 
 
 @contextmanager
-def landing(draft: MergeDraft, commit: str, user: Any, *, seen: str) -> Iterator[None]:
+def landing(draft: MergeDraft, commit: str, user: Any, *, seen: int) -> Iterator[None]:
     """
     Around the moment in which a target moves to ``commit`` (a hash), under the
     target's landing lock: turns the draft into the record of that merge.
 
     From here on the draft takes no decision, so that the record holds what was
     merged and nothing else. Raises, before anything moves, ``DraftClosed`` if
-    it was set aside, and ``DraftChanged`` if its ``stamp()`` is not the one
-    that was ``seen`` before the decisions were read. If the block raises,
+    it was set aside, and ``DraftChanged`` if its revision is not the one that
+    was ``seen`` before the decisions were read. If the block raises,
     nobody knows here whether the target moved: ``found_landed()`` finds out.
     """
     with alone(draft):
@@ -122,7 +116,7 @@ def landing(draft: MergeDraft, commit: str, user: Any, *, seen: str) -> Iterator
         # One that seems to be landing is not: its lock is ours.
         if draft.state != MergeDraft.State.OPEN:
             raise DraftClosed(draft)
-        if stamp(draft) != seen:
+        if draft.revision != seen:
             raise DraftChanged
         draft.commit = commit
         draft.save(update_fields=["commit"])

@@ -26,7 +26,7 @@ from versioning.presentation.mends import MendCard, MendCards
 
 COMMITS_SHOWN = 10
 
-Gather = Callable[[Screen, MergeSides, Preview], Screen]
+Gather = Callable[[Screen, MergeSides, Preview, Counts], Screen]
 
 
 def open_screen(
@@ -51,7 +51,9 @@ def open_cards(
     they belong to.
     """
 
-    def gather(begun: Screen, sides: MergeSides, found: Preview) -> Screen:
+    def gather(
+        begun: Screen, sides: MergeSides, found: Preview, made: Counts
+    ) -> Screen:
         return replace(_with_cards(begun, sides, found, place, part), faults=faults)
 
     return _open(source, target, gather, tries=False)
@@ -93,9 +95,9 @@ def _open(source: str, target: str, gather: Gather, *, tries: bool) -> Screen:
     given = sources.parse(source)
     commit = None if given.is_merge else repository.commit(given.name)
     ours = sources.head(repository, target)
-    draft = drafts.open_draft(source, target)
+    draft, made = drafts.open_and_counted(source, target)
     if draft is not None and endings.found_landed(draft, {target: ours}):
-        draft = None
+        draft, made = None, Counts()
     begun = Screen(source, target, commit=commit, draft=draft)
     try:
         sides = sources.sides(repository, given, target, ours)
@@ -104,33 +106,36 @@ def _open(source: str, target: str, gather: Gather, *, tries: bool) -> Screen:
     if sides is None:
         return begun
     begun = replace(begun, sides=sides)
+
+    def while_at_it(merge: Repository, found: Preview) -> None:
+        """What is asked next needs no second merge."""
+        nonlocal made
+        if draft is not None and drafts.refresh_within(merge, found, draft):
+            made = drafts.counts(draft)
+        if tries and _can_be_tried(found, made):
+            trial.foresee(merge, found, draft, made)
+
     try:
-        then = partial(_while_at_it, draft=draft, tries=tries)
-        found = preview.preview(target, sides, then=then)
-        if draft is not None:
-            drafts.refresh(draft, sides)
-        return gather(replace(begun, found=found), sides, found)
+        found = preview.preview(target, sides, then=while_at_it)
+        if draft is not None and drafts.refresh(draft, sides):
+            made = drafts.counts(draft)
+        return gather(replace(begun, found=found), sides, found, made)
     except UncommittedRows as error:
         names = tuple(values.table_name(name) for name in error.tables)
         return replace(begun, uncommitted=names)
 
 
-def _while_at_it(
-    merge: Repository, found: Preview, *, draft: MergeDraft | None, tries: bool
-) -> None:
-    """What is asked next needs no second merge, on a draft that is up to date."""
-    if draft is not None:
-        drafts.refresh_within(merge, found, draft)
-    if tries and _can_be_tried(found, made := drafts.counts(draft)):
-        trial.foresee(merge, found, draft, made)
-
-
 def _whole(
-    begun: Screen, sides: MergeSides, found: Preview, *, place: str, part: slice
+    begun: Screen,
+    sides: MergeSides,
+    found: Preview,
+    made: Counts,
+    *,
+    place: str,
+    part: slice,
 ) -> Screen:
     repository = versioned_repository()
     draft, commit, given = begun.draft, begun.commit, begun.given
-    made = drafts.counts(draft)
     tried = _tried_out(begun, sides, found, made)
     shown = _with_cards(begun, sides, found, place, part)
     tables = merged_tables(found)
@@ -235,8 +240,9 @@ def _with_trial(begun: Screen, found: Preview, made: Counts, tried: Trial) -> Sc
         outdated=made.outdated - len(tried.unneeded),
     )
     faults = len(tried.faults) + tried.unshown
+    revision = begun.draft.revision if begun.draft else 0
     return replace(
-        begun, progress=progress, trial=tried, faults=faults, stamp=made.stamp
+        begun, progress=progress, trial=tried, faults=faults, revision=revision
     )
 
 

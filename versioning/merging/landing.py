@@ -39,7 +39,7 @@ def land(
     with repository.landing_lock(lock_key(target), timeout=LOCK_TIMEOUT):
         sweep(target)
         require_head(repository, target, sides.ours)
-        seen = "" if draft is None else endings.stamp(draft)
+        seen = 0 if draft is None else draft.revision
         with candidate(
             target,
             sides,

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import transaction
 
 from versioning.backends.errors import VersioningError
 from versioning.conf import repository
-from versioning.models import MergeDraft
+from versioning.models import MergeDraft, Revision
 
 
 class DraftClosed(VersioningError):
@@ -42,11 +43,23 @@ def while_open(draft: MergeDraft) -> Iterator[None]:
         yield
 
 
+def begin_revision(draft: MergeDraft, user: Any) -> int:
+    """
+    The number of the draft's next revision, which is ``user``'s; within
+    ``while_open()``, before what is decided changes.
+    """
+    draft.revision += 1
+    draft.save(update_fields=["revision"])
+    Revision.objects.create(draft=draft, number=draft.revision, made_by=user)
+    return draft.revision
+
+
 def look_again(draft: MergeDraft) -> None:
     """Read anew how a draft stands. Within ``alone()`` nobody changes that."""
     draft.refresh_from_db(
         fields=[
             "state",
+            "revision",
             "commit",
             "landed_by_name",
             "landed_at",

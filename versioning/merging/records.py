@@ -84,28 +84,17 @@ class Share:
     who: str  # "" where nobody knows any more
     decisions: int
     last: datetime
-    newest: int  # number of the newest
 
 
 def shares(draft: MergeDraft) -> tuple[Share, ...]:
     """Who decided how much, whoever decided most first."""
     made = (
         draft.decisions.values("decided_by_name")
-        .annotate(decisions=Count("pk"), last=Max("decided_at"), newest=Max("pk"))
+        .annotate(decisions=Count("pk"), last=Max("decided_at"))
         .order_by("-decisions", "decided_by_name")
     )
     return tuple(
-        Share(of["decided_by_name"], of["decisions"], of["last"], of["newest"])
-        for of in made
-    )
-
-
-def stamp_of(parts: Sequence[Share]) -> str:
-    """``Counts.stamp`` of a draft, from all of its shares."""
-    return drafts.stamp_of(
-        sum(share.decisions for share in parts),
-        max((share.newest for share in parts), default=None),
-        max((share.last for share in parts), default=None),
+        Share(of["decided_by_name"], of["decisions"], of["last"]) for of in made
     )
 
 

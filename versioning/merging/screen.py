@@ -1,5 +1,6 @@
 """What a merge's page shows, as data. No HTTP, no templates."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -91,20 +92,23 @@ class Cardless:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """
-    What somebody saw of a draft when a form was made: its id and the stamp of
-    its decisions, both "" if there was none. As text in the form.
+    What somebody saw of a draft when a form was made: its id and its revision,
+    "" and 0 if there was none. As text in the form.
     """
 
     draft: str
-    stamp: str
+    revision: int
 
     @classmethod
     def parse(cls, text: str) -> "Seen":
-        draft, _, stamp = text.partition(" ")
-        return cls(draft, stamp)
+        """Raises ``ValueError`` for what is no such text."""
+        draft, _, revision = text.partition(" ")
+        if draft:
+            uuid.UUID(draft)
+        return cls(draft, int(revision or "0"))
 
     def __str__(self) -> str:
-        return f"{self.draft} {self.stamp}"
+        return f"{self.draft} {self.revision}"
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ class Screen:
     goes_on: bool = False  # the first card's table has cards before these
     trial: Trial = field(default_factory=Trial)
     faults: int = 0  # rows that have to be mended first
-    stamp: str = ""  # of what is decided, as ``drafts.counts()`` has it
+    revision: int = 0  # of the draft, that is shown
     mends: tuple[MendCard, ...] = ()
     cardless: Cardless | None = None
     old_faults: tuple[OldFault, ...] = ()
@@ -142,7 +146,7 @@ class Screen:
     @property
     def seen(self) -> str:
         """Which draft is shown, and as what: a form says so, see ``Seen``."""
-        return str(Seen(str(self.draft.pk), self.stamp)) if self.draft else ""
+        return str(Seen(str(self.draft.pk), self.revision)) if self.draft else ""
 
     @property
     def given(self) -> Source:

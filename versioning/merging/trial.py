@@ -109,9 +109,9 @@ def try_out(
             return _within(merge, sides, draft, made)
 
     return remember(
-        ("trial", sides, _version(draft, made)),
+        ("trial", sides, _version(draft)),
         lambda: _judge(
-            remember(_key(sides, draft, made), try_),
+            remember(_key(sides, draft), try_),
             sides,
         ),
     )
@@ -125,18 +125,18 @@ def foresee(
     rows written.
     """
     remember(
-        _key(found.sides, draft, made),
+        _key(found.sides, draft),
         lambda: _within(merge, found.sides, draft, made),
     )
 
 
-def _key(sides: MergeSides, draft: MergeDraft | None, made: Counts) -> Any:
-    return ("tried", sides, _version(draft, made))
+def _key(sides: MergeSides, draft: MergeDraft | None) -> Any:
+    return ("tried", sides, _version(draft))
 
 
-def _version(draft: MergeDraft | None, made: Counts) -> Any:
+def _version(draft: MergeDraft | None) -> Any:
     """Something that is another whenever the decisions are."""
-    return None if draft is None else (draft.pk, made.stamp)
+    return None if draft is None else (draft.pk, draft.revision)
 
 
 @dataclass(frozen=True, slots=True)

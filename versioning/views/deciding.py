@@ -182,9 +182,9 @@ def _answer(
     if clash:
         card = replace(card, clash=clash)
     seen = seen_draft(request)
-    if draft is not None and drafts.since(draft, seen.stamp, request.user).by_others:
+    if draft and drafts.changed_since(draft, seen.revision, request.user):
         # The other cards of the page are older than that: it is not seen yet.
-        shown = replace(shown, stamp=seen.stamp)
+        shown = replace(shown, revision=seen.revision)
     # What is to be mended stands beside the cards: all of it anew.
     has_mends = shown.trial.rows or request.POST.get("faults", "0") != "0"
     if has_mends or not wants_part(request):

@@ -56,7 +56,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
         # Also where nothing is to be decided: the record of who merged what.
         seen = require_seen_draft(request)
         draft = draft or drafts.begin(source, target, sides, request.user)
-        if drafts.since(draft, seen.stamp, request.user):
+        if drafts.changed_since(draft, seen.revision, request.user):
             raise endings.DraftChanged
         commit = land(source, target, sides, draft, request.user)
     except (BranchMoved, UncommittedRows):

@@ -22,7 +22,6 @@ from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part
 from versioning.merging import (
-    drafts,
     endings,
     gathering,
     records,
@@ -134,10 +133,10 @@ def abandon(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if request.method != "POST":
         return _abandon_page(request, draft)
     seen = request.POST.get("seen", "")
-    if not seen:
+    if not seen.isdecimal():
         raise BadRequest("The form does not say what it was made for.")
     try:
-        endings.abandon(draft, request.user, seen=seen)
+        endings.abandon(draft, request.user, seen=int(seen))
     except DraftClosed as error:
         messages.info(request, str(error))
         return see_other(record_url)
@@ -164,7 +163,7 @@ def _abandon_page(
         "versioning/merge_abandon.html",
         {
             "draft": draft,
-            "seen": records.stamp_of(shares),
+            "seen": draft.revision,
             "shares": shares,
             "total": sum(share.decisions for share in shares),
             "is_merge": sources.parse(draft.source).is_merge,
@@ -195,26 +194,23 @@ def pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
 
 
 def seen_draft(request: HttpRequest) -> screen.Seen:
-    """What a form says that its page showed of the draft. Nothing is checked."""
+    """What a form says that its page showed of the draft. ``BadRequest`` if damaged."""
     # With a script, also what the bar says: it is made anew with every answer.
     text = request.POST.get("seen-now") or request.POST.get("seen", "")
-    return screen.Seen.parse(text)
+    try:
+        return screen.Seen.parse(text)
+    except ValueError as error:
+        raise BadRequest("The form does not say what it was made for.") from error
 
 
 def require_seen_draft(request: HttpRequest) -> screen.Seen:
     """
-    ``seen_draft()``. Raises ``BadRequest`` if that is damaged, and
-    ``DraftClosed`` if that draft was set aside since: what is decided now would
-    begin another, and the page would show both as one.
+    ``seen_draft()``. Raises ``DraftClosed`` if that draft was set aside since:
+    what is decided now would begin another, and the page would show both as one.
     """
     seen = seen_draft(request)
-    try:
-        id = uuid.UUID(seen.draft) if seen.draft else None
-        drafts.parse_stamp(seen.stamp)
-    except ValueError as error:
-        raise BadRequest("The form does not say what it was made for.") from error
     aside = MergeDraft.objects.filter(state=MergeDraft.State.ABANDONED)
-    if id is not None and (draft := aside.filter(pk=id).first()):
+    if seen.draft and (draft := aside.filter(pk=seen.draft).first()):
         raise DraftClosed(draft)
     return seen
 
