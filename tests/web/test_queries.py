@@ -61,8 +61,6 @@ VARIANTS = {
 ASK_MORE = {
     "versioning:merge": (53, 11),
     "versioning:merge-rows": (36, 2),
-    # Merges being settled, that landed, and that were set aside: a list each.
-    "versioning:merges": (VERSIONED, 5),
 }
 
 #: The same, once what never changes of their commits is known.

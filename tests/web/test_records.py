@@ -1,5 +1,7 @@
 """What was decided about a merge: by whom and when, now and later."""
 
+import re
+from datetime import timedelta
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -7,11 +9,12 @@ import pytest
 from django.apps import apps
 from django.db import connection as default
 from django.urls import reverse
+from django.utils import timezone
 
 from polls.models import Choice
 from tests.web import seen
 from tests.web.test_drafts_together import URL, decide, form
-from versioning.merging import endings
+from versioning.merging import endings, records
 from versioning.models import Decision, MergeDraft
 
 
@@ -116,6 +119,36 @@ def test_names_of_before_are_kept_by_the_migration(maintainer, landed):
     assert (draft.created_by_name, draft.landed_by_name) == ("", "ida")
     names = draft.decisions.values_list("decided_by_name", flat=True)
     assert sorted(names) == ["ida", "mo"]
+
+
+def test_the_latest_are_listed_by_when_they_ended(maintainer, landed, monkeypatch):
+    """As many of each end, however many there are of the other."""
+    monkeypatch.setattr(records, "LISTED", 5)
+    now = timezone.now()
+    sides = {"target": "main", "base": "a", "ours": "b", "theirs": "c"}
+    for state, when in (("landed", "landed_at"), ("abandoned", "abandoned_at")):
+        for number in range(6):
+            # The first that was begun ended last.
+            ended = {when: now + timedelta(hours=9 - number)}
+            MergeDraft.objects.create(
+                source=f"{state} {number}", state=state, commit="d", **ended, **sides
+            )
+    # As it was set aside in the project's first days.
+    MergeDraft.objects.filter(source="abandoned 5").update(abandoned_at=None)
+    MergeDraft.objects.filter(source="abandoned 0").delete()
+    words = seen.main(maintainer.get("/merges/"))
+    assert re.findall(r"((?:landed|abandoned) \d) into main", words) == [
+        *(f"landed {number}" for number in (0, 1, 2, 3, 4)),
+        *(f"abandoned {number}" for number in (1, 2, 3, 4, 5)),
+    ]
+
+
+def test_only_decisions_that_stood_are_counted(maintainer, landed):
+    listed = seen.main(maintainer.get("/merges/"))
+    assert "summer into main 2 decisions, by ida, just now" in listed
+    Decision.objects.filter(decided_by_name="mo").update(outdated=True)
+    listed = seen.main(maintainer.get("/merges/"))
+    assert "summer into main 1 decision, by ida, just now" in listed
 
 
 def test_a_merge_without_decisions_has_a_record_too(repository, maintainer, sky):

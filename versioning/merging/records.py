@@ -1,10 +1,12 @@
 """What was decided about merges: lists of them, and each decision of one."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from versioning.backends.repository import Key
 from versioning.conf import repository
@@ -61,20 +63,33 @@ def being_settled(heads: Mapping[str, str]) -> list[BeingSettled]:
     ]
 
 
-def landed() -> list[MergeDraft]:
-    """Merges that landed, the latest first, each with ``decided``, their decisions."""
-    found = MergeDraft.objects.filter(state=MergeDraft.State.LANDED)
-    return list(
-        found.annotate(
-            decided=Count("decisions", filter=Q(decisions__outdated=False))
-        ).order_by("-landed_at", "-pk")[:LISTED]
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Drafts that are not settled any more, the latest first."""
+
+    landed: Sequence[MergeDraft]  # with ``decided``: how many decisions
+    set_aside: Sequence[MergeDraft]
+
+
+def ended() -> Ended:
+    """The latest drafts of either end, asked at one go."""
+    by_state: dict[str, list[MergeDraft]] = defaultdict(list)
+    # Not counted by a join: Dolt numbers no rows of what is grouped.
+    made = Decision.objects.filter(draft=OuterRef("pk"), outdated=False)
+    count = made.values("draft").annotate(count=Count("pk")).values("count")
+    found = MergeDraft.objects.exclude(state=MergeDraft.State.OPEN).annotate(
+        decided=Coalesce(Subquery(count), 0),
+        # What was set aside in the project's first days has no date of that.
+        ended=Coalesce("landed_at", "abandoned_at", "created_at"),
     )
-
-
-def set_aside() -> list[MergeDraft]:
-    """Drafts that somebody set aside, the latest first."""
-    found = MergeDraft.objects.filter(state=MergeDraft.State.ABANDONED)
-    return list(found.order_by("-abandoned_at", "-created_at", "-pk")[:LISTED])
+    latest = [F("ended").desc(), F("created_at").desc(), F("pk").desc()]
+    place = Window(RowNumber(), partition_by="state", order_by=latest)
+    listed = found.annotate(place=place).filter(place__lte=LISTED)
+    for draft in listed.order_by(*latest):
+        by_state[draft.state].append(draft)
+    return Ended(
+        by_state[MergeDraft.State.LANDED], by_state[MergeDraft.State.ABANDONED]
+    )
 
 
 @dataclass(frozen=True, slots=True)

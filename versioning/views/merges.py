@@ -53,8 +53,7 @@ def merge_list(request: HttpRequest) -> HttpResponse:
         "versioning/merges.html",
         {
             "open": records.being_settled(_heads(request)),
-            "landed": records.landed(),
-            "set_aside": records.set_aside(),
+            "ended": records.ended(),
         },
     )
 
