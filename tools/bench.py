@@ -70,9 +70,10 @@ def page(found: dict[str, Any]) -> str:
         "words, in the same run (`tests/bench/reference.py`). Machines differ, and "
         "this one may have been busy: look at the ratios.",
         "",
-        "Where an engine is slow by itself, the page is as slow: DoltLite goes "
-        "through whole tables to merge, so that the first look at a merge grows with "
-        "them. What it found is remembered until a branch moves.",
+        "Where an engine is slow by itself, so is the page, but for a merge: DoltLite "
+        "goes through whole tables for one, and with large ones the page is there "
+        "before the merge’s result. What was found is remembered until a branch "
+        "moves.",
     ]
     engines = found["engines"]
     groups = dict.fromkeys(f["group"] for figures in engines.values() for f in figures)

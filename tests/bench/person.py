@@ -30,9 +30,9 @@ class Person:
             form=self.get("/accounts/login/"),
         )
 
-    def get(self, path: str) -> str:
-        """A page's text. Raises ``Refused``."""
-        return self._ask("GET", path)
+    def get(self, path: str, *, part: bool = False) -> str:
+        """A page's text, or as HTMX asks for a ``part``. Raises ``Refused``."""
+        return self._ask("GET", path, part=part)
 
     def post(
         self, path: str, fields: dict[str, str], *, form: str, part: bool = False

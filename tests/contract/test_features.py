@@ -130,3 +130,37 @@ def test_the_documentation_has_them_all(repository):
         yes = said[flag][features.engine] == "yes"
         assert yes is getattr(features, flag), flag
     assert f"{features.engine} {features.version}" in DOCS.read_text()
+
+
+def test_how_much_of_a_table_a_merge_reads(repository, connection, write):
+    def steps(rows: int) -> int:
+        """How many steps the engine takes to merge two rows, in hundreds."""
+        table, summer = f"of_{rows}", f"summer-{rows}"
+        numbers = ", ".join(f"({n}, 'Row {n}', 0)" for n in range(rows))
+        write(
+            "main",
+            f"CREATE TABLE {table} (id int PRIMARY KEY, name varchar(20) UNIQUE, "
+            f"up int REFERENCES {table} (id))",
+            f"INSERT INTO {table} VALUES {numbers}",  # noqa: S608
+        )
+        repository.create_branch(summer, repository.head("main"))
+        reword = f"UPDATE {table} SET name = 'Other' WHERE id = "  # noqa: S608
+        write("main", f"{reword}1")
+        write(summer, f"{reword}2".replace("Other", "Another"))
+        taken = []
+        with (
+            connection.bound("main"),
+            connection.writing(),
+            transaction.atomic(using="versioned", durable=True),
+        ):
+            connection.connection.set_progress_handler(lambda: taken.append(1), 100)
+            try:
+                status = repository.start_merge(repository.head(summer))
+            finally:
+                connection.connection.set_progress_handler(None, 0)
+                transaction.set_rollback(True, using="versioned")
+        assert status is MergeStatus.MERGED
+        return len(taken)
+
+    reads_all = steps(5000) > 20 * steps(50)
+    assert reads_all is repository.features.merges_read_whole_tables

@@ -250,6 +250,7 @@ class Features:
     commit_dates_have_milliseconds: bool
     schema_changes_roll_back: bool
     branches_take_turns_in_writing: bool  # else only writers of one branch do
+    merges_read_whole_tables: bool  # of those that changed; else only what changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,17 +30,22 @@ Gather = Callable[[Screen, MergeSides, Preview, Counts], Screen]
 
 
 def open_screen(
-    source: str, target: str, place: str = "", *, part: slice = ALL
+    source: str,
+    target: str,
+    place: str = "",
+    *,
+    part: slice = ALL,
+    can_follow: bool = False,
 ) -> Screen:
     """
     The merge of branch ``source`` into branch ``target``, judged as of now.
 
     ``place`` is the ``next`` of the page before, ``part`` which of the page's
-    cards are wanted. Raises ``BranchNotFound``,
-    ``EngineBusy``, ``BadCursor``.
+    cards are wanted. Where all of it ``can_follow``, a merge that takes long is
+    not begun yet. Raises ``BranchNotFound``, ``EngineBusy``, ``BadCursor``.
     """
     gather = partial(_whole, place=place, part=part)
-    return _open(source, target, gather, tries=True)
+    return _open(source, target, gather, tries=True, can_follow=can_follow)
 
 
 def open_cards(
@@ -86,10 +91,18 @@ def current_sides(
         return None
 
 
-def _open(source: str, target: str, gather: Gather, *, tries: bool) -> Screen:
+def _open(
+    source: str,
+    target: str,
+    gather: Gather,
+    *,
+    tries: bool,
+    can_follow: bool = False,
+) -> Screen:
     """
     What ``gather()`` makes of the merge, or why it can't be looked at;
-    ``tries`` if that asks what the result would break.
+    ``tries`` if that asks what the result would break. ``can_follow`` as for
+    ``open_screen()``.
     """
     repository = versioned_repository()
     given = sources.parse(source)
@@ -106,6 +119,9 @@ def _open(source: str, target: str, gather: Gather, *, tries: bool) -> Screen:
     if sides is None:
         return begun
     begun = replace(begun, sides=sides)
+    if can_follow and preview.takes_long(repository, sides):
+        count = repository.count_between(sides.ours, sides.theirs)
+        return replace(begun, is_awaited=True, commit_count=count)
 
     def while_at_it(merge: Repository, found: Preview) -> None:
         """What is asked next needs no second merge."""

@@ -85,7 +85,15 @@ def merge(request: Any) -> HttpResponse:
     place, cards = request.GET.get("from", ""), request.GET.get("cards", "")
     if cards == "rest":
         return _rest(request, source, target, place)
-    return screen_page(request, source, target, place=place, whole=cards == "all")
+    return screen_page(
+        request,
+        source,
+        target,
+        place=place,
+        whole=cards == "all",
+        # With a script, what takes long comes after the page.
+        can_follow="wait" not in request.GET and not wants_part(request),
+    )
 
 
 def _rest(request: HttpRequest, source: str, target: str, place: str) -> HttpResponse:
@@ -221,18 +229,22 @@ def screen_page(
     *,
     place: str = "",
     whole: bool = False,
+    can_follow: bool = False,
     status: int = 200,
     change: Callable[[screen.Screen], screen.Screen] | None = None,
     **context: Any,
 ) -> HttpResponse:
     """
     The merge as it stands; ``change`` adds what a form sent to what is shown.
-    Unless the page is to be ``whole``, it begins with a few cards.
+    Unless the page is to be ``whole``, it begins with a few cards; ``can_follow``
+    as for ``gathering.open_screen()``.
     """
     whole = whole or change is not None
     part = screen.ALL if whole else screen.FIRST
     try:
-        shown = gathering.open_screen(source, target, place, part=part)
+        shown = gathering.open_screen(
+            source, target, place, part=part, can_follow=can_follow
+        )
     except BadCursor as error:
         raise BadRequest(str(error)) from error
     if change:

@@ -40,6 +40,7 @@ class DoltRepository(Exporting):
             commit_dates_have_milliseconds=True,
             schema_changes_roll_back=False,
             branches_take_turns_in_writing=False,
+            merges_read_whole_tables=False,
         )
 
     def _version(self) -> str:

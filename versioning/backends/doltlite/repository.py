@@ -40,6 +40,7 @@ class DoltLiteRepository(Exporting):
             commit_dates_have_milliseconds=False,
             schema_changes_roll_back=True,
             branches_take_turns_in_writing=True,
+            merges_read_whole_tables=True,
         )
 
     def _version(self) -> str:

@@ -125,7 +125,11 @@ focusWithin(document);
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const part = detail.elt;
   if (part.matches("[data-live]")) return announce(part.textContent.trim());
-  if (!detail.requestConfig?.triggeringEvent) return; // hx-trigger="load"
+  if (!detail.requestConfig?.triggeringEvent) {
+    // hx-trigger="load"
+    const news = $("[data-announce]", part);
+    return news && announce(news.textContent.trim().replace(/\s+/g, " "));
+  }
   if (focusWithin(part) || document.activeElement !== document.body) return;
   if (!part.hasAttribute("tabindex")) part.setAttribute("tabindex", "-1");
   part.focus({ preventScroll: true });
