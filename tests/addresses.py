@@ -59,6 +59,7 @@ PATHS = {
     ),
     "versioning:merges": "/merges/",
     "versioning:merge-record": "/merges/{record}/",
+    "versioning:decided-value": "/merges/{record}/values/{decision}/",
     "versioning:merge": "/merge/?source={branch}&target=main",
     "versioning:merge-rows": (
         "/merge/rows/?source={branch}&target=main&table=polls_choice"
@@ -114,6 +115,7 @@ class Things:
     base: str  # where it parted from main, a hash
     tag: str  # at the default branch's head
     record: str  # id of the draft of merging that branch, with a decision
+    decision: int  # its number
     dirty: str  # a branch with a choice's votes that nobody committed
 
     def path(self, name: str) -> str:
@@ -153,10 +155,21 @@ def make_things() -> Things:
     assert answer.status_code == 303, answer.content.decode()
     tag = f"shown-{name}"
     tags.create(repository(), tag, at=MAIN, message="As shown.", author=OUTSIDE)
-    record = _decide(branch)
+    record, decision = _decide(branch)
     dirty = _leave_uncommitted(f"dirty-{name}")
     here, there = repository().head(MAIN), repository().head(branch)
-    return Things(question.pk, here, token, branch, there, base, tag, record, dirty)
+    return Things(
+        question=question.pk,
+        commit=here,
+        token=token,
+        branch=branch,
+        head=there,
+        base=base,
+        tag=tag,
+        record=record,
+        decision=decision,
+        dirty=dirty,
+    )
 
 
 def _leave_uncommitted(branch: str) -> str:
@@ -171,7 +184,7 @@ def _leave_uncommitted(branch: str) -> str:
     return branch
 
 
-def _decide(source: str) -> str:
+def _decide(source: str) -> tuple[str, int]:
     from versioning.conf import repository
     from versioning.merging import bulk, drafts, preview
     from versioning.merging.resolution import Take
@@ -183,7 +196,7 @@ def _decide(source: str) -> str:
     tables = [table.table for table in preview.preview(MAIN, sides).conflicts]
     pages = preview.each_conflict_page(MAIN, sides, tables)
     bulk.decide_pending(draft, pages, Take.OURS, None)
-    return str(draft.pk)
+    return str(draft.pk), draft.decisions.get().pk
 
 
 def _word(branch: str, question: int, text: str, third: str) -> None:

@@ -1,14 +1,19 @@
 """A value that is too long for a card of a merge is on a page of its own."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
 import versioning
 from polls.models import Question
 from tests.web import seen
+from tests.web.test_drafts_together import HTMX
+from tests.web.test_mending import form as mend_form
+from tests.web.test_mending import mend
 from versioning import policies
 from versioning.merging.preview import sides_of
+from versioning.models import MergeDraft
 
 URL = "/merge/?source=summer&target=main"
 LONG = "word " * 5_000
@@ -151,3 +156,171 @@ def test_what_is_not_there_or_damaged(editor, nobody, client, address):
     assert ask(start="-1") == 400
     assert ask(nobody) == 403
     assert ask(client) == 302
+
+
+# What was decided -----------------------------------------------------------------
+
+
+@pytest.fixture
+def decide(repository, poll):
+    """``decide(client, **fields)``: about the poll, as a form sends it."""
+
+    def send(client, **fields):
+        about = {"source": "summer", "target": "main", **pins(repository)}
+        about |= {"scope": "row", "table": "polls_question", "key": f"[{poll.pk}]"}
+        fields = {name.replace("__", ":"): value for name, value in fields.items()}
+        answer = client.post("/merge/decide/", about | fields, headers=HTMX)
+        assert answer.status_code in (200, 409), answer.text
+        return answer
+
+    return send
+
+
+def decided(answer):
+    """Addresses of values that were decided, in full, that a page leads to."""
+    return [url for url in seen.addresses(answer) if "/values/" in url]
+
+
+def test_a_record_leads_to_all_of_what_was_decided(editor, maintainer, poll, decide):
+    decide(maintainer, take__details="value", value__details=f"{LONG}typed")
+    draft = MergeDraft.objects.get()
+    record = editor.get(f"/merges/{draft.pk}/")
+    assert len(decided(record)) == 4  # before, both sides, and what was typed
+    (url,) = set(decided(record))
+    page = editor.get(url)
+    assert "Question “What?”, as each side of the merge had it when mo decided" in (
+        seen.main(page)
+    )
+    for side, text in (
+        ("Before", "before"),
+        ("main", "main"),
+        ("summer", "summer"),
+        ("Typed by mo", "typed"),
+    ):
+        assert f'Details, {side}">{LONG}{text}</pre>' in page.text
+    assert seen.links(page)["What was decided"] == f"/merges/{draft.pk}/"
+
+
+def test_what_was_taken_from_a_side_is_not_shown_twice(editor, maintainer, decide):
+    decide(maintainer, take__details="theirs")
+    draft = MergeDraft.objects.get()
+    (url,) = set(decided(editor.get(f"/merges/{draft.pk}/")))
+    page = editor.get(url)
+    assert page.text.count("<pre") == 3
+    assert "Typed" not in seen.main(page)
+
+
+def test_a_card_leads_to_all_of_what_was_typed(editor, maintainer, decide):
+    answer = decide(maintainer, take__details="value", value__details=f"{LONG}typed")
+    (url,) = decided(answer)
+    assert f"{LONG}typed</pre>" in editor.get(url).text
+    answer = decide(maintainer, take__details="theirs")
+    assert decided(answer) == []
+    assert len(values(answer)) == 4
+
+
+def test_a_longer_one_that_was_typed_goes_on(editor, maintainer, decide):
+    longest = "0123456789" * 6_000 + "END"
+    answer = decide(maintainer, take__details="value", value__details=longest)
+    (url,) = decided(answer)
+    page = editor.get(url)
+    assert "END" not in page.text
+    last = editor.get(seen.links(page)["Read on from character 50000"])
+    assert f'Typed by mo">{"0123456789" * 1_000}END</pre>' in last.text
+
+
+def test_values_of_then_and_of_now_are_there_in_full(
+    editor, maintainer, poll, decide, erin
+):
+    decide(maintainer, take__details="theirs")
+    with versioning.on_branch("summer", author=erin, message="Reword"):
+        Question.objects.update(details=f"{LONG}autumn")
+    page = editor.get(URL)
+    assert "Look again." in seen.main(page)
+    (then,) = set(decided(page))
+    assert f'Details, summer">{LONG}summer</pre>' in editor.get(then).text
+    assert len(decided(page)) == 4  # before, both sides, and what was chosen
+    assert len(values(page)) == 4  # before, both sides, and summer’s as it is now
+    (now,) = set(values(page))
+    assert f'Details, summer">{LONG}autumn</pre>' in editor.get(now).text
+
+
+def test_so_are_those_of_a_row_that_was_to_be_kept(
+    editor, maintainer, poll, decide, erin
+):
+    with versioning.on_branch("main", author=erin, message="Delete"):
+        Question.objects.all().delete()
+    decide(maintainer, **{"take:": "theirs"})
+    with versioning.on_branch("summer", author=erin, message="Reword"):
+        Question.objects.update(details=f"{LONG}autumn")
+    page = editor.get(URL)
+    assert "Look again." in seen.main(page)
+    (then,) = set(decided(page))
+    words = editor.get(then)
+    assert f'Details, summer">{LONG}summer</pre>' in words.text
+    assert "main There is no such value." in seen.main(words)
+    assert f"{LONG}autumn</pre>" in editor.get(values(page)[0]).text
+    assert editor.get(then.replace("details", "nothing")).status_code == 404
+    assert editor.get(then.partition("?")[0]).status_code == 404
+
+
+def test_what_somebody_else_typed_meanwhile_is_there_in_full(
+    editor, maintainer, owner, decide
+):
+    decide(owner, take__details="value", value__details=f"{LONG}typed")
+    answer = decide(maintainer, take__details="ours")
+    assert answer.status_code == 409
+    urls = decided(answer)
+    assert len(urls) == 2  # beside what I chose, and as what the value will be
+    assert f"{LONG}typed</pre>" in editor.get(urls[0]).text
+
+
+def test_what_is_no_longer_needed_is_there_in_full(
+    editor, maintainer, poll, decide, erin
+):
+    decide(maintainer, take__details="value", value__details=f"{LONG}typed")
+    with versioning.on_branch("main", author=erin, message="As on summer"):
+        Question.objects.update(details=f"{LONG}summer")
+    page = editor.get(URL)
+    assert "1 decision no longer needed" in seen.main(page)
+    (url,) = decided(page)
+    assert f"{LONG}typed</pre>" in editor.get(url).text
+
+
+def test_what_was_mended_in_another_row_is_there_in_full(
+    repository, editor, maintainer, orphan, erin
+):
+    fields = {"take": "theirs", "value__details": f"{LONG}typed", "was__details": ""}
+    made = mend_form(repository, "polls_question", orphan.question_id, **fields)
+    assert mend(maintainer, made).status_code == 303
+    with versioning.on_branch("summer", author=erin, message="Reword"):
+        Question.objects.filter(pk=orphan.question_id).update(text="Otherwise?")
+        Question.objects.filter(pk=orphan.question_id).update(details="Otherwise.")
+    page = editor.get(URL)
+    assert "Look again. mo mended this just now" in seen.main(page)
+    (url,) = decided(page)
+    assert f"{LONG}typed</pre>" in editor.get(url).text
+
+
+def test_a_hidden_column_that_was_decided_stays_hidden(
+    editor, owner, decide, monkeypatch
+):
+    decide(owner, take__details="value", value__details=f"{LONG}typed")
+    draft = MergeDraft.objects.get()
+    (url,) = set(decided(owner.get(f"/merges/{draft.pk}/")))
+    policy = replace(policies.for_model(Question), hidden=frozenset({"details"}))
+    monkeypatch.setitem(policies._policies, Question, policy)
+    answer = editor.get(url)
+    assert answer.status_code == 404
+    assert "word" not in seen.main(answer)
+    assert decided(editor.get(f"/merges/{draft.pk}/")) == []
+    assert f"{LONG}typed</pre>" in owner.get(url).text
+
+
+def test_a_decision_that_is_not_of_that_record(editor, nobody, maintainer, decide):
+    decide(maintainer, take__details="theirs")
+    draft = MergeDraft.objects.get()
+    (url,) = set(decided(editor.get(f"/merges/{draft.pk}/")))
+    assert editor.get(url.replace(str(draft.pk), str(uuid4()))).status_code == 404
+    assert editor.get(f"{url}?start=x").status_code == 400
+    assert nobody.get(url).status_code == 403

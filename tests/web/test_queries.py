@@ -36,6 +36,7 @@ TABLES = {
     "versioning:compare-table": 1,
     "versioning:compare-value": 1,
     "versioning:merge-value": 1,
+    "versioning:decided-value": 1,
     "versioning:branch-working-rows": 1,
     "versioning:row-history": 1,
     "versioning:search": 2,

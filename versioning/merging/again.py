@@ -1,11 +1,14 @@
 """The same choice as before, for values that are no longer those it was made on."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from versioning.backends.repository import Row
 from versioning.merging.copies import can_have_another_key
 from versioning.merging.drafts import choice_of
 from versioning.merging.resolution import (
     ABSENT,
+    WHOLE_ROW,
     Cell,
     Choice,
     RowResolution,
@@ -16,6 +19,18 @@ from versioning.models import Decision
 from versioning.values import decode, same
 
 PLACES = {Take.BASE: 0, Take.OURS: 1, Take.THEIRS: 2}  # in ``Decision.seen``
+
+
+def row_then(column: str, encoded: Mapping[str, Any]) -> Row | None:
+    """
+    One of the three versions that a decision about a column, or the row, was
+    made on: as much of it as was kept. None where there was no such row.
+    """
+    if encoded == {"row": None}:
+        return None
+    if column == WHOLE_ROW:
+        return {name: decode(value) for name, value in encoded.items()}
+    return {column: decode(encoded["value"])} if "value" in encoded else {}
 
 
 def same_again(row: RowResolution, decision: Decision) -> Choice | None:

@@ -128,6 +128,10 @@ class Decided:
     result: Shown | None
     decision: Decision
 
+    @property
+    def who(self) -> str:
+        return self.decision.decided_by_name or "somebody who is gone"
+
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
@@ -147,18 +151,23 @@ def page_of(draft: MergeDraft, *, after: int = 0) -> RecordPage:
         made = made.filter(outdated=False)
     found = list(made[: PAGE + 1])
     page = found[:PAGE]
+    names = names_of(draft)
     return RecordPage(
-        draft.target,
-        sources.parse(draft.source).label,
+        names.ours,
+        names.theirs,
         decided(draft, page),
         page[-1].pk if len(found) > PAGE else None,
     )
 
 
+def names_of(draft: MergeDraft) -> Names:
+    return Names(draft.target, sources.parse(draft.source).label)
+
+
 def decided(draft: MergeDraft, decisions: Sequence[Decision]) -> tuple[Decided, ...]:
     """Some of a draft's decisions, as they were made."""
     headings = _headings(draft, decisions)
-    names = Names(draft.target, sources.parse(draft.source).label)
+    names = names_of(draft)
     return tuple(_decided(decision, headings, names) for decision in decisions)
 
 

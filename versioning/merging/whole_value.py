@@ -1,9 +1,13 @@
-"""One cell of a merge in full, as each of its three states has it."""
+"""One cell of a merge in full: as its states have it, or when it was decided."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from versioning.backends.repository import MergeSides, Repository
-from versioning.merging import preview
+from versioning.backends.repository import MergeSides, Repository, Row
+from versioning.merging import preview, records
+from versioning.merging.again import row_then
+from versioning.merging.resolution import WHOLE_ROW, Take
+from versioning.models import Decision
 from versioning.presentation.cells import show
 from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
@@ -62,20 +66,44 @@ def whole_value(
     )
     labels = Snapshot(repository, at).labels(table, {row.key: version})
     values = TableValues(table, repository.connection)
+    return WholeValue(
+        labels[row.key],
+        values.column_name(column),
+        _texts(values, column, names, [version or {} for version in rows]),
+    )
+
+
+def decided_value(decision: Decision, column: str) -> WholeValue | None:
+    """
+    What a decision was made on, and what was typed if that is what it takes.
+    ``column`` is the decision's own, or any of one about a row as a whole. None
+    if there is no such value that the reader may see. Raises ``UnknownRef``.
+    """
+    table = decision.table
+    if decision.column not in (WHOLE_ROW, column) or hidden_among(table, [column]):
+        return None
+    versions = [row_then(decision.column, encoded) or {} for encoded in decision.seen]
+    (made,) = records.decided(decision.draft, [decision])
+    values = TableValues(table)
+    texts = _texts(values, column, records.names_of(decision.draft), versions)
+    if decision.take == Take.VALUE and made.result is not None:
+        texts += (SideText(f"Typed by {made.who}", made.result.whole_text),)
+    if not any(side.text is not None for side in texts):
+        return None
+    return WholeValue(made.heading, values.column_name(column), texts)
+
+
+def _texts(
+    values: TableValues, column: str, names: Names, versions: Sequence[Row]
+) -> tuple[SideText, ...]:
+    """A column's text in three versions of a row."""
     field = values.field(column)
 
     def text_of(raw: object) -> str:
         return show(values.to_field(column, raw), field, raw=raw).whole_text
 
-    return WholeValue(
-        labels[row.key],
-        values.column_name(column),
-        tuple(
-            SideText(label, text_of(version[column]) if column in version else None)
-            for label, version in zip(
-                ("Before", names.ours, names.theirs),
-                (version or {} for version in rows),
-                strict=True,
-            )
-        ),
+    labels = ("Before", names.ours, names.theirs)
+    return tuple(
+        SideText(label, text_of(version[column]) if column in version else None)
+        for label, version in zip(labels, versions, strict=True)
     )

@@ -20,8 +20,13 @@ class ClashLine:
     mine: Said | None
     takes_back: bool  # what I chose is to forget the decision
     theirs: Said | None
-    who: str  # made theirs
+    decision: Decision | None  # theirs
     is_taken_back: bool  # theirs was there, and is no more
+
+    @property
+    def who(self) -> str:
+        """Who made theirs."""
+        return _name(self.decision) if self.decision else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def _line(
         mine=said(values, column, mine, seen, names) if mine else None,
         takes_back=column in error.wanted and mine is None,
         theirs=_theirs(values, theirs, names) if theirs else None,
-        who=_name(theirs) if theirs else "",
+        decision=theirs,
         is_taken_back=column in error.others and theirs is None,
     )
 

@@ -5,11 +5,10 @@ have become. Sides are called by their branches' names here.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from versioning.backends.repository import MergeSides, Repository, Row
-from versioning.merging.again import PLACES, same_again
+from versioning.merging.again import PLACES, row_then, same_again
 from versioning.merging.drafts import JudgedRow, choice_of
 from versioning.merging.resolution import (
     ABSENT,
@@ -24,7 +23,7 @@ from versioning.presentation.cells import related as related_cell
 from versioning.presentation.choices import Said, said
 from versioning.presentation.conflicts import Card, Line, Names
 from versioning.presentation.snapshot import Snapshot
-from versioning.values import TableValues, decode, same
+from versioning.values import TableValues, same
 from versioning.visibility import hidden_among
 
 #: The values by stored value and column, as ``Snapshot.related_names()``.
@@ -36,6 +35,7 @@ class Then:
     """A value as it was when something was decided, and as it is now."""
 
     name: str  # "Before", a branch's, or, for a whole row, a column's
+    column: str  # its raw name
     then: Shown | None  # None where there was no such row or column
     now: Shown | None
     moved: bool
@@ -45,8 +45,7 @@ class Then:
 class Earlier:
     """A decision on values that are no longer there."""
 
-    who: str  # "" where nobody knows any more
-    at: datetime
+    decision: Decision
     chosen: Said
     values: tuple[Then, ...]
     can_be_again: bool  # whether a choice comes to the same now
@@ -102,16 +101,7 @@ def _rows(judged: JudgedRow) -> Iterator[Row]:
         yield {column: value for column, value in cells if value is not ABSENT}
     for column, decision in judged.outdated.items():
         for encoded in decision.seen:
-            yield _decoded(column, encoded) or {}
-
-
-def _decoded(column: str, encoded: Mapping[str, Any]) -> Row | None:
-    """One of a decision's three versions; None where there was no such row."""
-    if encoded == {"row": None}:
-        return None
-    if column == WHOLE_ROW:
-        return {name: decode(value) for name, value in encoded.items()}
-    return {column: decode(encoded["value"])} if "value" in encoded else {}
+            yield row_then(column, encoded) or {}
 
 
 def _have_parted(old: Any, now: Any) -> bool:
@@ -135,7 +125,7 @@ class _Row:
 
     def earlier(self, decision: Decision) -> Earlier:
         column = decision.column
-        versions = [_decoded(column, encoded) for encoded in decision.seen]
+        versions = [row_then(column, encoded) for encoded in decision.seen]
         choice = choice_of(decision)
         chosen = said(self._values, column, choice, decision.seen, self._names)
         if chosen.shown is not None:
@@ -146,8 +136,7 @@ class _Row:
         again = same_again(self._row, decision)
         of = self._of_row if column == WHOLE_ROW else self._of_cell
         return Earlier(
-            who=decision.decided_by_name,
-            at=decision.decided_at,
+            decision=decision,
             chosen=chosen,
             values=tuple(of(column, versions)),
             can_be_again=again is not None,
@@ -187,7 +176,7 @@ class _Row:
         before, after = self._show(column, old), self._show(column, now)
         if moved and before is not None and after is not None:
             before, after = with_marks(before, after)
-        return Then(name, before, after, moved)
+        return Then(name, column, before, after, moved)
 
     def _show(self, column: str, raw: Any) -> Shown | None:
         if raw is ABSENT:

@@ -16,6 +16,7 @@ from django.utils.timesince import timesince
 
 from versioning.graph import GraphRow
 from versioning.merging.screen import Screen
+from versioning.models import Decision
 from versioning.presentation.cells import Kind, Shown
 from versioning.presentation.conflicts import Card
 from versioning.presentation.lines import LineKind, TextLine
@@ -123,6 +124,20 @@ def merge_cell(shown: Shown | None, screen: Screen, card: Card, column: str) -> 
             "column": column,
         }
         url = f"{reverse('versioning:merge-value')}?{urlencode(query)}"
+    return cell(shown, "", url)
+
+
+@register.simple_tag
+def decided_cell(shown: Shown | None, decision: Decision, column: str = "") -> Any:
+    """
+    A value that a decision was made on, or that it takes; ``column`` is for one
+    about a row as a whole.
+    """
+    url = ""
+    if shown is not None and shown.is_cut and (column or decision.column):
+        url = reverse("versioning:decided-value", args=[decision.draft_id, decision.pk])
+        if not decision.column:
+            url += f"?{urlencode({'column': column})}"
     return cell(shown, "", url)
 
 

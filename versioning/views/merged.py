@@ -1,10 +1,12 @@
 """What a merge is about, in parts: rows that merge by themselves, whole values."""
 
+import uuid
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
@@ -15,7 +17,8 @@ from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part
 from versioning.merging import gathering, merged, sources
-from versioning.merging.whole_value import whole_value
+from versioning.merging.whole_value import WholeValue, decided_value, whole_value
+from versioning.models import Decision
 from versioning.names import is_hash
 from versioning.presentation.conflicts import Names
 from versioning.views.gone import tells_of_gone_branches
@@ -64,9 +67,7 @@ def merge_value(request: HttpRequest) -> HttpResponse:
         name: request.GET.get(name, "")
         for name in ("source", "target", "base", "ours", "theirs", "table", "key")
     }
-    column, start = request.GET.get("column", ""), request.GET.get("start", "0")
-    if not start.isdecimal():
-        raise BadRequest("The address is damaged: it doesn’t say where to go on.")
+    column = request.GET.get("column", "")
     source, target = given["source"], given["target"]
     try:
         value = whole_value(
@@ -81,19 +82,51 @@ def merge_value(request: HttpRequest) -> HttpResponse:
         raise BadRequest("The address is damaged: it names no row.") from error
     if value is None:
         raise Http404(f"There is no such value in “{given['table']}”.")
-    part, more = value.part(int(start))
     query = urlencode(given | {"column": column})
-    return render(
+    return _value_page(
         request,
-        "versioning/merge_value.html",
+        value,
         {
-            "value": value,
-            "part": part,
-            "next": more,
-            "merge_url": url_of(source, target),
-            "this_url": f"{reverse('versioning:merge-value')}?{query}",
+            "back": "The merge",
+            "back_url": url_of(source, target),
+            "this_url": f"{reverse('versioning:merge-value')}?{query}&",
         },
     )
+
+
+@require_safe
+@needs(permissions.VIEW_HISTORY)
+def decided(request: HttpRequest, id: uuid.UUID, decision: int) -> HttpResponse:
+    """The same of the values that a decision was made on, and what was typed."""
+    found = get_object_or_404(
+        Decision.objects.select_related("draft"), draft=id, pk=decision
+    )
+    column = found.column or request.GET.get("column", "")
+    value = decided_value(found, column)
+    if value is None:
+        raise Http404("This decision is about no such value.")
+    here = reverse("versioning:decided-value", args=[id, decision])
+    return _value_page(
+        request,
+        value,
+        {
+            "back": "What was decided",
+            "back_url": reverse("versioning:merge-record", args=[id]),
+            "this_url": f"{here}?{urlencode({'column': column})}&",
+            "decision": found,
+        },
+    )
+
+
+def _value_page(
+    request: HttpRequest, value: WholeValue, context: dict[str, Any]
+) -> HttpResponse:
+    start = request.GET.get("start", "0")
+    if not start.isdecimal():
+        raise BadRequest("The address is damaged: it doesn’t say where to go on.")
+    part, more = value.part(int(start))
+    shown = {"value": value, "part": part, "next": more}
+    return render(request, "versioning/merge_value.html", shown | context)
 
 
 def _sides_of(given: dict[str, str]) -> MergeSides:
@@ -107,4 +140,5 @@ def _sides_of(given: dict[str, str]) -> MergeSides:
 urlpatterns = [
     path("merge/rows/", merged_rows, name="merge-rows"),
     path("merge/value/", merge_value, name="merge-value"),
+    path("merges/<uuid:id>/values/<int:decision>/", decided, name="decided-value"),
 ]
