@@ -114,7 +114,13 @@ def _row(columns: Columns, edit: RowEdit) -> RowDiff:
     if change.kind is ChangeKind.CHANGED:
         # A merge differs from a parent also in what it has from the other.
         cells = (replace(cell, changed=cell.column in edit.columns) for cell in cells)
-    return RowDiff(change.kind, spoken_key(change.key), "", tuple(cells))
+    return RowDiff(
+        change.kind,
+        spoken_key(change.key),
+        "",
+        tuple(cells),
+        key_text=values.key_text(change.key),
+    )
 
 
 def _origins(columns: Columns, found: RowHistory) -> list[Origin]:

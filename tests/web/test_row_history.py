@@ -191,3 +191,30 @@ def test_a_poll_leads_those_who_may_to_its_rows_histories(
         assert listed(editor.get(links["History of What’s up?"]))
         for other in (nobody, client):
             assert "History of" not in seen.text(other.get(path))
+
+
+def values_of(page):
+    return [url for url in seen.addresses(page) if url.startswith("/compare/value/")]
+
+
+def test_a_long_value_leads_to_all_of_it(editor, choice, edit, erin):
+    """As it is now, and as each commit changed it."""
+    long = "word " * 5_000
+    question = choice.question
+
+    def word(text):
+        return lambda: Question.objects.update(details=f"{long}{text}")
+
+    edit(word("first"), erin, "Word it")
+    edit(word("second"), MAX, "Word it anew")
+    page = history(editor, question)
+    assert "25,006 characters Show all" in seen.main(page)
+    now, before, after, first = values_of(page)
+    assert now == before == after
+    html = editor.get(now).text
+    assert f"{long}first</pre>" in html
+    assert f"{long}second</pre>" in html
+    assert f"{long}first</pre>" in editor.get(first).text
+    edit(lambda: Question.objects.update(text="What else?"), erin, "Reword")
+    same = values_of(history(editor, question))[1]
+    assert f"{long}second</pre>" in editor.get(same).text

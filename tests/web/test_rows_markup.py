@@ -5,11 +5,15 @@ from collections.abc import Callable
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from django.utils.html import escape
 
 import versioning
 from polls.models import Choice, Question
-from versioning.backends.repository import Author
+from versioning.backends.repository import Author, ChangeKind, Commit
+from versioning.presentation.cells import CellChange, show
+from versioning.presentation.rows import RowDiff
+from versioning.templatetags.versioning_rows import row_cells
 from versioning.values import key_text
 
 AUTHOR = Author("Erin Editor", "erin@example.org")
@@ -111,3 +115,14 @@ def test_a_page_of_many_rows_costs_little_for_each(repository, maintainer):
         assert page.count('<tr class="diff__head"') == rows
         took[rows] = calls(lambda: maintainer.get(url))  # noqa: B023
     assert (took[50] - took[5]) / 45 < CALLS
+
+
+@pytest.mark.parametrize("parents", [(), ("b" * 40,)])
+def test_a_long_value_of_the_first_commit_has_no_other_to_stand_beside(parents):
+    long = show("word " * 5_000)
+    cell = CellChange("details", "Details", None, long, changed=True)
+    row = RowDiff(ChangeKind.ADDED, "1", "", (cell,), key_text="[1]")
+    commit = Commit("a" * 40, AUTHOR, timezone.now(), "Import", parents)
+    html = row_cells(row, "polls_question", commit)
+    assert "25,000 characters" in html
+    assert ("/compare/value/" in html) is bool(parents)

@@ -17,9 +17,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from versioning.backends.repository import ChangeKind
+from versioning.backends.repository import ChangeKind, Commit
 from versioning.presentation.cells import CellChange, Shown
 from versioning.presentation.rows import RowDiff
+from versioning.row_history import HistoryPage, Origin
 from versioning.templatetags.versioning_history import cell, text_lines
 
 register = template.Library()
@@ -66,9 +67,32 @@ def _bodies(
 
 
 @register.simple_tag
-def row_cells(row: RowDiff) -> SafeString:
-    """A row's cells alone, as rows of a table, where none has a page of its own."""
-    return SafeString("".join(_cells(row, "", "")))
+def row_cells(row: RowDiff, table: str, commit: Commit) -> SafeString:
+    """A row's cells alone, as rows of a table: what a commit did to it."""
+    return SafeString("".join(_cells(row, table, _value_start(commit))))
+
+
+@register.simple_tag
+def origin_cell(origin: Origin, page: HistoryPage) -> SafeString:
+    """A cell as it is now; a long value is shown in full where it came from."""
+    url = ""
+    if origin.shown is not None and origin.shown.is_cut and origin.commit is not None:
+        start = _value_start(origin.commit)
+        url = _value_address(start, page.table, page.key, origin.column)
+    return cell(origin.shown, "", url)
+
+
+def _value_start(commit: Commit) -> str:
+    """Of what a commit did, as ``diff_rows()`` takes it; "" for the first of all."""
+    if not commit.parents:
+        return ""
+    ends = {"from": commit.parents[0], "to": commit.hash, "dots": "2"}
+    return f"{reverse('versioning:compare-value')}?{urlencode(ends)}"
+
+
+def _value_address(start: str, table: str, key: str, column: str) -> str:
+    query = {"table": table, "key": key, "column": column}
+    return f"{start}&{urlencode(query)}" if start else ""
 
 
 def _cells(row: RowDiff, table: str, value_start: str) -> Iterator[str]:
@@ -79,9 +103,8 @@ def _cells(row: RowDiff, table: str, value_start: str) -> Iterator[str]:
 
     def value(one: CellChange, shown: Shown | None, side: str) -> str:
         url = ""
-        if value_start and shown is not None and shown.is_cut:
-            query = {"table": table, "key": row.key_text, "column": one.column}
-            url = f"{value_start}&{urlencode(query)}"
+        if shown is not None and shown.is_cut:
+            url = _value_address(value_start, table, row.key_text, one.column)
         return cell(shown, side, url)
 
     for one in row.shown:
