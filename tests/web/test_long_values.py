@@ -116,6 +116,16 @@ def test_a_settled_value_and_one_that_only_one_side_changed_lead_there_too(
     assert len(values(answer)) == 4  # the result, too
 
 
+def test_a_row_that_merges_by_itself_leads_there_too(editor, poll, erin, repository):
+    with versioning.on_branch("main", author=erin, message="As before"):
+        Question.objects.update(details=f"{LONG}before")
+    rows = "/merge/rows/?source=summer&target=main&table=polls_question"
+    (url,) = set(values(editor.get(rows)))
+    page = editor.get(url)
+    assert f'Details, main">{LONG}before</pre>' in page.text
+    assert f'Details, summer">{LONG}summer</pre>' in page.text
+
+
 def test_a_side_without_the_row_has_no_such_value(editor, poll, address, erin):
     with versioning.on_branch("summer", author=erin, message="Delete"):
         Question.objects.all().delete()

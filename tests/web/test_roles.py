@@ -60,6 +60,7 @@ ANSWERS = {
     "versioning:merge": EDITORS,
     "versioning:merge-rows": EDITORS,
     "versioning:merge-value": EDITORS,
+    "versioning:decided-value": EDITORS,
     "versioning:merge-decide": NO_GET,
     "versioning:merge-land": NO_GET,
     "versioning:merge-abandon": MAINTAINERS,

@@ -50,6 +50,7 @@ def merged_rows(request: HttpRequest) -> HttpResponse:
             "source": source,
             "target": target,
             "merge_url": url_of(source, target),
+            "value_start": _value_address(source, target, sides),
             "table_url": f"{reverse('versioning:merge-rows')}?"
             + urlencode({"source": source, "target": target, "table": table}),
         },
@@ -127,6 +128,13 @@ def _value_page(
     part, more = value.part(int(start))
     shown = {"value": value, "part": part, "next": more}
     return render(request, "versioning/merge_value.html", shown | context)
+
+
+def _value_address(source: str, target: str, sides: MergeSides) -> str:
+    """The beginning of the address of one cell's page: see ``diff_rows``."""
+    pins = {"base": sides.base, "ours": sides.ours, "theirs": sides.theirs}
+    query = urlencode({"source": source, "target": target, **pins})
+    return f"{reverse('versioning:merge-value')}?{query}"
 
 
 def _sides_of(given: dict[str, str]) -> MergeSides:
