@@ -105,7 +105,7 @@ class MergeDraft(models.Model):
     ours = models.CharField(max_length=HASH_LENGTH)
     theirs = models.CharField(max_length=HASH_LENGTH)
     required = models.PositiveIntegerField(default=0)  # decisions, at those hashes
-    revision = models.PositiveIntegerField(default=0)  # the number of its last
+    revision = models.PositiveIntegerField(default=0)  # its last one's number
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     # The merge that it became; of an open draft, the one that is landing now.
     commit = models.CharField(max_length=HASH_LENGTH, blank=True)

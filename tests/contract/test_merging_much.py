@@ -101,3 +101,24 @@ def test_no_more_rows_are_held_than_are_looked_at(conflicts, max_, monkeypatch):
     land("summer", "main", sides, draft, max_)
     assert sum(asked) >= 3 * 1200
     assert max(asked) == 501  # the last says that there are more
+
+
+@pytest.mark.parametrize("rows", [3, 4])
+def test_how_long_a_merge_takes_is_told_by_the_tables_that_changed(
+    repository, poll, write, monkeypatch, rows
+):
+    """Of all their rows, not of those that changed; one that is gone has none."""
+    monkeypatch.setattr(preview, "READ_AT_ONCE", 3)
+    numbers = ", ".join(f"({n})" for n in range(rows))
+    write("main", "CREATE TABLE kept (id int PRIMARY KEY, a int)")
+    write("main", f"INSERT INTO kept (id) VALUES {numbers}")  # noqa: S608
+    write("main", "CREATE TABLE dropped (id int PRIMARY KEY)")
+    write("main", "INSERT INTO dropped VALUES (1), (2), (3), (4)")
+    repository.create_branch("autumn", repository.head("main"))
+    write("autumn", "UPDATE kept SET a = 1 WHERE id = 1", "DROP TABLE dropped")
+    heads = repository.head("main"), repository.head("autumn")
+    sides = preview.sides_of(repository, *heads)
+    assert sides is not None
+    is_many = rows > 3
+    takes_long = is_many and repository.features.merges_read_whole_tables
+    assert preview.takes_long(repository, sides) is takes_long

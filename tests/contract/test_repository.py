@@ -621,3 +621,14 @@ def test_a_unique_value_is_unique_within_a_unit(repository):
         for _ in range(2):
             Choice.objects.create(question_id=pk, text="same")
     assert Choice.objects.count() == 0
+
+
+def test_how_many_rows_a_table_has_is_of_a_state(repository, poll, write):
+    before = repository.head("main")
+    write("main", lambda: Choice.objects.create(question=poll, text="The sea"))
+    assert repository.row_count("polls_choice", at=before) == 2
+    assert repository.row_count("polls_choice", at=repository.head("main")) == 3
+    with pytest.raises(UnknownTable):
+        repository.row_count("nothing", at=before)
+    with pytest.raises(UnknownRef):
+        repository.row_count("polls_choice", at="f" * len(before))

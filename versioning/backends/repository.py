@@ -600,6 +600,13 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def row_count(self, table: str, *, at: str) -> int:
+        """
+        How many rows a table has as of a hash. DoltLite knows it, Dolt goes
+        through them. Raises ``UnknownTable``, ``UnknownRef``.
+        """
+
+    @abstractmethod
     def highest_key(self, table: str, *, at: str | None) -> int | None:
         """
         The highest primary key, of one column of whole numbers, as of a hash

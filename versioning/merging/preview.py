@@ -120,12 +120,14 @@ def takes_long(repository: Repository, sides: MergeSides) -> bool:
         return False
     if sides.base == sides.theirs or known(("preview", sides)) is not None:
         return False
-    rows = {
-        stat.table: stat.new_rows
-        for side in (sides.theirs, sides.ours)
-        for stat in repository.diff_stat(sides.base, side)
+    changed = {
+        change.table: side
+        for side in (sides.ours, sides.theirs)
+        for change in repository.diff_summary(sides.base, side)
+        if change.table in repository.tables(at=side)
     }
-    return sum(rows.values()) > READ_AT_ONCE
+    rows = (repository.row_count(table, at=at) for table, at in changed.items())
+    return sum(rows) > READ_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ class Screen:
     source: str  # as ``sources`` writes it
     target: str
     sides: MergeSides | None = None  # None: no shared history, or ``impossible``
-    found: Preview | None = None  # None: uncommitted rows, no shared history, or
+    #: None where rows are uncommitted, without shared history, and while awaited.
+    found: Preview | None = None
     is_awaited: bool = False  # what the merge would do is still to be found out
     uncommitted: tuple[str, ...] = ()  # tables' names
     impossible: str = ""  # why this can't be brought in at all, in a sentence

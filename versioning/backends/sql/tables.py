@@ -158,6 +158,12 @@ class Tables(Statements):
         names, rows = self._read_at(at, table, f"{where}{order}", params)
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    def row_count(self, table: str, *, at: str) -> int:
+        self._known(at)
+        self._require_table(table, at)
+        _, rows = self._ask_at(at, table, "SELECT count(*) FROM {}", [])
+        return int(rows[0][0])
+
     def highest_key(self, table: str, *, at: str | None) -> int | None:
         (column,) = self.primary_key(table, at)
         where = f"1 = 1 ORDER BY {self._name(column)} DESC LIMIT 1"
