@@ -78,5 +78,6 @@ def test_one_that_does_not_come_can_be_asked_for(visit: Callable[..., Page]):
     page = visit("max", java_script_enabled=False)
     page.goto(URL)
     if ENGINE == "doltlite":
+        expect(page.get_by_role("link", name="How this works")).to_be_visible()
         page.get_by_role("link", name="look again").click()
     expect(page.get_by_role("main").get_by_text(RESULT)).to_be_visible()
