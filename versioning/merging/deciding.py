@@ -118,11 +118,10 @@ def take_back_mends(
         if shown is not None:
             wanted = dict.fromkeys(made)
             meanwhile.require_seen(made, made, wanted, shown, user)
-        digest = drafts.key_hash(row.key)
-        mine = draft.decisions.filter(table=row.table, key_hash=digest, mends=True)
         if made:
             begin_revision(draft, user)
-            mine.delete()
+            numbers = [decision.pk for decision in made.values()]
+            draft.decisions.filter(pk__in=numbers).delete()
 
 
 def can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:

@@ -13,7 +13,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from versioning import policies
 from versioning.backends.repository import ConflictRow, Key, MergeSides, Repository
@@ -46,9 +46,13 @@ class JudgedRow:
 
 def open_draft(source: str, target: str) -> MergeDraft | None:
     """The draft that people are at for this pair of branches, if any."""
+    return _open(source, target).first()
+
+
+def _open(source: str, target: str) -> QuerySet[MergeDraft]:
     return MergeDraft.objects.filter(
         source=source, target=target, state=MergeDraft.State.OPEN
-    ).first()
+    )
 
 
 def begin(source: str, target: str, sides: MergeSides, user: Any) -> MergeDraft:
@@ -221,11 +225,8 @@ def counts(draft: MergeDraft | None) -> Counts:
 
 def open_and_counted(source: str, target: str) -> tuple[MergeDraft | None, Counts]:
     """``open_draft()`` and its ``counts()``, at one go."""
-    found = MergeDraft.objects.filter(
-        source=source, target=target, state=MergeDraft.State.OPEN
-    )
     counted = _counted("decisions__")
-    draft = found.annotate(**counted).first()
+    draft = _open(source, target).annotate(**counted).first()
     if draft is None:
         return None, Counts()
     return draft, Counts(*(getattr(draft, name) for name in counted))
