@@ -11,7 +11,7 @@ counted twice.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -136,14 +136,12 @@ def counter_sums(repository: Repository, sides: MergeSides) -> Iterator[CounterS
     also on rows that are in conflict. Reads what changed, not what the tables
     hold.
     """
-    counting = policies.counting_tables()
-    if not counting:
+    if not policies.counting_tables():
         return
     history = CommonHistory(repository, sides)
     for table, states in _states_that_differ(repository, history).items():
-        if table in counting:
-            for keys in _suspects(repository, sides, table, states):
-                yield from _sums(repository, history, table, keys)
+        for keys in _suspects(repository, sides, table, states):
+            yield from _sums(repository, history, table, keys)
 
 
 def counter_sums_of(
@@ -168,22 +166,42 @@ def _states_that_differ(
     """
     sides = history.sides
     changed = {
-        state: {
-            stat.table: stat.rows_added + stat.rows_changed
-            for stat in repository.diff_stat(sides.base, state)
-        }
+        state: _counting_tables_changed(repository, sides.base, state)
         for state in (sides.ours, sides.theirs, *history.terms)
         if state != sides.base
     }
     if history.is_one_commit:
-        ours, theirs = changed.get(sides.ours, {}), changed.get(sides.theirs, {})
-        return {
-            table: [sides.ours if ours[table] <= theirs[table] else sides.theirs]
-            for table in sorted(ours.keys() & theirs.keys())
-        }
+        ours, theirs = changed.get(sides.ours, set()), changed.get(sides.theirs, set())
+        return _side_changed_less(repository, sides, ours & theirs)
     return {
         table: [state for state, tables in changed.items() if table in tables]
         for table in sorted({table for tables in changed.values() for table in tables})
+    }
+
+
+def _counting_tables_changed(repository: Repository, base: str, state: str) -> set[str]:
+    summary = repository.diff_summary(base, state)
+    return policies.counting_tables().keys() & {change.table for change in summary}
+
+
+def _side_changed_less(
+    repository: Repository, sides: MergeSides, tables: Set[str]
+) -> dict[str, list[str]]:
+    """For each of some tables, the side with fewer rows to look at."""
+    if not tables:
+        return {}  # to count rows takes an engine long where many changed
+    ours, theirs = (
+        {
+            stat.table: stat.rows_added + stat.rows_changed
+            for stat in repository.diff_stat(sides.base, side)
+        }
+        for side in (sides.ours, sides.theirs)
+    )
+    return {
+        table: [
+            sides.ours if ours.get(table, 0) <= theirs.get(table, 0) else sides.theirs
+        ]
+        for table in sorted(tables)
     }
 
 
