@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
 
 from polls.models import Choice, Question
 from tests.contract.conftest import ERIN
@@ -336,6 +337,22 @@ def test_only_all_rows_in_conflict_can_be_settled(repository, conflicting, mergi
             repository.settle_conflicts("item", rows=4)
 
 
+def test_one_look_asks_once_what_is_in_conflict(repository, conflicting, merging):
+    with merging():
+        with repository.one_look():
+            (before,) = repository.conflict_counts()
+            repository.write_rows("item", [RowWrite((1,), {"a": "both"})])
+            with CaptureQueriesContext(connections["versioned"]) as asked:
+                assert repository.conflict_counts() == [before]
+            assert len(asked) == 0
+        assert repository.conflict_counts() == [before]  # so the engine says too
+        with repository.one_look():
+            assert len(repository.conflicts("item")) == 4
+            repository.settle_conflicts("item", rows=4)
+            assert repository.conflict_counts() == []
+            assert repository.conflicts("item") == []
+
+
 def test_conflicts_of_keys_of_several_columns(
     repository, connection, summer, write, committing, rows
 ):
@@ -464,6 +481,24 @@ def test_a_child_without_a_parent_is_a_violation(
         with pytest.raises(ConflictsRemain):
             repository.commit_all("Merge", ERIN)
     assert untouched(repository, orphaned)
+
+
+def test_one_look_asks_once_which_tables_are_violated(repository, orphaned, merging):
+    with merging():
+        with repository.one_look():
+            (before,) = repository.violations()
+            repository.write_rows(CHOICES, [RowWrite(before.key, None)])
+            assert repository.violations() == [before]
+            with CaptureQueriesContext(connections["versioned"]) as asked:
+                repository.settle_violations(QUESTIONS)  # none there
+            assert len(asked) == 0
+        assert repository.violations() == [before]  # so the engine says too
+        with repository.one_look():
+            assert repository.violations() == [before]
+            repository.settle_violations(CHOICES)
+            with CaptureQueriesContext(connections["versioned"]) as asked:
+                assert repository.violations() == []
+            assert len(asked) == 1  # whether any are left, and no table's own
 
 
 def test_two_rows_of_one_unique_value_are_violations(

@@ -314,7 +314,8 @@ class Repository(ABC):
     def one_look(self) -> AbstractContextManager[None]:
         """
         Around questions of one picture of where the connection is, which is not
-        moved nor written from within: what tables there are is asked once.
+        moved from within: what tables there are is asked once, and of a merge
+        under way, what is left to settle. Rows may be written.
         """
 
     # What this engine is -----------------------------------------------------

@@ -258,6 +258,9 @@ def conflict_pages(
     repository: Repository, sides: MergeSides, table: str
 ) -> Iterator[list[ConflictRow]]:
     """As ``each_conflict_page()``, within a merge that is under way."""
+    if (shown := _all_on_first_page(sides, table)) is not None:
+        yield shown
+        return
     since: Key | None = None
     more = True
     while more:
@@ -266,6 +269,16 @@ def conflict_pages(
         if rows:
             yield rows
             since = rows[-1].key
+
+
+def _all_on_first_page(sides: MergeSides, table: str) -> list[ConflictRow] | None:
+    """All of a table's rows in conflict, if they are remembered with a page."""
+    page: ConflictPage | None = known(_page_key(sides, None))
+    if page is None:
+        return None
+    rows = [row for row in page.rows if row.table == table]
+    goes_on = page.next is not None and page.next.table == table
+    return rows if rows and not goes_on else None
 
 
 def versions(

@@ -219,7 +219,7 @@ class Reading(SqlRepository):
         """
         before = diff.before
         if before == "HEAD":
-            before = self._value("SELECT dolt_hashof('HEAD')")
+            before = self._head()
         after = None if diff.after == "WORKING" else diff.after
         keys = [change.key for change in changes if change.before is not None]
         if not keys or not diff.primary or diff.table not in self.tables(before):

@@ -38,6 +38,11 @@ class Facts:
         """The answer if it is known, else None."""
         return self._known.get(what)
 
+    def drop(self, what: Hashable) -> None:
+        """Ask this one anew."""
+        with self._lock:
+            self._known.pop(what, None)
+
     def forget(self) -> None:
         """All of it. For tests."""
         with self._lock:

@@ -30,6 +30,11 @@ from versioning.backends.sql.statements import batches
 from versioning.backends.sql.tables import Diff
 from versioning.backends.sql.writing import Writing
 
+# Lists that the engines make when they merge, and that rows written since do not
+# alter: within one look they are asked for once.
+_CONFLICTS = ("conflicts", None)
+_VIOLATIONS = ("violations", None)
+
 
 class Merging(Writing):
     #: How the engine says, at a commit, that a merge has something left to settle.
@@ -64,9 +69,8 @@ class Merging(Writing):
     # Conflicts ---------------------------------------------------------------
 
     def conflict_counts(self) -> list[ConflictCount]:
-        rows = self._fetch(
-            f"SELECT {self._name('table')}, num_conflicts FROM dolt_conflicts"
-        )
+        sql = f"SELECT {self._name('table')}, num_conflicts FROM dolt_conflicts"
+        rows = self._always(*_CONFLICTS, ask=lambda: self._fetch(sql))
         counts = sorted(
             (
                 ConflictCount(table, int(n))
@@ -149,6 +153,7 @@ class Merging(Writing):
             raise ConflictsRemain(f"{table}: other rows are in conflict.")
         if rows:
             self._clear_conflicts(table)
+            self._no_longer(*_CONFLICTS)
             if self._conflicting(table):
                 raise ConflictsRemain(f"{table}: rows stayed in conflict.")
 
@@ -171,10 +176,9 @@ class Merging(Writing):
         return found
 
     def _violated(self) -> list[str]:
-        rows = self._fetch(
-            f"SELECT {self._name('table')}, num_violations "
-            "FROM dolt_constraint_violations"
-        )
+        name = self._name("table")
+        sql = f"SELECT {name}, num_violations FROM dolt_constraint_violations"
+        rows = self._always(*_VIOLATIONS, ask=lambda: self._fetch(sql))
         return sorted(table for table, count in rows if int(count))
 
     def _violations_of(self, table: str, limit: int | None) -> list[Violation]:
@@ -198,6 +202,7 @@ class Merging(Writing):
             self._execute(
                 f"DELETE FROM {self._name('dolt_constraint_violations_', table)}"
             )
+            self._no_longer(*_VIOLATIONS)
 
     def unwritten(self, listed: Sequence[Violation]) -> dict[tuple[str, Key], Row]:
         missing: dict[str, list[Violation]] = defaultdict(list)
@@ -230,7 +235,7 @@ class Merging(Writing):
         keys: Sequence[Key] | None = None,
     ) -> Iterator[RowChange]:
         there = table in self.tables()
-        at = None if there else self._value("SELECT dolt_hashof('HEAD')")
+        at = None if there else self._head()
         diff = Diff(
             table,
             "HEAD",

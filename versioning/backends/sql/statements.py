@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.db import OperationalError
@@ -205,6 +206,11 @@ class Statements(Repository):
             return self._look.get(what, ask) if self._look is not None else ask()
         return self.facts.get((self._place(), *what), ask)
 
+    def _no_longer(self, *what: str | None) -> None:
+        """What was found out within ``one_look()`` is another now."""
+        if self._look is not None:
+            self._look.drop(what)
+
     def _peek(self, *what: str) -> Any:
         """What ``_always()`` would answer without asking, else None."""
         return self.facts.peek((self._place(), *what))
@@ -216,6 +222,11 @@ class Statements(Repository):
             yield
         finally:
             self._look = before
+
+    def _head(self) -> str:
+        """The hash of the commit that the working set is laid over."""
+        ask = partial(self._value, "SELECT dolt_hashof('HEAD')")
+        return str(self._always("head", None, ask=ask))
 
     def _own(self, table: str) -> bool:
         return table in self.OWN_TABLES or table.startswith("dolt_")
