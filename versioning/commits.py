@@ -45,12 +45,9 @@ class CommitDetails:
 def commit_details(repository: Repository, hash: str, refs: Refs) -> CommitDetails:
     """Raises ``UnknownRef``."""
     commit = repository.commit(hash)
-    holds = _holders(
-        repository,
-        hash,
-        {*(branch.head for branch in refs.branches), *(tag.hash for tag in refs.tags)},
-    )
-    children = repository.children(hash)
+    heads = {*(branch.head for branch in refs.branches), *(t.hash for t in refs.tags)}
+    holds = _holders(repository, hash, heads)
+    children = repository.children(hash, heads)
     shown = children[:CHILDREN_SHOWN]
     family = {
         relative.hash: relative

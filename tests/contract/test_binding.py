@@ -359,7 +359,7 @@ def test_history_and_diffs_can_be_asked_at_a_commit(repository, connection, writ
         assert repository.count_between(old, new) == 1
         assert repository.merge_base(old, new) == old
         assert repository.merge_bases(old, new) == [old]
-        assert repository.children(old) == [new]
+        assert repository.children(old, [new]) == [new]
         assert "polls_question" in repository.tables()
         assert [s.rows_added for s in repository.diff_stat(old, new)] == [1]
         (change,) = repository.diff_rows("polls_question", old, new)

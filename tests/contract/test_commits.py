@@ -38,9 +38,11 @@ def test_what_names_no_commit(repository, ref):
     with pytest.raises(UnknownRef) as caught:
         repository.resolve(ref)
     assert caught.value.ref == ref
-    for ask in (repository.commit, repository.children):
+    with pytest.raises(UnknownRef):
+        repository.commit(ref)
+    for ask in (repository.children, repository.holders):
         with pytest.raises(UnknownRef):
-            ask(ref)
+            ask(ref, [])
     with pytest.raises(UnknownRef):
         repository.log([ref], limit=1)
 
@@ -293,7 +295,7 @@ def reachable(repository, starts: list[str]) -> dict[str, Commit]:
 )
 @given(seed=st.integers(0, 10**6), limit=st.integers(1, 7))
 def test_any_history_is_listed_whole_in_order_and_in_pages(
-    engine, repository, connection, write, seed, limit
+    engine, repository, connection, write, rows, seed, limit
 ):
     engine.reset()
     tangle = Tangle(repository, connection, write, random.Random(seed))
@@ -318,12 +320,21 @@ def test_any_history_is_listed_whole_in_order_and_in_pages(
             assert {commit.hash for commit in between} == theirs - mine
             assert_children_first(between)
             assert repository.merge_bases(one, other) == best(mine & theirs, everything)
-            assert repository.merge_base(one, other) in repository.merge_bases(
-                one, other
-            )
+            base = repository.merge_base(one, other)
+            assert base in repository.merge_bases(one, other)
+            assert rows("main", "SELECT dolt_merge_base(%s, %s)", [one, other]) == [
+                (base,)
+            ]
     for hash, commit in everything.items():
         for parent in commit.parents:
-            assert hash in repository.children(parent)
+            assert hash in repository.children(parent, tangle.heads)
+    for _ in range(3):  # what is known of a history that grows, is added to
+        base, *heads = tangle.heads
+        mine = set(reachable(repository, [base]))
+        for head, counts in repository.ahead_behind(base, heads).items():
+            theirs = set(reachable(repository, [head]))
+            assert counts == (len(theirs - mine), len(mine - theirs))
+        tangle.grow(4)
 
 
 def best(common: set[str], commits: dict[str, Commit]) -> list[str]:
@@ -349,12 +360,15 @@ def test_a_log_is_bounded_and_its_starts_may_repeat(repository, write):
     assert_children_first(twice)
 
 
-def test_the_children_of_a_commit_are_those_of_all_branches(repository, write):
+def test_the_children_of_a_commit_are_those_that_heads_descend_from(repository, write):
     start = repository.head("main")
     repository.create_branch("summer", start)
     found = [write("main", add), write("summer", add)]
-    assert repository.children(start) == sorted(found)
-    assert repository.children(found[0]) == []
+    assert repository.children(start, found) == sorted(found)
+    assert repository.children(start, [start, found[1]]) == [found[1]]
+    assert repository.children(found[0], found) == []
+    with pytest.raises(UnknownRef):
+        repository.children("0" * len(start), found)
 
 
 def test_criss_cross_merges_have_two_bases(repository, connection, write):

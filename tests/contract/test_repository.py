@@ -364,7 +364,9 @@ def test_the_log_lists_children_first(repository, summer, main):
     assert [commit.hash for commit in between] == theirs[::-1]
     assert repository.count_between(ours[-1], theirs[-1]) == 3
     assert repository.count_between(theirs[-1], theirs[-1]) == 0
-    assert repository.children(main) == sorted([ours[0], theirs[0]])
+    assert repository.children(main, [ours[-1], theirs[-1]]) == sorted(
+        [ours[0], theirs[0]]
+    )
 
 
 def test_pages_of_the_log_go_on_from_their_frontier(repository, transact, summer):

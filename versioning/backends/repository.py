@@ -488,34 +488,35 @@ class Repository(ABC):
     def count_between(self, exclude: str, include: str) -> int:
         """How many commits ``commits_between()`` would list without a limit."""
 
+    # The next four are answered from what the process has learned of commits'
+    # parents, which never change: the first time it reads all of them, and then
+    # what is new. Callers keep what takes long all the same.
+
     @abstractmethod
     def ahead_behind(
         self, base: str, heads: Iterable[str]
     ) -> dict[str, tuple[int, int]]:
         """
         For each of ``heads`` (hashes) how many commits it has that ``base``
-        lacks, and how many it lacks, as two ``count_between()``. One statement,
-        whatever their number; as with ``holders()``, callers keep the result.
+        lacks, and how many it lacks, as two ``count_between()``.
         """
 
     @abstractmethod
-    def children(self, hash: str) -> list[str]:
-        """Hashes of the commits, on any branch, that have this one as a parent."""
+    def children(self, hash: str, heads: Iterable[str]) -> list[str]:
+        """
+        Hashes of the commits that have this one as a parent, of those that any
+        of ``heads`` (hashes) is or descends from; sorted.
+        """
 
     @abstractmethod
     def holders(self, hash: str, heads: Iterable[str]) -> frozenset[str]:
-        """
-        Those of ``heads`` (hashes) that are this commit or descend from it.
-        One statement, whatever their number; it reads the whole history’s
-        parents, so callers keep what they learn: it never changes.
-        """
+        """Those of ``heads`` (hashes) that are this commit or descend from it."""
 
     @abstractmethod
     def beyond(self, held: Iterable[str], heads: Iterable[str]) -> dict[str, list[str]]:
         """
         By each of ``heads`` (hashes): the hashes of what it descends from, or
-        is, and none of ``held`` does or is; the nearest first. One statement,
-        which reads the whole history’s parents.
+        is, and none of ``held`` does or is; the nearest first.
         """
 
     @abstractmethod

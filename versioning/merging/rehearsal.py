@@ -24,8 +24,10 @@ def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
         connection.writing(),
         transaction.atomic(using=connection.alias, durable=True),
     ):
-        require_head(repository, target, sides.ours)
-        if left := repository.uncommitted():
+        head, left = repository.head_and_uncommitted()
+        if head != sides.ours:
+            raise BranchMoved(target, sides.ours, head)
+        if left:
             raise UncommittedRows(left.tables)
         try:
             merge = start(repository, sides)

@@ -256,7 +256,7 @@ class Reading(SqlRepository):
             return found and {column: found.get(column) for column in columns}
 
         return left_out(
-            self._ancestry(diff.after).descent(diff.after),
+            self._ancestry(diff.after, ordered=True).descent(diff.after),
             key,
             row,
             asked.steps,

@@ -134,13 +134,18 @@ class Reading(SqlRepository):
             page = self._log(starts[0], limit + 1)
             if not any(_tied(one, next_) for one, next_ in pairwise(page)):
                 return page[:limit]
-        walk = list(islice(self._ancestry(*starts).walk(starts), limit))
+        ancestry = self._ancestry(*starts, ordered=True)
+        walk = list(islice(ancestry.walk(starts), limit))
         found = {commit.hash: commit for commit in page}
         for batch in batches([hash for hash in walk if hash not in found]):
             found |= {commit.hash: commit for commit in self._each(batch)}
         return [found[hash] for hash in walk]
 
     def _engines_base(self, one: str, other: str) -> str | None:
+        # The engine takes 15 µs for each commit between the two.
+        bases = self._ancestry(one, other).best_common([one], other)
+        if len(bases) < 2:
+            return bases[0] if bases else None
         found = self._value("SELECT dolt_merge_base(%s, %s)", [one, other])
         return None if found is None else str(found)
 

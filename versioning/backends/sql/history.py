@@ -41,6 +41,7 @@ class History(Statements):
         found = self._named("dolt_branches", "name", "hash", branch)
         if found is None:
             raise BranchNotFound(branch)
+        self._note_commit(found)
         return found
 
     def new_commits(self, seen: Mapping[str, str]) -> dict[str, int | None]:
@@ -194,39 +195,6 @@ class History(Statements):
     ) -> list[Commit]:
         self._known(exclude, include)
         return self._log(f"{exclude}..{include}", limit)
-
-    def count_between(self, exclude: str, include: str) -> int:
-        self._known(exclude, include)
-        if exclude == include:
-            return 0
-
-        def ask() -> tuple[int, int]:
-            """Both ways at once: whoever asks for one asks for the other."""
-            count = "(SELECT count(*) FROM dolt_log(%s))"
-            ranges = [f"{exclude}..{include}", f"{include}..{exclude}"]
-            with self._history():
-                row = self._one(f"SELECT {count}, {count}", ranges)
-            assert row is not None
-            return int(row[0]), int(row[1])
-
-        there, back = sorted((exclude, include))
-        one, other = self._always(
-            "counts", there, back, ask=ask if there == exclude else lambda: ask()[::-1]
-        )
-        return one if there == exclude else other
-
-    def children(self, hash: str) -> list[str]:
-        self._known(hash)
-        if (history := self._stay.history) is not None:
-            found = sorted(child for child, parent in history if parent == hash)
-        else:
-            rows = self._fetch(
-                "SELECT commit_hash FROM dolt_commit_ancestors WHERE parent_hash = %s",
-                [hash],
-            )
-            found = sorted(row[0] for row in rows)
-        self._met.update(found)
-        return found
 
 
 def _branch(row: tuple[Any, ...]) -> Branch:

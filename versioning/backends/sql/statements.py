@@ -4,7 +4,6 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar, TypeVar
@@ -28,14 +27,6 @@ _Fact = TypeVar("_Fact")
 Table = tuple[list[str], list[tuple[Any, ...]]]
 
 
-@dataclass
-class Stay:
-    """What a connection was told while it is at one place."""
-
-    place: Any
-    history: list[tuple[str, str | None]] | None = None  # (child, parent)
-
-
 class Statements(Repository):
     """What the other parts of a repository ask with."""
 
@@ -47,12 +38,10 @@ class Statements(Repository):
 
     def __init__(self, connection: Any):
         super().__init__(connection)
-        self._this_stay = Stay(None)
         self._met: set[str] = set()  # hashes of commits that exist
         self._look: Facts | None = None  # within ``one_look()``
 
     def forget(self) -> None:
-        self._this_stay = Stay(None)
         self._met.clear()
 
     # Asking ------------------------------------------------------------------
@@ -185,13 +174,6 @@ class Statements(Repository):
         for hash in unmet:
             if hash not in met:
                 raise UnknownRef(hash)
-
-    @property
-    def _stay(self) -> Stay:
-        place = self.connection.binding, self.connection.connection
-        if self._this_stay.place != place:
-            self._this_stay = Stay(place)
-        return self._this_stay
 
     def _note_commit(self, hash: str) -> None:
         self._met.add(hash)
