@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from versioning import addresses
 from versioning.graph import GraphRow
 from versioning.merging.screen import Screen
 from versioning.models import Decision
@@ -113,17 +114,8 @@ def merge_cell(shown: Shown | None, screen: Screen, card: Card, column: str) -> 
     """A value on a card of a merge; one that is too long, with a page of its own."""
     url = ""
     if shown is not None and shown.is_cut and screen.sides is not None:
-        query = {
-            "source": screen.source,
-            "target": screen.target,
-            "base": screen.sides.base,
-            "ours": screen.sides.ours,
-            "theirs": screen.sides.theirs,
-            "table": card.table,
-            "key": card.key,
-            "column": column,
-        }
-        url = f"{reverse('versioning:merge-value')}?{urlencode(query)}"
+        start = addresses.merged_value(screen.source, screen.target, screen.sides)
+        url = addresses.of_cell(start, card.table, card.key, column)
     return cell(shown, "", url)
 
 

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from django import template
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from versioning import addresses
 from versioning.backends.repository import ChangeKind, Commit
 from versioning.presentation.cells import CellChange, Shown
 from versioning.presentation.rows import RowDiff
@@ -69,7 +69,7 @@ def _bodies(
 @register.simple_tag
 def row_cells(row: RowDiff, table: str, commit: Commit) -> SafeString:
     """A row's cells alone, as rows of a table: what a commit did to it."""
-    return SafeString("".join(_cells(row, table, _value_start(commit))))
+    return SafeString("".join(_cells(row, table, addresses.value_of_commit(commit))))
 
 
 @register.simple_tag
@@ -77,22 +77,9 @@ def origin_cell(origin: Origin, page: HistoryPage) -> SafeString:
     """A cell as it is now; a long value is shown in full where it came from."""
     url = ""
     if origin.shown is not None and origin.shown.is_cut and origin.commit is not None:
-        start = _value_start(origin.commit)
-        url = _value_address(start, page.table, page.key, origin.column)
+        start = addresses.value_of_commit(origin.commit)
+        url = addresses.of_cell(start, page.table, page.key, origin.column)
     return cell(origin.shown, "", url)
-
-
-def _value_start(commit: Commit) -> str:
-    """Of what a commit did, as ``diff_rows()`` takes it; "" for the first of all."""
-    if not commit.parents:
-        return ""
-    ends = {"from": commit.parents[0], "to": commit.hash, "dots": "2"}
-    return f"{reverse('versioning:compare-value')}?{urlencode(ends)}"
-
-
-def _value_address(start: str, table: str, key: str, column: str) -> str:
-    query = {"table": table, "key": key, "column": column}
-    return f"{start}&{urlencode(query)}" if start else ""
 
 
 def _cells(row: RowDiff, table: str, value_start: str) -> Iterator[str]:
@@ -104,7 +91,7 @@ def _cells(row: RowDiff, table: str, value_start: str) -> Iterator[str]:
     def value(one: CellChange, shown: Shown | None, side: str) -> str:
         url = ""
         if shown is not None and shown.is_cut:
-            url = _value_address(value_start, table, row.key_text, one.column)
+            url = addresses.of_cell(value_start, table, row.key_text, one.column)
         return cell(shown, side, url)
 
     for one in row.shown:

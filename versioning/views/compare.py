@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header, urlencode
 from django.views.decorators.http import require_safe
 
-from versioning import comparison, diffs, exporting, permissions
+from versioning import addresses, comparison, diffs, exporting, permissions
 from versioning.access import needs
 from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
 from versioning.backends.repository import Branch, ChangeKind
@@ -43,11 +43,6 @@ def rows_address(old: str, new: str, dots: int) -> str:
 def export_address(old: str, new: str, dots: int) -> str:
     """The beginning of the address of a file; ``&format=…`` completes it."""
     return f"{reverse('versioning:compare-export')}?{_query(old, new, dots)}"
-
-
-def value_start(old: str, new: str, dots: int) -> str:
-    """The beginning of the address of one cell's page: see ``diff_rows``."""
-    return f"{reverse('versioning:compare-value')}?{_query(old, new, dots)}"
 
 
 def _query(old: str, new: str, dots: int) -> str:
@@ -105,7 +100,7 @@ def _links(compared: Comparison) -> dict[str, Any]:
         "pinned_url": address(old.hash, new.hash, dots),
         "rows_url": rows_address(old.hash, new.hash, dots),
         "export_url": export_address(old.hash, new.hash, dots),
-        "value_start": value_start(old.hash, new.hash, dots),
+        "value_start": addresses.compared_value(old.hash, new.hash, dots),
     }
 
 
@@ -168,7 +163,7 @@ def compare_table(request: HttpRequest) -> HttpResponse:
             "export_url": export_address(
                 compared.old.hash, compared.new.hash, compared.dots
             ),
-            "value_start": value_start(
+            "value_start": addresses.compared_value(
                 compared.old.hash, compared.new.hash, compared.dots
             ),
         },
@@ -268,7 +263,7 @@ def value(request: HttpRequest) -> HttpResponse:
             "cell": cell,
             "part": cell.part(int(start)),
             "back_url": f"{rows_address(*ends)}&{urlencode({'table': table})}",
-            "this_url": f"{value_start(*ends)}&{query}",
+            "this_url": f"{addresses.compared_value(*ends)}&{query}",
         },
     )
 

@@ -10,7 +10,7 @@ from django.urls import get_script_prefix
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from versioning import comparison, diffs, history, permissions, values
+from versioning import addresses, comparison, diffs, history, permissions, values
 from versioning.access import needs
 from versioning.backends.errors import BranchNotFound, UnknownRef
 from versioning.backends.repository import Repository
@@ -23,7 +23,7 @@ from versioning.http import page_or_part
 from versioning.merging.endings import TRAILER as RECORD
 from versioning.merging.endings import record_of
 from versioning.refs import Refs
-from versioning.views.compare import export_address, rows_address, value_start
+from versioning.views.compare import export_address, rows_address
 
 HASHES_OFFERED = 10
 READ = 250  # commits, for the lines of a folded page
@@ -134,7 +134,7 @@ def commit(request: Any, hash: str) -> HttpResponse:
         bookkeeping = diffs.sections(at_hand, overview, overview.bookkeeping)
         rows_url = rows_address(before, details.commit.hash, 2)
         export_url = export_address(before, details.commit.hash, 2)
-        values_at = value_start(before, details.commit.hash, 2)
+        values_at = addresses.compared_value(before, details.commit.hash)
     recorded = any(name == RECORD for name, _ in details.message.trailers)
     home = resolve_url(options().home or get_script_prefix())
     return render(

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
-from versioning import permissions
+from versioning import addresses, permissions
 from versioning.access import needs
 from versioning.backends.repository import MergeSides
 from versioning.conf import repository
@@ -50,7 +50,7 @@ def merged_rows(request: HttpRequest) -> HttpResponse:
             "source": source,
             "target": target,
             "merge_url": url_of(source, target),
-            "value_start": _value_address(source, target, sides),
+            "value_start": addresses.merged_value(source, target, sides),
             "table_url": f"{reverse('versioning:merge-rows')}?"
             + urlencode({"source": source, "target": target, "table": table}),
         },
@@ -128,13 +128,6 @@ def _value_page(
     part, more = value.part(int(start))
     shown = {"value": value, "part": part, "next": more}
     return render(request, "versioning/merge_value.html", shown | context)
-
-
-def _value_address(source: str, target: str, sides: MergeSides) -> str:
-    """The beginning of the address of one cell's page: see ``diff_rows``."""
-    pins = {"base": sides.base, "ours": sides.ours, "theirs": sides.theirs}
-    query = urlencode({"source": source, "target": target, **pins})
-    return f"{reverse('versioning:merge-value')}?{query}"
 
 
 def _sides_of(given: dict[str, str]) -> MergeSides:
