@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST
 from versioning import permissions
 from versioning.access import needs
 from versioning.backends.repository import ConflictRow, MergeSides
-from versioning.conf import repository
 from versioning.http import wants_part
 from versioning.merging import (
     bulk,
@@ -26,7 +25,6 @@ from versioning.merging import (
     sources,
 )
 from versioning.merging.again import same_again
-from versioning.merging.locking import DraftClosed
 from versioning.merging.meanwhile import DecidedMeanwhile, Wanted
 from versioning.merging.resolution import Choice, Take
 from versioning.models import MergeDraft
@@ -37,10 +35,7 @@ from versioning.views.gone import tells_of_gone_branches
 from versioning.views.merges import (
     PAGE,
     back_to,
-    closed_page,
-    moved_page,
-    pinned,
-    require_seen_draft,
+    of_the_merge_shown,
     screen_page,
     see_other,
     seen_draft,
@@ -50,19 +45,14 @@ from versioning.views.merges import (
 @require_POST
 @needs(permissions.MERGE_BRANCH)
 @tells_of_gone_branches
-def decide(request: HttpRequest) -> HttpResponse:
+@of_the_merge_shown
+def decide(
+    request: HttpRequest, source: str, target: str, sides: MergeSides
+) -> HttpResponse:
     """Keep what was chosen for one row, or for all that is left to choose."""
-    source, target, pins = pinned(request)
-    sides = gathering.current_sides(repository(), source, target)
-    if sides is None or sides != pins:
-        return moved_page(request, source, target, pins)
     is_one_row = request.POST.get("scope", "row") == "row"
     answer = _decide_row if is_one_row else _decide_rest
-    try:
-        require_seen_draft(request)
-        return answer(request, source, target, sides)
-    except DraftClosed as error:
-        return closed_page(request, source, target, error)
+    return answer(request, source, target, sides)
 
 
 def _decide_row(

@@ -7,18 +7,16 @@ from django.views.decorators.http import require_POST
 
 from versioning import permissions
 from versioning.access import needs
-from versioning.conf import repository
+from versioning.backends.repository import MergeSides
 from versioning.http import wants_part
 from versioning.merging import (
     choices,
     deciding,
     drafts,
-    gathering,
     mending,
     screen,
     sources,
 )
-from versioning.merging.locking import DraftClosed
 from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.presentation.clashes import clash_of
 from versioning.presentation.conflicts import Names
@@ -27,10 +25,7 @@ from versioning.values import key_from_text, key_text, model_for
 from versioning.views.gone import tells_of_gone_branches
 from versioning.views.merges import (
     back_to,
-    closed_page,
-    moved_page,
-    pinned,
-    require_seen_draft,
+    of_the_merge_shown,
     screen_page,
     see_other,
 )
@@ -39,12 +34,11 @@ from versioning.views.merges import (
 @require_POST
 @needs(permissions.MERGE_BRANCH)
 @tells_of_gone_branches
-def mend(request: HttpRequest) -> HttpResponse:
+@of_the_merge_shown
+def mend(
+    request: HttpRequest, source: str, target: str, sides: MergeSides
+) -> HttpResponse:
     """Keep what was decided about one row; with ``clear``, take it all back."""
-    source, target, pins = pinned(request)
-    sides = gathering.current_sides(repository(), source, target)
-    if sides is None or sides != pins:
-        return moved_page(request, source, target, pins)
     table = request.POST.get("table", "")
     try:
         key = key_from_text(request.POST.get("key", ""))
@@ -57,7 +51,6 @@ def mend(request: HttpRequest) -> HttpResponse:
     place = request.POST.get("from", "")
     seen = choices.shown(request.POST)
     try:
-        require_seen_draft(request)
         draft = drafts.begin(source, target, sides, request.user)
         if "leave" in request.POST:  # what somebody else decided meanwhile
             pass
@@ -69,8 +62,6 @@ def mend(request: HttpRequest) -> HttpResponse:
         else:
             made = choices.read_mends(row, request.POST)
             mending.mend(draft, sides, row, made, request.user, shown=seen)
-    except DraftClosed as error:
-        return closed_page(request, source, target, error)
     except DecidedMeanwhile as error:
         clash = clash_of(
             error,

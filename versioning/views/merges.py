@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,6 +37,9 @@ from versioning.presentation.choices import typed_texts
 from versioning.views.gone import tells_of_gone_branches
 
 PAGE = "versioning/merge.html"
+
+#: (request, source, target, the three hashes) → answer
+DecidingView = Callable[[HttpRequest, str, str, MergeSides], HttpResponse]
 
 
 def url_of(source: str, target: str) -> str:
@@ -208,6 +212,27 @@ def seen_draft(request: HttpRequest) -> screen.Seen:
         return screen.Seen.parse(text)
     except ValueError as error:
         raise BadRequest("The form does not say what it was made for.") from error
+
+
+def of_the_merge_shown(view: DecidingView) -> Callable[[HttpRequest], HttpResponse]:
+    """
+    Calls a view that decides something with the branches of a form, and the
+    hashes that its page was about. 409, and nothing decided, if a branch has
+    moved since, or the draft was set aside or has landed.
+    """
+
+    @wraps(view)
+    def decide(request: HttpRequest) -> HttpResponse:
+        source, target, pins = pinned(request)
+        if gathering.current_sides(repository(), source, target) != pins:
+            return moved_page(request, source, target, pins)
+        try:
+            require_seen_draft(request)
+            return view(request, source, target, pins)
+        except DraftClosed as error:
+            return closed_page(request, source, target, error)
+
+    return decide
 
 
 def require_seen_draft(request: HttpRequest) -> screen.Seen:
