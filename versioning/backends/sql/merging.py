@@ -59,8 +59,10 @@ class Merging(Writing):
         return Uncommitted(tuple(sorted(row[0] for row in rows))) if rows else None
 
     def head_and_uncommitted(self) -> tuple[str, Uncommitted | None]:
-        left = self.uncommitted()
-        return str(self._value("SELECT dolt_hashof('HEAD')")), left
+        [(head, is_dirty)] = self._fetch(
+            "SELECT dolt_hashof('HEAD'), EXISTS (SELECT 1 FROM dolt_status)"
+        )
+        return str(head), self.uncommitted() if is_dirty else None
 
     def working_hash(self) -> str:
         # Not of 'WORKING': DoltLite knows none on a branch that nobody wrote to.
