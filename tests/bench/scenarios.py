@@ -133,13 +133,17 @@ def _vote_form(person: Person) -> tuple[str, dict[str, str]]:
     return form, hidden_fields(form, "/polls/1000/vote/")
 
 
+def _vote(person: Person) -> None:
+    form, fields = _vote_form(person)
+    person.post("/polls/1000/vote/", {**fields, "choice": "1001"}, form=form)
+
+
 def _first_merge(site: Site, person: Person) -> tuple[float, float]:
     """
     A merge page that nobody has looked at, as the branch has moved since: until
     it is there, and until what the merge would do is, which may come after it.
     """
-    form, fields = _vote_form(person)
-    person.post("/polls/1000/vote/", {**fields, "choice": "1001"}, form=form)
+    _vote(person)
     url = "/merge/?source=bench&target=main"
     pages: list[str] = []
     page = timed(lambda: pages.append(person.get(url)))
@@ -160,13 +164,21 @@ def history(commits: int = 20_000, page: int = 200) -> Iterator[Figure]:
             url = _older(person.get(url))
         one = times(_getting(person, first), COUNT)
         far = times(_getting(person, url), COUNT)
+        moved = [_after_a_vote(person, first) for _ in range(COUNT // 3)]
         group = f"log of {commits:,} commits"
         yield Figure(group, "page 1", median(one), "ms")
+        yield Figure(group, "page 1, just after a vote", median(moved), "ms")
         yield Figure(group, f"page {page}", median(far), "ms")
         yield Figure(
             group, f"page {page} against page 1", median(far) / median(one), "times",
             at_most=1.3,
         )  # fmt: skip
+
+
+def _after_a_vote(person: Person, url: str) -> float:
+    """A page that nobody has looked at since the branch's head is another one."""
+    _vote(person)
+    return timed(_getting(person, url))
 
 
 def _older(page: str) -> str:
