@@ -6,7 +6,7 @@ import pytest
 from django.db import models
 from django.utils import timezone
 
-from versioning.presentation.cells import Kind, show, with_marks
+from versioning.presentation.cells import Kind, opened_apart, show, with_marks
 
 STATES = [("d", "Draft"), ("p", "Published")]
 
@@ -84,6 +84,36 @@ def test_words_are_marked_between_two_texts() -> None:
     before, after = with_marks(show("The blue sky"), show("The red sky"))
     assert [s.text for s in before.segments if s.changed] == ["blue"]
     assert [s.text for s in after.segments if s.changed] == ["red"]
+
+
+SAME = "and so on " * 50
+
+
+def test_folded_texts_open_where_they_differ() -> None:
+    before, after = with_marks(
+        show(f"{SAME}the blue sky {SAME}"), show(f"{SAME}a red house.")
+    )
+    assert before.opening.startswith("…and so on and so on the blue sky and so on")
+    assert before.opening.endswith("…")
+    assert after.opening == "…and so on and so on a red house."
+    assert [s.text for s in after.segments if s.changed] == ["a red house."]
+
+
+def test_folded_texts_that_differ_in_sight_open_at_their_beginning() -> None:
+    before, after = with_marks(show(f"Red. {SAME}"), show(f"Blue. {SAME}"))
+    assert before.opening.startswith("Red. and so on")
+    assert after.opening.startswith("Blue. and so on")
+
+
+def test_all_versions_open_where_the_first_of_them_differs() -> None:
+    versions = [show(SAME + end) for end in ("first", "second", "first")]
+    texts = [v.opening for v in opened_apart([*versions, None, show(7)]) if v]
+    *words, number = texts
+    opening = "…and so on and so on"
+    assert words == [f"{opening} {end}" for end in ("first", "second", "first")]
+    assert number == "7"
+    assert opened_apart([versions[0], None]) == [versions[0], None]
+    assert opened_apart([show("a"), show("b")]) == [show("a"), show("b")]
 
 
 def test_numbers_are_not_cut_into_words() -> None:

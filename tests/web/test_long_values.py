@@ -1,5 +1,6 @@
 """A value that is too long for a card of a merge is on a page of its own."""
 
+import re
 from dataclasses import replace
 from uuid import uuid4
 
@@ -209,6 +210,29 @@ def test_a_record_leads_to_all_of_what_was_decided(editor, maintainer, poll, dec
     ):
         assert f'Details, {side}">{LONG}{text}</pre>' in page.text
     assert seen.links(page)["What was decided"] == f"/merges/{draft.pk}/"
+
+
+def test_folded_texts_open_where_they_part(editor, maintainer, poll, decide, erin):
+    """They begin alike, and so would look alike until each is unfolded."""
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Shorten"):
+            Question.objects.update(details=f"{LONG[:1000]}as {branch} has it")
+    card = seen.main(editor.get(URL))
+    assert "word as main has it" in card
+    decide(maintainer, take__details="theirs")
+    openings = re.findall(r"<summary>(…[^<]*)</summary>", editor.get(URL).text)
+    assert {opening.partition(" as ")[2] for opening in openings} >= {
+        "main has it",
+        "summer has it",
+    }
+    draft = MergeDraft.objects.get()
+    record = editor.get(f"/merges/{draft.pk}/").text
+    openings = re.findall(r"<summary>(…[^<]*)</summary>", record)
+    assert [opening.partition(" as ")[2] for opening in openings] == [
+        "main has it",
+        "summer has it",
+        "summer has it",  # taken
+    ]
 
 
 def test_what_was_taken_from_a_side_is_not_shown_twice(editor, maintainer, decide):

@@ -13,7 +13,7 @@ from versioning.conf import repository
 from versioning.merging import drafts, endings, sources
 from versioning.merging.standing import Standing, gone, standing
 from versioning.models import Decision, MergeDraft
-from versioning.presentation.cells import Shown
+from versioning.presentation.cells import Shown, opened_apart
 from versioning.presentation.choices import column_name, said, shown_of
 from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
@@ -198,6 +198,7 @@ def _decided(
     column = decision.column
     before, ours, theirs = (shown_of(values, column, seen) for seen in decision.seen)
     taken = said(values, column, drafts.choice_of(decision), decision.seen, names)
+    before, ours, theirs, result = opened_apart([before, ours, theirs, taken.shown])
     return Decided(
         table_name(decision.table),
         headings.get(
@@ -210,6 +211,6 @@ def _decided(
         ours,
         theirs,
         taken.words,
-        taken.shown,
+        result,
         decision,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -23,6 +24,7 @@ from versioning.presentation.lines import TextLine, unified
 from versioning.presentation.words import Segment, mark, plain, visible
 
 FOLD_AT = 400  # characters; a longer text is shown folded
+OPENING = 80  # characters of a folded text
 BYTES_SHOWN = 24
 CUT_AT = 20_000  # characters; a longer text is on a page of its own
 
@@ -63,8 +65,10 @@ class Shown:
     @property
     def opening(self) -> str:
         """The beginning of a long text, or where it differs, for its fold."""
-        part = self.text[self.start : self.start + 80].replace("\n", " ").rstrip()
-        return f"{'…' if self.start else ''}{part}…"
+        end = self.start + OPENING
+        part = self.text[self.start : end].replace("\n", " ").rstrip()
+        before, after = self.start > 0, end < len(self.text)
+        return f"{'…' if before else ''}{part}{'…' if after else ''}"
 
     @property
     def is_cut(self) -> bool:
@@ -187,19 +191,41 @@ def related(name: str, raw: Any) -> Shown:
 HIDDEN = Shown(Kind.HIDDEN, "hidden", raw="You may not see this column")
 
 _MARKED = frozenset({Kind.TEXT, Kind.JSON})
+_BEFORE = 20  # characters shown before a difference
 
 
 def with_marks(before: Shown, after: Shown) -> tuple[Shown, Shown]:
     """Both texts with the words marked that the other lacks."""
     if before.kind is Kind.BYTES and after.kind is Kind.BYTES:
         return _bytes_from(before, after)
-    if before.is_cut or after.is_cut:
-        start = max(0, _first_difference(before.text, after.text) - 20)
-        return replace(before, start=start), replace(after, start=start)
     if before.kind in _MARKED and after.kind in _MARKED:
-        old, new = mark(before.text, after.text)
-        return replace(before, segments=old), replace(after, segments=new)
+        if not (before.is_cut or after.is_cut):
+            old, new = mark(before.text, after.text)
+            before, after = replace(before, segments=old), replace(after, segments=new)
+        before, after = opened_apart([before, after])
+        assert before is not None
+        assert after is not None
     return before, after
+
+
+def opened_apart(versions: Sequence[Shown | None]) -> list[Shown | None]:
+    """
+    Versions of one value, the folds of long ones open where they first differ:
+    several with the same beginning would look alike.
+    """
+    texts = [one for one in versions if one is not None and one.kind in _MARKED]
+    if len(texts) < 2 or not any(one.long for one in texts):
+        return list(versions)
+    one, *others = (shown.text for shown in texts)
+    first = min(_first_difference(one, other) for other in others)
+    if first <= OPENING - _BEFORE:
+        return list(versions)
+    start = first - _BEFORE
+    start = one.rfind(" ", start - _BEFORE, start) + 1 or start
+    return [
+        replace(shown, start=start) if shown and shown.kind in _MARKED else shown
+        for shown in versions
+    ]
 
 
 def _bytes_from(before: Shown, after: Shown) -> tuple[Shown, Shown]:

@@ -25,7 +25,7 @@ from versioning.merging.resolution import (
     Take,
 )
 from versioning.models import Decision
-from versioning.presentation.cells import HIDDEN, Shown, show, with_marks
+from versioning.presentation.cells import HIDDEN, Shown, opened_apart, show, with_marks
 from versioning.presentation.cells import related as related_cell
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
@@ -323,6 +323,10 @@ class _TableCards:
         before = None
         if judged.resolution.state is not RowState.ADDED_BOTH:
             before = self._show(cell.column, cell.base)
+        result = None if cell.pending else self._show(cell.column, cell.result)
+        ours, theirs, before, result = opened_apart(
+            [*self._sides(cell), before, result]
+        )
         typed = None
         if choice is not None and choice.take is Take.VALUE:
             typed = self._as_typed(cell.column, choice.value)
@@ -330,7 +334,7 @@ class _TableCards:
             column=cell.column,
             name=self.values.column_name(cell.column),
             before=before,
-            options=tuple(self._options(cell, before)),
+            options=tuple(self._options(cell, ours, theirs, before)),
             typed=typed,
             may_type=self.values.field(cell.column) is not None,
             is_sum=cell.state is CellState.COUNTED,
@@ -338,7 +342,7 @@ class _TableCards:
             if cell.sum is not None
             else "",
             in_doubt=cell.in_doubt,
-            result=None if cell.pending else self._show(cell.column, cell.result),
+            result=result,
             decision=judged.decisions.get(cell.column),
             outdated=judged.outdated.get(cell.column),
         )
@@ -360,7 +364,13 @@ class _TableCards:
             waits=cell.pending,
         )
 
-    def _options(self, cell: Cell, before: Shown | None) -> Iterator[Option]:
+    def _sides(self, cell: Cell) -> tuple[Shown, Shown]:
+        ours = self._show(cell.column, cell.ours)
+        return with_marks(ours, self._show(cell.column, cell.theirs))
+
+    def _options(
+        self, cell: Cell, ours: Shown | None, theirs: Shown | None, before: Shown | None
+    ) -> Iterator[Option]:
         choice = cell.choice
         if cell.sum is not None:
             yield Option(
@@ -369,9 +379,6 @@ class _TableCards:
                 self._show(cell.column, cell.sum),
                 _is(choice, Take.SUM),
             )
-        ours = self._show(cell.column, cell.ours)
-        theirs = self._show(cell.column, cell.theirs)
-        ours, theirs = with_marks(ours, theirs)
         yield Option(Take.OURS, self.names.ours, ours, _is(choice, Take.OURS))
         yield Option(Take.THEIRS, self.names.theirs, theirs, _is(choice, Take.THEIRS))
         if before is not None:
