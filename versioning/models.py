@@ -10,6 +10,7 @@ from django.db import models
 
 from versioning.merging import sources
 from versioning.merging.resolution import Take
+from versioning.unit_of_work import author_of
 
 # Long enough for any name that an engine takes, made here or not.
 BRANCH_NAME_LENGTH = 500
@@ -18,8 +19,11 @@ PERSON_NAME_LENGTH = 255
 
 
 def name_of(user: Any) -> str:
-    """What a user is called in what outlives the account; "" for nobody."""
-    return "" if user is None else str(user)[:PERSON_NAME_LENGTH]
+    """
+    What a user is called in what outlives the account, as in commits; "" for
+    nobody.
+    """
+    return "" if user is None else author_of(user).name[:PERSON_NAME_LENGTH]
 
 
 class Access(models.Model):

@@ -256,7 +256,7 @@ def test_a_violation_is_mended_by_somebody_else_and_the_merge_undone(
     page.get_by_role("link", name=f"{parted.source} into {parted.target}").click()
     merge = page.get_by_role("button", name=f"Merge {parted.source} into")
     expect(merge).to_be_disabled()
-    expect(page.get_by_role("main")).to_contain_text("by max")
+    expect(page.get_by_role("main")).to_contain_text("by Max Okafor")
     gone = page.get_by_role("article", name=f"Question “{question}”")
     expect(gone).to_contain_text(f"It was deleted on {parted.target}")
     gone.locator("label", has_text=f"Keep it as on {parted.source}").click()

@@ -109,9 +109,9 @@ def test_what_was_decided_is_taken_up_by_somebody_else_after_a_restart(
     ida = Person(site, "ida")
     listed = ida.get("/merges/")
     assert "sunday into noon</a> <span>1 of 2 settled</span>" in listed
-    assert "begun by max" in listed
+    assert "begun by Max Okafor" in listed
     shown = ida.get(MERGE)
-    assert "by max, <time" in shown
+    assert "by Max Okafor, <time" in shown
     assert "Under the bridge, sunday" in shown
     card = ida.form(MERGE, f'name="key" value="[{mill}]"')
     shown = ida.send("/merge/decide/", card | {"take:text": "ours"})
@@ -124,9 +124,9 @@ def test_what_was_decided_is_taken_up_by_somebody_else_after_a_restart(
         site.run(RESULT.format(pks=[bridge, mill, early]))
     )
     assert texts == ["Behind the mill, noon", "Under the bridge, sunday"]
-    assert (state, begun_by) == ("landed", "max")
+    assert (state, begun_by) == ("landed", "Max Okafor")
     (record,) = set(re.findall(r'href="(/merges/[0-9a-f-]{36}/)"', landed))
     decisions = ida.get(record)
-    for who, what in (("max", "as on sunday"), ("ida", "as on noon")):
+    for who, what in (("Max Okafor", "as on sunday"), ("ida", "as on noon")):
         assert f"{what}</span></td> <td>{who}, <time" in decisions
     assert "left out, to mend the row" in decisions

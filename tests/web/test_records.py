@@ -65,6 +65,29 @@ def test_it_is_there_when_the_branch_is_gone(repository, maintainer, landed):
     assert "Sky of summer" in seen.main(page)
 
 
+def test_people_are_called_as_in_commits(
+    repository, maintainer, ida, sky, django_user_model
+):
+    """By their names, of which two may have the same."""
+    for user in django_user_model.objects.all():
+        user.first_name, user.last_name = "Mo", "Maas"
+        user.save()
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "ours"))
+    assert "by Mo Maas, just now" in seen.main(ida.get(URL))
+    fields = form(repository, ida.get(URL), sky, "ours")
+    decide(ida, fields | {"scope": "all", "take": "theirs"})
+    draft = MergeDraft.objects.get()
+    aside = seen.main(ida.get(f"/merges/{draft.pk}/set-aside/"))
+    assert aside.count("1 by Mo Maas") == 2
+    land(ida, form(repository, ida.get(URL), sky, "ours"))
+    commit = repository.commit(repository.head("main"))
+    assert commit.author.name == "Mo Maas"
+    assert "2 values decided by 2 people." in commit.message
+    record = seen.main(ida.get(f"/merges/{draft.pk}/"))
+    assert "by Mo Maas, just now" in record
+    assert "begun by Mo Maas" in record
+
+
 def test_names_stay_when_people_are_gone(maintainer, landed, django_user_model):
     """Deleting an account is no way to rewrite who decided what."""
     django_user_model.objects.filter(username="ida").delete()

@@ -76,7 +76,6 @@ def _decided(draft: MergeDraft) -> str:
     total = made.aggregate(
         cells=Count("pk", filter=Q(mends=False)),
         mends=Count("pk", filter=Q(mends=True)),
-        people=Count("decided_by_name", distinct=True),
     )
     parts = [
         f"{total[name]} {one if total[name] == 1 else many}"
@@ -88,5 +87,6 @@ def _decided(draft: MergeDraft) -> str:
     ]
     if not parts:
         return ""
-    people = total["people"]
+    # Two people may have one name; whose account is gone has no other.
+    people = made.values("decided_by", "decided_by_name").distinct().count()
     return f"{' and '.join(parts)} by {people} {'person' if people == 1 else 'people'}."

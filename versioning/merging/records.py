@@ -104,7 +104,7 @@ class Share:
 def shares(draft: MergeDraft) -> tuple[Share, ...]:
     """Who decided how much, whoever decided most first."""
     made = (
-        draft.decisions.values("decided_by_name")
+        draft.decisions.values("decided_by", "decided_by_name")
         .annotate(decisions=Count("pk"), last=Max("decided_at"))
         .order_by("-decisions", "decided_by_name")
     )
