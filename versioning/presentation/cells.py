@@ -202,9 +202,8 @@ def with_marks(before: Shown, after: Shown) -> tuple[Shown, Shown]:
         if not (before.is_cut or after.is_cut):
             old, new = mark(before.text, after.text)
             before, after = replace(before, segments=old), replace(after, segments=new)
-        before, after = opened_apart([before, after])
-        assert before is not None
-        assert after is not None
+        start = _where_apart([before, after])
+        return replace(before, start=start), replace(after, start=start)
     return before, after
 
 
@@ -214,18 +213,23 @@ def opened_apart(versions: Sequence[Shown | None]) -> list[Shown | None]:
     several with the same beginning would look alike.
     """
     texts = [one for one in versions if one is not None and one.kind in _MARKED]
-    if len(texts) < 2 or not any(one.long for one in texts):
-        return list(versions)
-    one, *others = (shown.text for shown in texts)
-    first = min(_first_difference(one, other) for other in others)
-    if first <= OPENING - _BEFORE:
-        return list(versions)
-    start = first - _BEFORE
-    start = one.rfind(" ", start - _BEFORE, start) + 1 or start
+    start = _where_apart(texts)
     return [
         replace(shown, start=start) if shown and shown.kind in _MARKED else shown
         for shown in versions
     ]
+
+
+def _where_apart(texts: Sequence[Shown]) -> int:
+    """Where their folds are to open; 0 for where each begins."""
+    if len(texts) < 2 or not any(one.long for one in texts):
+        return 0
+    one, *others = (shown.text for shown in texts)
+    first = min(_first_difference(one, other) for other in others)
+    if first <= OPENING - _BEFORE:
+        return 0
+    start = first - _BEFORE
+    return one.rfind(" ", start - _BEFORE, start) + 1 or start
 
 
 def _bytes_from(before: Shown, after: Shown) -> tuple[Shown, Shown]:
