@@ -4,11 +4,18 @@ A merge with a thousand rows in conflict, and one with a hundred tables.
 How long they take is for the benchmarks; here, that nothing is lost.
 """
 
-import pytest
+from contextlib import closing
+from dataclasses import replace
 
-from versioning.merging import bulk, deciding, drafts, preview
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from versioning.merging import bulk, deciding, drafts, picks, preview
+from versioning.merging.dropped import without_dropped
 from versioning.merging.landing import land
 from versioning.merging.preview import PAGE
+from versioning.merging.rehearsal import rehearsal
 from versioning.merging.resolution import Choice, Take
 
 CREATE = "CREATE TABLE {table} (id int NOT NULL PRIMARY KEY, v varchar(20), w int)"
@@ -87,20 +94,67 @@ def test_no_more_rows_are_held_than_are_looked_at(conflicts, max_, monkeypatch):
     """What a service asks for is bounded, so what it holds is."""
     sides = conflicts({"many": 1200})
     asked = []
-    conflict_rows = preview.conflict_rows
 
-    def counted(*args, **which):
-        found = conflict_rows(*args, **which)
+    def counted(rows, columns):
+        found = without_dropped(rows, columns)
         asked.append(len(found))
         return found
 
-    monkeypatch.setattr(preview, "conflict_rows", counted)
+    monkeypatch.setattr(preview, "without_dropped", counted)
     draft = drafts.begin("summer", "main", sides, max_)
     pages = preview.each_conflict_page("main", sides, ["many"])
     bulk.decide_pending(draft, pages, Take.OURS, max_)
     land("summer", "main", sides, draft, max_)
     assert sum(asked) >= 3 * 1200
     assert max(asked) == 501  # the last says that there are more
+
+
+def test_all_rows_in_conflict_come_in_parts_by_one_question(conflicts):
+    sides = conflicts({"few": 1, "many": 1200})
+    with rehearsal("main", sides) as merge:
+        with CaptureQueriesContext(connections["versioned"]) as asked:
+            parts = list(merge.each_conflict("many", at_once=500))
+        assert [len(part) for part in parts] == [500, 500, 200]
+        reads = [q for q in asked.captured_queries if "dolt_conflicts_many" in q["sql"]]
+        assert len(reads) == 1
+        assert [row for part in parts for row in part] == merge.conflicts("many")
+        assert list(merge.each_conflict("polls_question", at_once=500)) == []
+
+
+def test_who_stops_reading_rows_in_conflict_can_ask_on(conflicts):
+    sides = conflicts({"many": 1200})
+    with rehearsal("main", sides) as merge:
+        with closing(merge.each_conflict("many", at_once=500)) as parts:
+            assert [row.key for row in next(parts)] == [(n,) for n in range(500)]
+        assert merge.head("main") == sides.ours
+        assert [count.rows for count in merge.conflict_counts()] == [1200]
+
+
+def test_a_change_laid_over_a_branch_gives_its_conflicts_in_parts(conflicts):
+    sides = replace(conflicts({"many": 12}), is_merge=False)
+    with rehearsal("main", sides) as merge:
+        parts = list(merge.each_conflict("many", at_once=5))
+        assert [len(part) for part in parts] == [5, 5, 2]
+        assert [row for part in parts for row in part] == merge.conflicts("many")
+
+
+def test_conflicts_in_parts_say_what_is_in_doubt(repository, conflicts):
+    sides = conflicts({"many": 12})
+    doubts = {"many": {(7,): frozenset({"w"})}}
+    with rehearsal("main", sides):
+        merge = picks.Doubting(repository, sides, doubts)
+        parts = list(merge.each_conflict("many", at_once=5))
+    assert [len(part) for part in parts] == [5, 5, 2]
+    rows = {row.key: row.doubtful for part in parts for row in part}
+    assert rows == {(n,): frozenset({"w"} if n == 7 else ()) for n in range(12)}
+
+
+def test_a_first_look_reads_each_row_in_conflict_once(conflicts):
+    sides = conflicts({"many": 1200})
+    with CaptureQueriesContext(connections["versioned"]) as asked:
+        assert preview.preview("main", sides).required == 1200
+    reads = [q for q in asked.captured_queries if "dolt_conflicts_many" in q["sql"]]
+    assert len(reads) == 1
 
 
 @pytest.mark.parametrize("rows", [3, 4])

@@ -12,7 +12,7 @@ counted twice.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -117,8 +117,7 @@ def with_common_counts(
         return list(rows)
     states = history.rows(rows[0].table, [row.key for row in rows])
     return [
-        replace(
-            row,
+        row._replace(
             common={column: _common(states, row.key, column) for column in columns},
         )
         for row in rows

@@ -1,7 +1,6 @@
 """Rows in conflict where one side dropped a column that the other still has."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from versioning.backends.errors import MergeBlocked
 from versioning.backends.repository import ConflictRow, Row
@@ -38,7 +37,7 @@ def _without(row: ConflictRow, kept: frozenset[str]) -> ConflictRow:
                     "branch and its value changed on the other"
                 )
     base, ours, theirs = (_cut(version, kept) for version in versions)
-    return replace(row, base=base, ours=ours, theirs=theirs)
+    return row._replace(base=base, ours=ours, theirs=theirs)
 
 
 def _cut(version: Row | None, kept: frozenset[str]) -> Row | None:

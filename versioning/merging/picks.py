@@ -7,9 +7,8 @@ cell asks, and is neither added up nor taken for one.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Generator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 from versioning import policies
@@ -22,6 +21,7 @@ from versioning.backends.repository import (
     MergeSides,
     Repository,
 )
+from versioning.merging.paging import in_parts
 from versioning.merging.sources import PICKED_FROM
 from versioning.values import same
 
@@ -165,7 +165,7 @@ class Doubting:
     ) -> list[ConflictRow]:
         doubts = self._doubts.get(table, {})
         found = [
-            replace(row, doubtful=doubts.get(row.key, frozenset()))
+            row._replace(doubtful=doubts.get(row.key, frozenset()))
             for row in self._repository.conflicts(
                 table, since=since, limit=limit, keys=keys
             )
@@ -176,6 +176,11 @@ class Doubting:
             if since is None or row.key > since
         ]
         return sorted(found, key=lambda row: row.key)[:limit]
+
+    def each_conflict(
+        self, table: str, *, at_once: int
+    ) -> Generator[list[ConflictRow], None, None]:
+        return in_parts(partial(self.conflicts, table), at_once=at_once)
 
     def settle_conflicts(self, table: str, *, rows: int) -> None:
         besides = len(self._besides(table, None))

@@ -6,7 +6,9 @@ by them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice
 from typing import Any
 
@@ -26,12 +28,14 @@ from versioning.backends.repository import (
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging.counters import (
+    CommonHistory,
     CounterSum,
     counter_sums,
     with_common_counts,
 )
 from versioning.merging.dropped import without_dropped
 from versioning.merging.memory import known, recall, remember
+from versioning.merging.paging import in_parts
 from versioning.merging.rehearsal import rehearsal, require_head
 from versioning.merging.resolution import asked
 from versioning.merging.transplant import Transplant
@@ -261,14 +265,8 @@ def conflict_pages(
     if (shown := _all_on_first_page(sides, table)) is not None:
         yield shown
         return
-    since: Key | None = None
-    more = True
-    while more:
-        rows = conflict_rows(repository, sides, table, since=since, limit=_SCAN + 1)
-        rows, more = rows[:_SCAN], len(rows) > _SCAN
-        if rows:
-            yield rows
-            since = rows[-1].key
+    ask = partial(conflict_rows, repository, sides, table)
+    yield from in_parts(ask, at_once=_SCAN)
 
 
 def _all_on_first_page(sides: MergeSides, table: str) -> list[ConflictRow] | None:
@@ -380,10 +378,25 @@ def _conflicts(
             continue
         counters = policies.counters_of(count.table)
         decisions = sums = 0
-        for rows in conflict_pages(merge, sides, count.table):
+        for rows in _each_conflict(merge, sides, count.table):
             first += rows[: PAGE + 1 - len(first)]
             for row in rows:
                 required, counted = asked(row, counters)
                 decisions += required
                 sums += counted
         yield TableConflicts(count.table, count.rows, decisions, sums)
+
+
+def _each_conflict(
+    merge: Repository, sides: MergeSides, table: str
+) -> Iterator[list[ConflictRow]]:
+    """As ``conflict_pages()``; nothing else can be asked meanwhile."""
+    if (
+        policies.counters_of(table) and not CommonHistory(merge, sides).is_one_commit
+    ):  # each page asks for what they count from
+        yield from conflict_pages(merge, sides, table)
+        return
+    columns = merge.columns(table)
+    with closing(merge.each_conflict(table, at_once=_SCAN)) as pages:
+        for rows in pages:
+            yield without_dropped(rows, columns)

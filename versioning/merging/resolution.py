@@ -233,14 +233,19 @@ def asked(row: ConflictRow, counters: frozenset[str]) -> tuple[int, int]:
     """
     if row.ours is None or row.theirs is None:
         return 1, 0
-    states = [
-        _cell(row, column, None, column in counters).state
-        for column, value in row.ours.items()
-        # Most cells are alike on both sides, and then ask nothing.
-        if column in counters
-        or (column in row.theirs and not same(value, row.theirs[column]))
-    ]
-    return states.count(CellState.DISPUTED), states.count(CellState.COUNTED)
+    disputed = counted = 0
+    theirs = row.theirs
+    for column, value in row.ours.items():
+        if column in counters:
+            state = _cell(row, column, None, True).state
+        elif column not in theirs or value == theirs[column]:
+            continue  # most of them, and they ask nothing
+        else:
+            base = _value(row.base, column)
+            state = _cell_state(row, base, value, theirs[column])
+        disputed += state is CellState.DISPUTED
+        counted += state is CellState.COUNTED
+    return disputed, counted
 
 
 def _row_state(row: ConflictRow) -> RowState:

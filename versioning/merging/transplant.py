@@ -8,8 +8,9 @@ proportion to what that commit changed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -27,6 +28,7 @@ from versioning.backends.repository import (
     Violation,
 )
 from versioning.merging.counters import CounterSum
+from versioning.merging.paging import in_parts
 from versioning.merging.resolution import Cell, CellState, resolve
 from versioning.values import same
 
@@ -146,6 +148,11 @@ class Transplant:
             if one.asks
         )
         return list(islice(found, limit))
+
+    def each_conflict(
+        self, table: str, *, at_once: int
+    ) -> Generator[list[ConflictRow], None, None]:
+        return in_parts(partial(self.conflicts, table), at_once=at_once)
 
     def settle_conflicts(self, table: str, *, rows: int) -> None:
         """Nothing: the engine has no list of them."""

@@ -51,6 +51,19 @@ class DoltRepository(Exporting):
             self._versions = raw, str(self._value("SELECT dolt_version()"))
         return self._versions[1]
 
+    @contextmanager
+    def _cursor_as_they_come(self) -> Iterator[Any]:
+        from MySQLdb.cursors import SSCursor
+
+        connection = self.connection
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            rows = connection.connection.cursor(SSCursor)
+        is_logged = connection.queries_logged
+        make = connection.make_debug_cursor if is_logged else connection.make_cursor
+        with make(rows) as cursor:
+            yield cursor
+
     def tidy(self) -> None:
         """Nothing: the server collects its garbage by itself."""
 

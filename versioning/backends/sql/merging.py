@@ -4,7 +4,7 @@ import json
 import re
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,21 @@ class Merging(Writing):
             )
         return sorted(found, key=lambda row: row.key)[:limit]
 
+    def each_conflict(
+        self, table: str, *, at_once: int
+    ) -> Generator[list[ConflictRow], None, None]:
+        primary = self.primary_key(table)
+        if not self._conflicting(table):
+            return
+        order = [self._conflict_key(column) for column in primary]
+        sql = self._conflicts_sql(table, (), order)
+        with self._engine(), self._cursor_as_they_come() as cursor:
+            cursor.execute(sql, [])
+            names = [column[0] for column in cursor.description]
+            columns = _ConflictColumns(table, primary, names)
+            while rows := cursor.fetchmany(at_once):
+                yield [columns.read(row) for row in rows]
+
     def _conflict_key(self, column: str) -> str:
         names = (self._name(side, column) for side in ("base_", "our_", "their_"))
         return f"coalesce({', '.join(names)})"
@@ -131,15 +146,20 @@ class Merging(Writing):
         order: Sequence[str],
         limit: int | None,
     ) -> list[ConflictRow]:
-        sql = f"SELECT * FROM {self._name('dolt_conflicts_', table)}"
-        if where:
-            sql += " WHERE " + " AND ".join(where)
-        sql += " ORDER BY " + ", ".join(order)
+        sql = self._conflicts_sql(table, where, order)
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         names, rows = self._table(sql, params)
         columns = _ConflictColumns(table, primary, names)
         return [columns.read(row) for row in rows]
+
+    def _conflicts_sql(
+        self, table: str, where: Sequence[str], order: Sequence[str]
+    ) -> str:
+        sql = f"SELECT * FROM {self._name('dolt_conflicts_', table)}"
+        if where:
+            sql += " WHERE " + " AND ".join(where)
+        return sql + " ORDER BY " + ", ".join(order)
 
     def schema_conflicts(self) -> list[SchemaConflict]:
         return [
@@ -251,8 +271,7 @@ class Merging(Writing):
 class _Side:
     """Where one version of a row stands in a row of a list of conflicts."""
 
-    names: Sequence[str]
-    place: slice
+    columns: Sequence[tuple[str, int]]  # and where they are
     keys: Sequence[int]  # where the primary key's columns are
     has_key: bool  # all of them
 
@@ -262,7 +281,7 @@ class _Side:
         for place in self.keys:
             if row[place] is None:  # a row that isn't there has no key
                 return None
-        return dict(zip(self.names, row[self.place], strict=True))
+        return {name: row[place] for name, place in self.columns}
 
 
 class _ConflictColumns:
@@ -286,7 +305,8 @@ class _ConflictColumns:
     def _side(self, prefix: str, names: Sequence[str], start: int, stop: int) -> _Side:
         own = [name.removeprefix(prefix) for name in names[start:stop]]
         keys = [start + own.index(c) for c in self._primary if c in own]
-        return _Side(own, slice(start, stop), keys, len(keys) == len(self._primary))
+        columns = [(name, place) for place, name in enumerate(own, start)]
+        return _Side(columns, keys, len(keys) == len(self._primary))
 
     def read(self, row: tuple[Any, ...]) -> ConflictRow:
         base = self._base.version(row)
@@ -297,7 +317,7 @@ class _ConflictColumns:
             theirs = self._theirs.version(row)
         some = base or ours or theirs
         assert some is not None
-        key = tuple(some[column] for column in self._primary)
+        key = tuple([some[column] for column in self._primary])
         return ConflictRow(self._table, key, base, ours, theirs)
 
 

@@ -3,7 +3,7 @@
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar, TypeVar
@@ -65,6 +65,11 @@ class Statements(Repository):
             cursor.execute(sql, list(params))
             names = [column[0] for column in cursor.description or ()]
             return names, list(cursor.fetchall()) if names else []
+
+    def _cursor_as_they_come(self) -> AbstractContextManager[Any]:
+        """A cursor that gives rows before it has read them all."""
+        cursor: AbstractContextManager[Any] = self.connection.cursor()
+        return cursor
 
     def _fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._table(sql, params)[1]
