@@ -23,6 +23,7 @@ from versioning.merging.candidate import (
     lock_key,
 )
 from versioning.merging.landing import land
+from versioning.merging.preview import TableConflicts
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.resolution import Choice as Decided
 
@@ -289,6 +290,8 @@ def test_after_criss_cross_merges_each_vote_counts_once(repository, poll, max_, 
     made = {}
     if texts[0]:
         made = {(CHOICES, (choice.pk,)): {"text": Take.OURS}}
+        (asked,) = preview.preview("main", at).conflicts
+        assert asked == TableConflicts(CHOICES, rows=1, decisions=1, sums=1)
     else:
         (line,) = preview.preview("main", at).sums
         assert (line.common, line.ours, line.theirs, line.sum) == (7, 8, 8, 9)
