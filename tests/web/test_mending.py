@@ -166,16 +166,31 @@ def test_a_damaged_form_is_refused(repository, maintainer, orphan, fields, statu
     assert not Decision.objects.exists()
 
 
-def test_a_branch_that_moved_is_said_and_nothing_kept(
+@pytest.mark.parametrize("is_touched", [False, True])
+def test_a_branch_that_moved_is_said(repository, maintainer, orphan, erin, is_touched):
+    """What was pressed is kept if the row is what it was."""
+    fields = form(repository, "polls_choice", orphan.pk, take="drop")
+    with versioning.on_branch("summer", author=erin, message="Meanwhile"):
+        if is_touched:
+            Choice.objects.update(text="Planets")
+        else:
+            Question.objects.create(text="More?")
+    answer = mend(maintainer, fields)
+    words = seen.main(answer)
+    assert answer.status_code == 409
+    assert "summer moved while you were deciding" in words
+    assert ("What you chose is kept" in words) is not is_touched
+    assert Decision.objects.exists() is not is_touched
+
+
+def test_a_branch_that_moved_apart_from_the_merge_is_no_hindrance(
     repository, maintainer, orphan, erin
 ):
     fields = form(repository, "polls_choice", orphan.pk, take="drop")
     with versioning.on_branch("main", author=erin, message="Ask more"):
         Question.objects.create(text="More?")
-    answer = mend(maintainer, fields)
-    assert answer.status_code == 409
-    assert "main moved while you were deciding" in seen.main(answer)
-    assert not Decision.objects.exists()
+    assert mend(maintainer, fields).status_code == 303
+    assert Decision.objects.get().take == "drop"
 
 
 def test_a_decision_that_breaks_a_rule_is_said_once_all_are_made(

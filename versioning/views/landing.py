@@ -1,6 +1,7 @@
 """Landing a merge: all of it, or a page that says why not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,7 +19,14 @@ from versioning.backends.errors import (
 )
 from versioning.backends.repository import MergeSides
 from versioning.conf import repository
-from versioning.merging import drafts, endings, gathering, refusals, sources
+from versioning.merging import (
+    drafts,
+    endings,
+    gathering,
+    moved,
+    refusals,
+    sources,
+)
 from versioning.merging.candidate import (
     NothingToMerge,
     RowsInvalid,
@@ -27,6 +35,7 @@ from versioning.merging.candidate import (
 from versioning.merging.landing import land
 from versioning.merging.locking import DraftClosed
 from versioning.models import MergeDraft
+from versioning.values import table_name
 from versioning.views.gone import tells_of_gone_branches
 from versioning.views.merges import (
     closed_page,
@@ -38,6 +47,8 @@ from versioning.views.merges import (
     url_of,
 )
 
+TRIES = 3  # where the target moves while its merge is built
+
 
 @require_POST
 @needs(permissions.MERGE_BRANCH)
@@ -47,20 +58,47 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     source, target, pins = pinned(request)
     if not permissions.may_merge_into(request.user, target):
         raise PermissionDenied(permissions.MERGE_BRANCH)
-    sides = gathering.current_sides(repository(), source, target)
+    for _ in range(TRIES):
+        sides = gathering.current_sides(repository(), source, target)
+        if sides is None or not (
+            sides == pins or moved.is_apart(repository(), pins, sides)
+        ):
+            break
+        try:
+            return _land(request, source, target, pins, sides)
+        except BranchMoved:
+            continue
+    done = _landed_already(source, target, pins)
+    return done or moved_page(request, source, target, pins)
+
+
+def _land(
+    request: HttpRequest, source: str, target: str, pins: MergeSides, sides: MergeSides
+) -> HttpResponse:
+    """
+    ``sides`` are those of the page, or where the target moved on apart from
+    what is merged, as they are now. Raises ``BranchMoved`` if it moves again.
+    """
     draft = drafts.open_draft(source, target)
-    if sides != pins:
-        done = None if draft else _landed_already(source, target, pins)
-        return done or moved_page(request, source, target, pins)
     try:
         # Also where nothing is to be decided: the record of who merged what.
         seen = require_seen_draft(request)
-        draft = draft or drafts.begin(source, target, sides, request.user)
+        if draft is None or sides != pins:
+            if draft is None and (done := _landed_already(source, target, pins)):
+                return done
+            draft = drafts.begin(source, target, sides, request.user)
         if drafts.changed_since(draft, seen.revision, request.user):
             raise endings.DraftChanged
         commit = land(source, target, sides, draft, request.user)
-    except (BranchMoved, UncommittedRows):
-        return moved_page(request, source, target, pins)
+    except UncommittedRows as error:
+        tables = tuple(table_name(table) for table in error.tables)
+        return screen_page(
+            request,
+            source,
+            target,
+            status=409,
+            change=lambda shown: replace(shown, uncommitted=tables),
+        )
     except DraftClosed as error:
         return closed_page(request, source, target, error)
     except endings.DraftChanged:
@@ -84,15 +122,25 @@ def land_merge(request: HttpRequest) -> HttpResponse:
         messages.info(request, f"Nothing was left to do: {target} has it all already.")
         return see_other(url_of(source, target))
     except ViolationsRemain as error:
-        rules = refusals.broken_rules(repository(), pins, error.violations)
+        rules = refusals.broken_rules(repository(), sides, error.violations)
         return _refuse(request, source, target, str(error), rules)
     except RowsInvalid as error:
         rules = refusals.invalid_rules(error.rows)
         return _refuse(request, source, target, str(error), rules)
     except MergeBlocked as error:
         return _refuse(request, source, target, str(error))
-    messages.success(request, sources.done(sources.parse(source), target))
+    done_so = sources.done(sources.parse(source), target)
+    messages.success(request, done_so + _meanwhile(target, pins, sides))
     return see_other(reverse("versioning:commit", args=[commit]))
+
+
+def _meanwhile(target: str, pins: MergeSides, sides: MergeSides) -> str:
+    """What is to be told of a target that moved on apart from what was merged."""
+    if sides == pins:
+        return ""
+    count = repository().count_between(pins.ours, sides.ours)
+    came = "1 commit that" if count == 1 else f"{count} commits that"
+    return f" {target} had taken in {came} touched none of its rows."
 
 
 def _refuse(
@@ -112,16 +160,23 @@ def _landed_already(
     source: str, target: str, pins: MergeSides
 ) -> HttpResponseRedirect | None:
     """A second press of Merge: lead to what the first one made."""
-    done = MergeDraft.objects.filter(
+    landed = MergeDraft.objects.filter(
         source=source,
         target=target,
-        ours=pins.ours,
         theirs=pins.theirs,
         state=MergeDraft.State.LANDED,
-    ).first()
-    if done is None:
+    )
+    done = landed.order_by("-landed_at").first()
+    if done is None or not _holds(done.ours, pins.ours):
         return None
     return see_other(reverse("versioning:commit", args=[done.commit]))
+
+
+def _holds(later: str, earlier: str) -> bool:
+    """Whether a target that was merged into had come from what a page showed."""
+    if later == earlier:
+        return True
+    return repository().merge_base(later, earlier) == earlier
 
 
 urlpatterns = [path("merge/land/", land_merge, name="merge-land")]

@@ -25,6 +25,7 @@ from versioning.http import page_or_part, wants_part
 from versioning.merging import (
     endings,
     gathering,
+    moved,
     records,
     screen,
     sources,
@@ -34,6 +35,7 @@ from versioning.merging.standing import gone
 from versioning.models import MergeDraft
 from versioning.names import is_hash
 from versioning.presentation.choices import typed_texts
+from versioning.values import key_from_text
 from versioning.views.gone import tells_of_gone_branches
 
 PAGE = "versioning/merge.html"
@@ -217,22 +219,44 @@ def seen_draft(request: HttpRequest) -> screen.Seen:
 def of_the_merge_shown(view: DecidingView) -> Callable[[HttpRequest], HttpResponse]:
     """
     Calls a view that decides something with the branches of a form, and the
-    hashes that its page was about. 409, and nothing decided, if a branch has
-    moved since, or the draft was set aside or has landed.
+    hashes that its page was about, or those of now, where a branch has moved
+    since by what is apart from the merge. If it moved otherwise: 409 with the
+    merge as it stands, and it is decided only if it is about one row whose
+    values are what they were. 409, and nothing decided, if the draft was set
+    aside or has landed.
     """
 
     @wraps(view)
     def decide(request: HttpRequest) -> HttpResponse:
         source, target, pins = pinned(request)
-        if gathering.current_sides(repository(), source, target) != pins:
+        now = gathering.current_sides(repository(), source, target)
+        if now is None:
+            return moved_page(request, source, target, pins)
+        is_as_shown = now == pins or moved.is_apart(repository(), pins, now)
+        if not is_as_shown and not _row_stands(request, pins, now):
             return moved_page(request, source, target, pins)
         try:
             require_seen_draft(request)
-            return view(request, source, target, pins)
+            answer = view(request, source, target, now)
         except DraftClosed as error:
             return closed_page(request, source, target, error)
+        if is_as_shown or answer.status_code not in (200, 303):
+            return answer
+        return moved_page(request, source, target, pins, is_kept=True)
 
     return decide
+
+
+def _row_stands(request: HttpRequest, pins: MergeSides, now: MergeSides) -> bool:
+    """Whether a form is about one row, and that is what its page showed."""
+    if request.POST.get("scope", "row") != "row":
+        return False
+    try:
+        key = key_from_text(request.POST.get("key", ""))
+    except ValueError:
+        return False
+    table = request.POST.get("table", "")
+    return moved.row_stands(repository(), pins, now, table, key)
 
 
 def require_seen_draft(request: HttpRequest) -> screen.Seen:
@@ -306,16 +330,26 @@ def _may_align(request: HttpRequest, shown: screen.Screen) -> list[str]:
 
 
 def moved_page(
-    request: HttpRequest, source: str, target: str, pins: MergeSides
+    request: HttpRequest,
+    source: str,
+    target: str,
+    pins: MergeSides,
+    *,
+    is_kept: bool = False,
 ) -> HttpResponse:
-    """409: a branch has moved since the page was made. Nothing is decided by it."""
-    at_hand = repository()
-    moved = [
-        name
-        for name, pin in ((target, pins.ours), (source, pins.theirs))
-        if sources.parse(name).is_merge and at_hand.head(name) != pin
-    ]
-    return screen_page(request, source, target, status=409, moved=moved)
+    """
+    409: a branch has moved since the page was made. Nothing is decided by it,
+    unless what was pressed ``is_kept``.
+    """
+    return screen_page(
+        request,
+        source,
+        target,
+        place=request.POST.get("from", "") if is_kept else "",
+        status=409,
+        moved=moved.moved(repository(), source, target, pins),
+        is_kept=is_kept,
+    )
 
 
 def closed_page(

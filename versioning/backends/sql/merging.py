@@ -56,7 +56,11 @@ class Merging(Writing):
 
     def uncommitted(self) -> Uncommitted | None:
         rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
-        return Uncommitted(tuple(sorted(row[0] for row in rows))) if rows else None
+        if not rows:
+            return None
+        tables = sorted(row[0] for row in rows)
+        # The engine's own come along with others, and nobody wrote to them.
+        return Uncommitted(tuple(t for t in tables if not self._own(t)) or (*tables,))
 
     def head_and_uncommitted(self) -> tuple[str, Uncommitted | None]:
         [(head, is_dirty)] = self._fetch(

@@ -1,0 +1,241 @@
+"""A branch moves between a merge's page and what is pressed on it."""
+
+import pytest
+
+import versioning
+from polls.models import Choice, Question
+from tests.web import seen
+from tests.web.test_merges import URL, about, decide, land, pins
+from versioning.models import Decision, MergeDraft
+from versioning.views import landing
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def elsewhere(repository, erin, heaven):
+    """``elsewhere()``: a vote on main for what the merge does not touch."""
+    other = Choice.objects.exclude(pk=heaven.pk).get()
+
+    def vote():
+        with versioning.on_branch("main", author=erin, message="Vote"):
+            Choice.objects.filter(pk=other.pk).update(votes=3)
+        return repository.head("main")
+
+    return vote
+
+
+def change(erin, branch, choice, **values):
+    with versioning.on_branch(branch, author=erin, message="Meanwhile"):
+        Choice.objects.filter(pk=choice.pk).update(**values)
+
+
+# Decisions ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 303), (HTMX, 200)])
+def test_a_choice_is_taken_if_what_came_is_apart_from_the_merge(
+    repository, maintainer, heaven, elsewhere, headers, status
+):
+    """Nothing on the page is of before, so nobody is interrupted."""
+    old = pins(repository)
+    elsewhere()
+    fields = old | about(heaven, take__text="theirs")
+    assert decide(maintainer, fields, headers=headers).status_code == status
+    assert Decision.objects.get().take == "theirs"
+    assert "1 of 1 settled" in seen.main(maintainer.get(URL))
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_choice_is_kept_if_its_row_stayed_as_it_was(
+    repository, maintainer, erin, heaven, headers
+):
+    old = pins(repository)
+    change(erin, "summer", Choice.objects.exclude(pk=heaven.pk).get(), votes=4)
+    head = repository.head("summer")
+    answer = decide(
+        maintainer, old | about(heaven, take__text="theirs"), headers=headers
+    )
+    words = seen.text(answer)
+    assert answer.status_code == 409
+    assert "summer moved while you were deciding" in words
+    assert "1 commit came to summer: see what changed there" in words
+    assert f"from={old['theirs']}&amp;to={head}&amp;dots=2".encode() in answer.content
+    assert "What you chose is kept" in words
+    assert "1 of 1 settled" in words
+    assert Decision.objects.get().take == "theirs"
+    assert land(maintainer, pins(repository)).status_code == 303
+    heaven.refresh_from_db()
+    assert (heaven.text, heaven.votes) == ("Skies", 8)
+
+
+@pytest.mark.parametrize("branch", ["main", "summer"])
+def test_a_choice_about_a_row_that_changed_is_not_kept(
+    repository, maintainer, erin, heaven, branch
+):
+    old = pins(repository)
+    change(erin, branch, heaven, votes=20)
+    answer = decide(maintainer, old | about(heaven, take__text="theirs"))
+    assert answer.status_code == 409
+    assert "what you pressed last was not kept" in seen.main(answer)
+    assert "Earlier decisions" not in seen.main(answer)
+    assert not Decision.objects.exists()
+
+
+def test_what_is_left_is_not_decided_at_once_on_a_page_of_before(
+    repository, maintainer, erin, heaven
+):
+    old = pins(repository)
+    change(erin, "summer", Choice.objects.exclude(pk=heaven.pk).get(), votes=4)
+    fields = old | about(heaven) | {"scope": "all", "take": "theirs"}
+    answer = decide(maintainer, fields)
+    assert answer.status_code == 409
+    assert "what you pressed last was not kept" in seen.main(answer)
+    assert not Decision.objects.exists()
+
+
+def test_what_is_left_is_decided_at_once_if_what_came_is_apart(
+    repository, maintainer, heaven, elsewhere
+):
+    old = pins(repository)
+    elsewhere()
+    assert (
+        decide(maintainer, old | {"scope": "all", "take": "theirs"}).status_code == 303
+    )
+    assert Decision.objects.get().take == "theirs"
+
+
+@pytest.mark.parametrize("key", ['"x"', "[1, 2]", "[null]", "{}", ""])
+def test_a_damaged_key_on_a_page_of_before_decides_nothing(
+    repository, maintainer, erin, heaven, key
+):
+    old = pins(repository)
+    change(erin, "summer", Choice.objects.exclude(pk=heaven.pk).get(), votes=4)
+    answer = decide(maintainer, old | about(heaven, take__text="ours") | {"key": key})
+    assert answer.status_code in (404, 409)
+    assert not Decision.objects.exists()
+
+
+# Landing -----------------------------------------------------------------------
+
+
+def test_a_merge_lands_on_a_target_that_moved_on_apart_from_it(
+    repository, maintainer, heaven, elsewhere
+):
+    """Else nobody could merge into a branch on which people vote all the time."""
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    old = pins(repository)
+    head = elsewhere()
+    answer = land(maintainer, old)
+    assert answer.status_code == 303
+    commit = repository.commit(repository.head("main"))
+    assert commit.parents == (head, old["theirs"])
+    assert list(Choice.objects.order_by("text").values_list("text", "votes")) == [
+        ("Skies", 8),
+        ("The clouds", 3),
+    ]
+    said = seen.text(maintainer.get(answer["Location"]))
+    assert "main had taken in 1 commit that touched none of its rows." in said
+    assert MergeDraft.objects.get().ours == head
+
+
+def test_a_second_press_leads_to_what_the_first_one_merged(
+    repository, maintainer, heaven, elsewhere
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    old = pins(repository)
+    elsewhere()
+    first, second = land(maintainer, old), land(maintainer, old)
+    assert second.status_code == 303
+    assert second["Location"] == first["Location"]
+
+
+@pytest.mark.parametrize("branch", ["main", "summer"])
+def test_a_merge_whose_own_rows_changed_is_looked_at_first(
+    repository, maintainer, erin, heaven, branch
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    old = pins(repository)
+    change(erin, branch, heaven, votes=20)
+    head = repository.head("main")
+    answer = land(maintainer, old)
+    assert answer.status_code == 409
+    assert f"1 commit came to {branch}" in seen.main(answer)
+    assert repository.head("main") == head
+
+
+def test_a_merge_that_would_break_a_rule_by_now_changes_nothing(
+    repository, maintainer, erin, add
+):
+    """The poll that a new choice belongs to goes, which no row of the merge is."""
+    add("main", "What’s up?")
+    question = Question.objects.get()
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("summer", author=erin, message="Add"):
+        Choice.objects.create(question_id=question.pk, text="Stars")
+    old = pins(repository)
+    with versioning.on_branch("main", author=erin, message="Delete"):
+        Question.objects.all().delete()
+    head = repository.head("main")
+    answer = land(maintainer, old)
+    assert answer.status_code == 422
+    assert "would break a rule" in seen.main(answer)
+    assert repository.head("main") == head
+
+
+def moves_while_it_is_built(monkeypatch, elsewhere, times):
+    """The target moves that often between the three hashes and the landing."""
+    land, again = landing.land, iter(range(times))
+
+    def slowly(*args):
+        if next(again, None) is not None:
+            elsewhere()
+        return land(*args)
+
+    monkeypatch.setattr(landing, "land", slowly)
+
+
+@pytest.fixture
+def keep_voting(repository, erin, heaven):
+    """As ``elsewhere()``, another vote each time."""
+    other = Choice.objects.exclude(pk=heaven.pk).get()
+    numbers = iter(range(1, 10))
+    return lambda: change(erin, "main", other, votes=next(numbers))
+
+
+def test_a_target_that_moves_while_the_merge_is_built_is_merged_into_anew(
+    repository, maintainer, heaven, keep_voting, monkeypatch
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    moves_while_it_is_built(monkeypatch, keep_voting, landing.TRIES - 1)
+    old = pins(repository)
+    assert land(maintainer, old).status_code == 303
+    assert repository.commit(repository.head("main")).parents[1] == old["theirs"]
+    assert sorted(Choice.objects.values_list("votes", flat=True)) == [2, 8]
+
+
+def test_a_target_that_never_rests_is_said_to_have_moved(
+    repository, maintainer, heaven, keep_voting, monkeypatch
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    moves_while_it_is_built(monkeypatch, keep_voting, landing.TRIES)
+    answer = land(maintainer, pins(repository))
+    assert answer.status_code == 409
+    assert "3 commits came to main" in seen.main(answer)
+    assert "1 of 1 settled" in seen.main(answer)
+    heaven.refresh_from_db()
+    assert heaven.text == "Heaven"
+
+
+def test_rows_that_nobody_committed_are_said_when_it_is_pressed(
+    repository, maintainer, heaven, stranger
+):
+    """What the merge does was found out before, and is remembered."""
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    assert "1 of 1 settled" in seen.main(maintainer.get(URL))
+    old = pins(repository)
+    stranger.execute("main", "UPDATE polls_question SET details = 'Mine'")
+    answer = land(maintainer, old)
+    assert answer.status_code == 409
+    assert "Rows on main are not committed yet" in seen.main(answer)
+    assert repository.head("main") == old["ours"]
