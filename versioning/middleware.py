@@ -257,6 +257,7 @@ def _require_new(receipt: Any, unit: Unit) -> None:
     if done:
         raise _DoneAlready(done)
     unit.trailers[receipts.TRAILER] = str(receipt.token)
+    unit.is_unique = True
 
 
 def _already_done(request: Any, receipt: Any, commit: str) -> HttpResponse:

@@ -7,6 +7,7 @@ go through it by the middleware, scripts and shells by themselves.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -26,6 +27,7 @@ ANONYMOUS = Author("Anonymous visitor", "anonymous@pollard.invalid")
 Opener: TypeAlias = "Callable[[], AbstractContextManager[Unit]]"
 
 _TRAILER = "{}: {}"
+_UNIT = "Unit"  # a trailer that tells apart what would be one commit
 _current: ContextVar[Unit | None] = ContextVar("versioning_unit", default=None)
 _opener: ContextVar[Opener | None] = ContextVar("versioning_opener", default=None)
 
@@ -46,6 +48,7 @@ class Unit:
     head_before: str = ""
     commit: str | None = None
     trailers: dict[str, str] = field(default_factory=dict)
+    is_unique: bool = False  # whether no other unit has these trailers
     _callbacks: list[Callable[[str], Any]] = field(default_factory=list)
     _rolled_back: bool = False
 
@@ -195,7 +198,29 @@ def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:
             transaction.set_rollback(True, using=connection.alias)
         else:
             unit.commit = repository.commit_all(unit.full_message, unit.author)
+            if unit.commit and _is_on_another_branch(repository, unit):
+                unit.trailers[_UNIT] = uuid.uuid4().hex
+                unit.commit = repository.reword(unit.full_message, unit.author)
     return True
+
+
+def _is_on_another_branch(repository: Repository, unit: Unit) -> bool:
+    """
+    Whether a commit just made is one that another branch had before: of what is
+    done alike on two branches within a second, DoltLite makes one commit, and
+    a merge would count it once.
+    """
+    if unit.is_unique or repository.features.commit_dates_have_milliseconds:
+        return False
+    commit = unit.commit
+    assert commit is not None
+    branches = repository.branches()
+    made = next(b.date for b in branches if b.name == unit.branch)
+    return any(
+        commit in (other.head, repository.merge_base(other.head, commit))
+        for other in branches
+        if other.name != unit.branch and other.date >= made
+    )
 
 
 def commit_strangers_rows(repository: Repository, left: Uncommitted) -> None:

@@ -220,3 +220,45 @@ def test_without_a_request_it_is_one_on_the_default_branch(repository, summer):
         add_question()
     assert unit.commit == repository.head("main")
     assert repository.head(summer) == before
+
+
+def count_one_more(branch):
+    with versioning.on_branch(branch, author=ERIN, message="Count one more"):
+        Choice.objects.update(votes=F("votes") + 1)
+
+
+@pytest.mark.parametrize("moves_on", [False, True])
+def test_what_is_done_alike_on_two_branches_is_two_commits(repository, moves_on):
+    """Also within the second that DoltLite dates commits by; else one is lost."""
+    with versioning.on_branch("main", author=ERIN, message="Add a poll"):
+        add_question(votes=5)
+    repository.create_branch("summer", repository.head("main"))
+    count_one_more("main")
+    first = repository.head("main")
+    if moves_on:
+        count_one_more("main")
+    count_one_more("summer")
+    second = repository.head("summer")
+    assert second != first
+    assert repository.merge_base(repository.head("main"), second) != second
+    commits = [repository.commit(hash) for hash in (first, second)]
+    assert {commit.parents for commit in commits} == {commits[0].parents}
+    assert {commit.author for commit in commits} == {ERIN}
+    assert {c.message.splitlines()[0] for c in commits} == {"Count one more"}
+
+
+def test_a_commit_is_given_another_message(repository):
+    before = repository.head("main")
+    with (
+        repository.connection.writing(),
+        transaction.atomic(using="versioned", durable=True),
+    ):
+        add_question()
+        first = repository.commit_all("Add a pol", ERIN)
+        second = repository.reword("Add a poll", ERIN)
+    found = head(repository)
+    assert (found.hash, found.message, found.author) == (second, "Add a poll", ERIN)
+    assert found.parents == (before,)
+    assert second != first
+    assert Question.objects.count() == 1
+    assert repository.uncommitted() is None

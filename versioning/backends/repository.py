@@ -770,6 +770,13 @@ class Repository(ABC):
         engine could not parse, or control characters.
         """
 
+    @abstractmethod
+    def reword(self, message: str, author: Author) -> str:
+        """
+        Give the commit that ``commit_all()`` just made another message, at the
+        end of the same ``atomic()``; its new hash. Not for merges.
+        """
+
     # Merging. Inside the outermost ``atomic()``, on a branch. ----------------
 
     @abstractmethod

@@ -54,6 +54,12 @@ class Merging(Writing):
                 raise ConflictsRemain(text) from error
             raise
 
+    def reword(self, message: str, author: Author) -> str:
+        by = self._check_commit(message, author)
+        self._in_outermost_atomic()
+        args = ["--amend", "-m", message, "--author", by]
+        return str(self._value(self._call("dolt_commit", len(args)), args))
+
     def uncommitted(self) -> Uncommitted | None:
         rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
         if not rows:
