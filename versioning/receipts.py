@@ -14,12 +14,13 @@ from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
 
+from versioning import trailers
 from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import Repository
 from versioning.backends.turns import WritesInTurn
 from versioning.models import Receipt
 
-TRAILER = "Form-Token"
+TRAILER = trailers.FORM_TOKEN
 _log = logging.getLogger(__name__)
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from django.db import transaction
 
+from versioning import trailers
 from versioning.backends.repository import Author, Repository, Uncommitted
 from versioning.conf import connection as versioned_connection
 from versioning.kinds import ABOUT, KIND
@@ -27,7 +28,6 @@ ANONYMOUS = Author("Anonymous visitor", "anonymous@pollard.invalid")
 Opener: TypeAlias = "Callable[[], AbstractContextManager[Unit]]"
 
 _TRAILER = "{}: {}"
-_UNIT = "Unit"  # a trailer that tells apart what would be one commit
 _current: ContextVar[Unit | None] = ContextVar("versioning_unit", default=None)
 _opener: ContextVar[Opener | None] = ContextVar("versioning_opener", default=None)
 
@@ -59,8 +59,9 @@ class Unit:
     @property
     def full_message(self) -> str:
         """Subject and body, then the trailers as a paragraph of their own."""
+        text = trailers.as_text(self.message.strip())
         lines = [_TRAILER.format(key, value) for key, value in self.trailers.items()]
-        return "\n\n".join(filter(None, [self.message.strip(), "\n".join(lines)]))
+        return "\n\n".join(filter(None, [text, "\n".join(lines)]))
 
 
 def current_unit() -> Unit | None:
@@ -199,7 +200,7 @@ def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:
         else:
             unit.commit = repository.commit_all(unit.full_message, unit.author)
             if unit.commit and _is_on_another_branch(repository, unit):
-                unit.trailers[_UNIT] = uuid.uuid4().hex
+                unit.trailers[trailers.UNIT] = uuid.uuid4().hex
                 unit.commit = repository.reword(unit.full_message, unit.author)
     return True
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from django.db import transaction
 
-from versioning import names, values
+from versioning import names, trailers, values
 from versioning.backends.errors import BranchNotFound, EngineError, UnknownTable
 from versioning.backends.repository import Repository
 from versioning.conf import connection as versioned_connection
@@ -24,7 +24,7 @@ from versioning.presentation.rows import present_rows
 from versioning.unit_of_work import OUTSIDE, author_of
 
 #: The line of a commit's message that says who made a commit of such rows.
-TRAILER = "Committed-By"
+TRAILER = trailers.COMMITTED_BY
 
 
 class WorkingStateMoved(EngineError):
@@ -116,7 +116,7 @@ def commit(branch: str, pin: WorkingPin, message: str, by: Any) -> str | None:
     somebody left a merge half settled, ``ValueError`` for a message that no
     commit can have.
     """
-    full = f"{message.strip()}\n\n{TRAILER}: {author_of(by).name}"
+    full = f"{trailers.as_text(message.strip())}\n\n{TRAILER}: {author_of(by).name}"
     with _pinned(branch, pin) as repository:
         return repository.commit_all(full, OUTSIDE)
 

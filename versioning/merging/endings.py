@@ -6,19 +6,22 @@ from typing import Any
 
 from django.utils import timezone
 
+from versioning import trailers
 from versioning.backends.errors import (
     BranchNotFound,
     EngineBusy,
     UnknownRef,
     VersioningError,
 )
+from versioning.backends.repository import Commit
 from versioning.conf import repository
+from versioning.history import Message
+from versioning.merging import sources
 from versioning.merging.candidate import lock_key
 from versioning.merging.locking import DraftClosed, alone, look_again, while_open
 from versioning.models import MergeDraft, name_of
 
 LOOKED_AT = 500  # commits, for the merge that an open draft may have become
-TRAILER = "Merge-Record"  # in a merge's message: its draft's id
 
 
 class DraftChanged(VersioningError):
@@ -65,7 +68,7 @@ def _is_in_target(draft: MergeDraft, heads: Mapping[str, str] | None = None) -> 
     except (BranchNotFound, UnknownRef):
         return False
     for commit in since:
-        if f"{TRAILER}: {draft.pk}" in commit.message.splitlines():
+        if _is_of(commit, draft):
             draft.landed_at = commit.date
             draft.landed_by_name = commit.author.name
             draft.commit = commit.hash
@@ -76,6 +79,16 @@ def _is_in_target(draft: MergeDraft, heads: Mapping[str, str] | None = None) -> 
                 )
             return True
     return False
+
+
+def _is_of(commit: Commit, draft: MergeDraft) -> bool:
+    """Whether a commit says that it is what a draft became, and can be that."""
+    says = Message.parse(commit.message).trailers
+    is_merge = sources.parse(draft.source).is_merge
+    return (
+        trailers.MERGE_RECORD,
+        str(draft.pk),
+    ) in says and commit.is_merge is is_merge
 
 
 def _came_to_an_end(draft: MergeDraft) -> bool:

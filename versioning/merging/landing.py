@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from versioning import trailers
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
 from versioning.merging import endings, sources
@@ -63,10 +64,10 @@ def message(
     """The commit's message: what was brought in, and how much was decided."""
     given = sources.parse(source)
     commit = None if given.is_merge else repository.commit(given.name)
-    subject, trailers = sources.message(given, target, commit)
+    subject, lines = sources.message(given, target, commit)
     if draft is not None:
-        trailers.append(f"{endings.TRAILER}: {draft.pk}")
-    parts = (subject, _decided(draft) if draft else "", "\n".join(trailers))
+        lines.append(f"{trailers.MERGE_RECORD}: {draft.pk}")
+    parts = (subject, _decided(draft) if draft else "", "\n".join(lines))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
-from versioning import policies
+from versioning import policies, trailers
 from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import (
     Commit,
@@ -21,8 +21,8 @@ from versioning.backends.repository import (
     MergeSides,
     Repository,
 )
+from versioning.history import Message
 from versioning.merging.paging import in_parts
-from versioning.merging.sources import PICKED_FROM
 from versioning.values import same
 
 LOOKED_AT = 2000  # commits of each side
@@ -62,9 +62,8 @@ def _origins(commits: Sequence[Commit]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for commit in commits:
         found[commit.hash].add(commit.hash)
-        for line in commit.message.splitlines():
-            name, _, origin = line.partition(": ")
-            if name == PICKED_FROM:
+        for name, origin in Message.parse(commit.message).trailers:
+            if name == trailers.PICKED_FROM:
                 found[origin].add(commit.hash)
     return found
 

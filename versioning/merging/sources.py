@@ -10,12 +10,12 @@ pick a commit, with its state, since the one before it.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from versioning import trailers
 from versioning.backends.errors import BranchNotFound, VersioningError
 from versioning.backends.repository import Commit, MergeSides, Repository
 from versioning.names import is_hash, is_hidden
 
 SHORT = 7  # characters of a hash on the page
-PICKED_FROM = "Picked-From"  # in a commit's message: the one it was taken from
 
 
 class Kind(StrEnum):
@@ -132,9 +132,9 @@ def message(
     if commit is None:
         return f"Merge {source.name} into {target}", []
     if source.kind is Kind.PICK:
-        return commit.subject, [f"{PICKED_FROM}: {commit.hash}"]
+        return commit.subject, [f"{trailers.PICKED_FROM}: {commit.hash}"]
     what = "Undo the merge" if commit.is_merge else "Revert"
-    return f"{what} “{commit.subject}”", [f"Reverts: {commit.hash}"]
+    return f"{what} “{commit.subject}”", [f"{trailers.REVERTS}: {commit.hash}"]
 
 
 def done(source: Source, target: str) -> str:

@@ -10,7 +10,15 @@ from django.urls import get_script_prefix
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from versioning import addresses, comparison, diffs, history, permissions, values
+from versioning import (
+    addresses,
+    comparison,
+    diffs,
+    history,
+    permissions,
+    trailers,
+    values,
+)
 from versioning.access import needs
 from versioning.backends.errors import BranchNotFound, UnknownRef
 from versioning.backends.repository import Repository
@@ -20,7 +28,6 @@ from versioning.cursors import BadCursor
 from versioning.folding import fold
 from versioning.forms import LogForm
 from versioning.http import page_or_part
-from versioning.merging.endings import TRAILER as RECORD
 from versioning.merging.endings import record_of
 from versioning.refs import Refs
 from versioning.views.compare import export_address, rows_address
@@ -135,7 +142,9 @@ def commit(request: Any, hash: str) -> HttpResponse:
         rows_url = rows_address(before, details.commit.hash, 2)
         export_url = export_address(before, details.commit.hash, 2)
         values_at = addresses.compared_value(before, details.commit.hash)
-    recorded = any(name == RECORD for name, _ in details.message.trailers)
+    recorded = any(
+        name == trailers.MERGE_RECORD for name, _ in details.message.trailers
+    )
     home = resolve_url(options().home or get_script_prefix())
     return render(
         request,
