@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
+from django.db.models import Q
 
 from versioning import names, permissions
 from versioning.backends.errors import (
@@ -15,7 +16,7 @@ from versioning.backends.errors import (
 )
 from versioning.backends.repository import Branch, Commit, Repository
 from versioning.conf import repository as versioned_repository
-from versioning.models import DeletedBranch, name_of
+from versioning.models import DeletedBranch, MergeDraft, name_of
 
 LOST_SHOWN = 10  # commits that a deletion would lose
 
@@ -172,6 +173,23 @@ def rename(repository: Repository, old: str, new: str, *, active: str) -> None:
         raise BranchRefused(new, reason)
     if new != old:
         repository.rename_branch(old, new)
+        _rename_in_drafts(old, new)
+
+
+def _rename_in_drafts(old: str, new: str) -> None:
+    """
+    What is being decided goes along with its branch. Of two drafts, one of a
+    branch that had the new name before, that one is the pair's as it was.
+    """
+    being_settled = MergeDraft.objects.filter(state=MergeDraft.State.OPEN)
+    for draft in being_settled.filter(Q(source=old) | Q(target=old)):
+        if draft.source == old:
+            draft.source = new
+        if draft.target == old:
+            draft.target = new
+        pair = {"source": draft.source, "target": draft.target}
+        if not being_settled.filter(**pair).exists():
+            draft.save(update_fields=["source", "target"])
 
 
 # Deleting and bringing back ---------------------------------------------------

@@ -454,6 +454,20 @@ def test_a_vote_taken_over_from_elsewhere_is_in_no_doubt(repository, poll, take,
     assert sky().votes == 7
 
 
+def test_a_vote_taken_over_by_way_of_a_third_branch_asks_as_well(
+    repository, poll, max_, take
+):
+    pk = sky().pk
+    repository.create_branch("winter", repository.head("main"))
+    vote = change("summer", Choice, "Vote", pk=pk, votes=F("votes") + 1)
+    by_way = Bringing(repository, max_, sources.pick(vote), "winter").land()
+    take(by_way).land()
+    work = Bringing(repository, max_, sources.parse("summer"))
+    assert (work.found.required, work.found.sum_count) == (1, 0)
+    (row,) = preview.conflict_page("main", work.found, None).rows
+    assert (row.key, row.doubtful) == ((pk,), frozenset({"votes"}))
+
+
 def test_what_differs_asks_before_it_is_taken_over(repository, poll, take):
     hash = change("summer", Question, pk=poll.pk, text="Summer?")
     change("main", Question, pk=poll.pk, text="Main?")

@@ -126,6 +126,56 @@ def test_a_value_that_the_field_refuses_is_said_and_kept_in_the_field(
     assert not Decision.objects.exists()
 
 
+def test_lines_that_are_typed_end_as_those_of_the_row_do(
+    repository, maintainer, erin, heaven
+):
+    """A browser sends them with other ends."""
+    question = Question.objects.get()
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message=f"Explain on {branch}"):
+            Question.objects.update(details=f"One\ntwo\n{branch}")
+    decide(maintainer, pins(repository) | about(heaven, take__text="ours"))
+    typed = {"take:details": "value", "value:details": "One\r\ntwo\r\nboth"}
+    of_question = {"table": "polls_question", "key": key_text((question.pk,))}
+    decide(maintainer, pins(repository) | {"scope": "row"} | of_question | typed)
+    assert land(maintainer, pins(repository)).status_code == 303
+    question.refresh_from_db()
+    assert question.details == "One\ntwo\nboth"
+
+
+def test_what_is_decided_goes_along_with_a_branch_that_is_renamed(
+    repository, maintainer, heaven
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    form = {"name": "summer", "to": "autumn"}
+    assert maintainer.post("/branches/rename/", form).status_code == 303
+    words = seen.main(maintainer.get("/merge/?source=autumn&target=main"))
+    assert "1 of 1 settled" in words
+    listed = seen.main(maintainer.get(reverse("versioning:merges")))
+    assert "autumn into main 1 of 1 settled" in listed
+    assert "deleted" not in listed
+    assert land(maintainer, pins(repository, "autumn")).status_code == 303
+    heaven.refresh_from_db()
+    assert heaven.text == "Skies"
+
+
+def test_a_renamed_branch_does_not_take_over_what_was_decided_about_another(
+    repository, maintainer, heaven
+):
+    """One of the new name that is gone, and can be had back."""
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    of_summer = MergeDraft.objects.get()
+    repository.create_branch("autumn", repository.head("summer"))
+    of_autumn = pins(repository, "autumn") | about(heaven, take__text="ours")
+    decide(maintainer, of_autumn)
+    repository.delete_branch("autumn")
+    form = {"name": "summer", "to": "autumn"}
+    assert maintainer.post("/branches/rename/", form).status_code == 303
+    of_summer.refresh_from_db()
+    assert (of_summer.source, of_summer.decisions.get().take) == ("summer", "theirs")
+    assert MergeDraft.objects.filter(source="autumn").count() == 1
+
+
 def test_nothing_lands_while_a_decision_is_missing(repository, maintainer, heaven):
     head = repository.head("main")
     response = land(maintainer, pins(repository))

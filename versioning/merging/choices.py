@@ -51,7 +51,7 @@ def read(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None
         if take is not Take.VALUE:
             choices[column] = Choice(take)
             continue
-        typed[column] = str(posted.get(_VALUE + column, ""))
+        typed[column] = _plain(posted.get(_VALUE + column, ""))
         try:
             value = _cleaned(values, column, typed[column])
             choices[column] = Choice(Take.VALUE, value)

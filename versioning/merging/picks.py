@@ -7,7 +7,7 @@ cell asks, and is neither added up nor taken for one.
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from versioning.backends.repository import (
 )
 from versioning.history import Message
 from versioning.merging.paging import in_parts
+from versioning.names import is_hash
 from versioning.values import same
 
 LOOKED_AT = 2000  # commits of each side
@@ -37,7 +38,10 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
     if not counting:
         return {}
     ours, theirs = (
-        _origins(repository.commits_between(sides.base, side, limit=LOOKED_AT))
+        _origins(
+            repository,
+            repository.commits_between(sides.base, side, limit=LOOKED_AT),
+        )
         for side in (sides.ours, sides.theirs)
     )
     found: dict[str, dict[Key, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -57,15 +61,30 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
     }
 
 
-def _origins(commits: Sequence[Commit]) -> dict[str, set[str]]:
+def _origins(repository: Repository, commits: Sequence[Commit]) -> dict[str, set[str]]:
     """Which commits a side has that are, or came from, which commit."""
     found: dict[str, set[str]] = defaultdict(set)
     for commit in commits:
         found[commit.hash].add(commit.hash)
-        for name, origin in Message.parse(commit.message).trailers:
-            if name == trailers.PICKED_FROM:
-                found[origin].add(commit.hash)
+        for origin in _taken_from(repository, commit):
+            found[origin].add(commit.hash)
     return found
+
+
+def _taken_from(repository: Repository, commit: Commit) -> Iterator[str]:
+    """What a commit was taken from, what that was, and so on."""
+    seen = {commit.hash}
+    while True:
+        told = dict(Message.parse(commit.message).trailers)
+        origin = told.get(trailers.PICKED_FROM, "")
+        if not is_hash(origin) or origin in seen:
+            return
+        yield origin
+        seen.add(origin)
+        try:
+            commit = repository.commit(origin)
+        except UnknownRef:  # its branch is gone, and the engine cleared it away
+            return
 
 
 def _changed(
