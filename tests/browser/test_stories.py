@@ -52,8 +52,8 @@ from django.db.models import F
 from polls.models import Choice
 from versioning import on_branch
 with on_branch({branch!r}, message="Vote meanwhile"):
-    mill = Choice.objects.filter(question={pk}, text="At the mill")
-    mill.update(votes=F("votes") + 1)
+    choice = Choice.objects.filter(question={pk}, text="At the {choice}")
+    choice.update(votes=F("votes") + 1)
 """
 
 ORPHAN = """
@@ -125,6 +125,11 @@ class Parted:
     @property
     def merge_path(self) -> str:
         return f"/merge/?source={self.source}&target={self.target}"
+
+    def vote(self, choice: str) -> None:
+        """On the target; of the choices, the source has votes for the bridge."""
+        code = VOTE_ON.format(branch=self.target, pk=self.pk, choice=choice)
+        self.site.run(code)
 
     def state(self) -> Any:
         """``[text, {choice: votes}, head]`` of the target."""
@@ -217,7 +222,7 @@ def test_a_branch_that_moves_meanwhile_stops_the_merge(
     _take(page, parted.source, javascript)
     expect(_bar(page)).to_contain_text("1 of 1 settled")
 
-    parted.site.run(VOTE_ON.format(branch=parted.target, pk=parted.pk))
+    parted.vote("bridge")
     before = parted.state()
     merge = page.get_by_role("button", name=f"Merge {parted.source} into")
     with page.expect_response("**/merge/land/") as answer:
@@ -235,7 +240,26 @@ def test_a_branch_that_moves_meanwhile_stops_the_merge(
     page.wait_for_url("**/commits/*/")
     text, votes, _ = parted.state()
     assert text == ON_SOURCE
-    assert votes == {"At the bridge": 15, "At the mill": 6}
+    assert votes == {"At the bridge": 16, "At the mill": 5}
+
+
+def test_votes_elsewhere_hinder_nobody_who_merges(
+    parted: Parted, visit: Visit, javascript: bool
+):
+    page = visit("max", java_script_enabled=javascript)
+    page.goto(parted.merge_path)
+    parted.vote("mill")
+    _take(page, parted.source, javascript)
+    expect(_bar(page)).to_contain_text("1 of 1 settled")
+    expect(page.get_by_role("main")).not_to_contain_text("moved while")
+
+    parted.vote("mill")
+    page.get_by_role("button", name=f"Merge {parted.source} into").click()
+    page.wait_for_url("**/commits/*/")
+    expect(page.get_by_text("that touched none of its rows")).to_be_visible()
+    text, votes, _ = parted.state()
+    assert text == ON_SOURCE
+    assert votes == {"At the bridge": 15, "At the mill": 7}
 
 
 def test_a_violation_is_mended_by_somebody_else_and_the_merge_undone(
@@ -307,7 +331,7 @@ def test_focus_goes_to_what_happened_meanwhile(parted: Parted, visit: Visit):
     expect(clash).to_contain_text("ida decided about this row meanwhile.")
     expect(clash).to_be_focused()
 
-    parted.site.run(VOTE_ON.format(branch=parted.target, pk=parted.pk))
+    parted.vote("bridge")
     mine.get_by_role("article", name=boat).get_by_role("button", name="Mend").click()
     moved = mine.locator(".callout", has_text="moved while you were deciding")
     expect(moved).to_be_focused()
