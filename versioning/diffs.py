@@ -405,7 +405,7 @@ def whole_cell(
     ``ValueError`` for what is no key.
     """
     diff = find_table(overview, table)
-    found = values.key_from_text(key)
+    found = values.key_from_outside(key)
     ends = overview.before, overview.after
     if diff.is_replaced:
         return None

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
+
+LONGEST_NUMBER = 15  # digits, which any column of ours can be compared with
 
 
 def wants_part(request: HttpRequest) -> bool:
@@ -45,3 +48,10 @@ def safe_next(request: HttpRequest, fallback: str) -> str:
     ):
         return url
     return fallback
+
+
+def whole_number(text: str, damaged: str = "The address is damaged.") -> int:
+    """A number that an address or a form carries. ``BadRequest`` if it is none."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER):
+        raise BadRequest(damaged)
+    return int(text)

@@ -15,6 +15,7 @@ import binascii
 import datetime as dt
 import json
 import math
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -177,6 +178,8 @@ def instance(table: str, row: Row) -> models.Model | None:
 # A lossless text form ---------------------------------------------------------
 
 _TAG = "$"
+_DIGITS = 100  # more than a number has in any column
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EXACT_IN_JSON = 2**53  # engines may keep larger numbers in JSON as floats
 
 
@@ -242,6 +245,7 @@ def decode(encoded: Any) -> Any:
         KeyError,
         TypeError,
         ValueError,
+        OverflowError,
         InvalidOperation,
         binascii.Error,
     ) as error:
@@ -255,7 +259,40 @@ def key_text(key: Key) -> str:
 
 def key_from_text(text: str) -> Key:
     """The key that ``key_text()`` was given. Raises ``ValueError``."""
-    parts = json.loads(text)
+    try:
+        parts = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("This is no encoded key.") from error
     if not isinstance(parts, list) or not parts:
         raise ValueError("This is no encoded key.")
     return tuple(decode(part) for part in parts)
+
+
+def key_from_outside(text: str) -> Key:
+    """
+    ``key_from_text()`` of an address or a form. Raises ``ValueError`` also for
+    a value that no driver takes to compare a key with.
+    """
+    return tuple(_comparable(part) for part in key_from_text(text))
+
+
+def _comparable(value: Any) -> Any:
+    match value:
+        case bool() | uuid.UUID():
+            raise ValueError("No driver gives such a value.")
+        case int():
+            ops = versioned_connection().ops
+            least, _ = ops.integer_field_range("BigIntegerField")
+            _, most = ops.integer_field_range("PositiveBigIntegerField")
+            fits = least <= value <= most
+        case float():
+            fits = math.isfinite(value)
+        case Decimal():
+            fits = value.is_finite() and abs(value.adjusted()) <= _DIGITS
+        case str():
+            fits = not _LONE_SURROGATE.search(value)
+        case _:
+            fits = True
+    if not fits:
+        raise ValueError("No column of a key holds such a value.")
+    return value

@@ -12,7 +12,7 @@ from versioning.presentation.cells import show
 from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
 from versioning.presentation.stretches import stretch
-from versioning.values import TableValues, key_from_text
+from versioning.values import TableValues, key_from_outside
 from versioning.visibility import hidden_among
 
 
@@ -50,7 +50,7 @@ def whole_value(
     that the reader may see. Raises ``UnknownRef``, and ``ValueError`` for what
     is no key.
     """
-    found = key_from_text(key)
+    found = key_from_outside(key)
     states = (sides.base, sides.ours, sides.theirs)
     there = [at for at in states if table in repository.tables(at=at)]
     if not there or hidden_among(table, [column]):

@@ -27,7 +27,7 @@ from versioning.backends.errors import (
 from versioning.branches import BranchChoice, Pin
 from versioning.conf import repository
 from versioning.forms import BranchCreateForm, BranchDeleteForm, BranchRenameForm
-from versioning.http import page_or_part, safe_next
+from versioning.http import page_or_part, safe_next, whole_number
 from versioning.models import DeletedBranch
 from versioning.names import is_hash
 from versioning.tables import BranchTable
@@ -99,8 +99,9 @@ def _page_of(table: BranchTable, after: str) -> tuple[Any, str]:
 
 def _undo(request: HttpRequest) -> list[DeletedBranch]:
     """Deletions that the address names, to be undone from this page."""
-    chosen = [number for number in request.GET.getlist("deleted") if number.isdecimal()]
-    return list(DeletedBranch.objects.filter(pk__in=chosen[:DELETED_AT_ONCE]))
+    given = request.GET.getlist("deleted")[:DELETED_AT_ONCE]
+    chosen = [whole_number(number) for number in given]
+    return list(DeletedBranch.objects.filter(pk__in=chosen))
 
 
 # Making, switching, renaming --------------------------------------------------
@@ -296,9 +297,10 @@ def _delete_page(
 @needs(permissions.DELETE_BRANCH)
 def branch_restore(request: HttpRequest) -> HttpResponse:
     """Bring back branches that were deleted, each at the head it had."""
-    number = request.POST.get("deleted", "")
-    if not number.isdecimal():
-        raise BadRequest("The form does not say which branch to bring back.")
+    number = whole_number(
+        request.POST.get("deleted", ""),
+        "The form does not say which branch to bring back.",
+    )
     record = get_object_or_404(DeletedBranch, pk=number)
     try:
         branches.restore(repository(), record)

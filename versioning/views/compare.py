@@ -23,7 +23,7 @@ from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.diffs import Overview, RowFilter
 from versioning.forms import CompareForm
-from versioning.http import page_or_part
+from versioning.http import page_or_part, whole_number
 from versioning.immutable import immutable
 
 COMMITS_SHOWN = 20
@@ -239,9 +239,7 @@ def value(request: HttpRequest) -> HttpResponse:
     """The whole of one cell on both sides, however long, in pages of its text."""
     at_hand = repository()
     table, column = request.GET.get("table", ""), request.GET.get("column", "")
-    start = request.GET.get("start", "0")
-    if not start.isdecimal():
-        raise BadRequest("The address is damaged: it doesn’t say where to go on.")
+    start = whole_number(request.GET.get("start", "0"))
     compared, overview = _overview(request)
     try:
         cell = diffs.whole_cell(
@@ -261,7 +259,7 @@ def value(request: HttpRequest) -> HttpResponse:
         {
             "compared": compared,
             "cell": cell,
-            "part": cell.part(int(start)),
+            "part": cell.part(start),
             "back_url": f"{rows_address(*ends)}&{urlencode({'table': table})}",
             "this_url": f"{addresses.compared_value(*ends)}&{query}",
         },

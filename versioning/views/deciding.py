@@ -30,7 +30,7 @@ from versioning.merging.resolution import Choice, Take
 from versioning.models import MergeDraft
 from versioning.presentation.clashes import Clash, clash_of
 from versioning.presentation.conflicts import Card, Line, Names, anchor
-from versioning.values import key_from_text, key_text
+from versioning.values import key_from_outside, key_text
 from versioning.views.gone import tells_of_gone_branches
 from versioning.views.merges import (
     PAGE,
@@ -136,7 +136,7 @@ def _same_again(
 
 def _posted_row(request: HttpRequest, target: str, sides: MergeSides) -> ConflictRow:
     try:
-        key = key_from_text(request.POST.get("key", ""))
+        key = key_from_outside(request.POST.get("key", ""))
     except ValueError as error:
         raise BadRequest("The form does not say which row it is about.") from error
     found = preview.preview(target, sides)

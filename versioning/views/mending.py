@@ -21,7 +21,7 @@ from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.presentation.clashes import clash_of
 from versioning.presentation.conflicts import Names
 from versioning.presentation.mends import mend_anchor
-from versioning.values import key_from_text, key_text, model_for
+from versioning.values import key_from_outside, key_text, model_for
 from versioning.views.gone import tells_of_gone_branches
 from versioning.views.merges import (
     back_to,
@@ -41,7 +41,7 @@ def mend(
     """Keep what was decided about one row; with ``clear``, take it all back."""
     table = request.POST.get("table", "")
     try:
-        key = key_from_text(request.POST.get("key", ""))
+        key = key_from_outside(request.POST.get("key", ""))
     except ValueError as error:
         raise BadRequest("The form does not say which row it is about.") from error
     row = mending.row_of(sides, table, key) if model_for(table) else None

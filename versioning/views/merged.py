@@ -15,7 +15,7 @@ from versioning.access import needs
 from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
-from versioning.http import page_or_part
+from versioning.http import page_or_part, whole_number
 from versioning.merging import gathering, merged, sources
 from versioning.merging.whole_value import WholeValue, decided_value, whole_value
 from versioning.models import Decision
@@ -122,10 +122,7 @@ def decided(request: HttpRequest, id: uuid.UUID, decision: int) -> HttpResponse:
 def _value_page(
     request: HttpRequest, value: WholeValue, context: dict[str, Any]
 ) -> HttpResponse:
-    start = request.GET.get("start", "0")
-    if not start.isdecimal():
-        raise BadRequest("The address is damaged: it doesn’t say where to go on.")
-    part, more = value.part(int(start))
+    part, more = value.part(whole_number(request.GET.get("start", "0")))
     shown = {"value": value, "part": part, "next": more}
     return render(request, "versioning/merge_value.html", shown | context)
 

@@ -21,7 +21,7 @@ from versioning.access import needs
 from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
-from versioning.http import page_or_part, wants_part
+from versioning.http import page_or_part, wants_part, whole_number
 from versioning.merging import (
     endings,
     gathering,
@@ -35,7 +35,7 @@ from versioning.merging.standing import gone
 from versioning.models import MergeDraft
 from versioning.names import is_hash
 from versioning.presentation.choices import typed_texts
-from versioning.values import key_from_text
+from versioning.values import key_from_outside
 from versioning.views.gone import tells_of_gone_branches
 
 PAGE = "versioning/merge.html"
@@ -70,10 +70,8 @@ def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """What was decided about a merge, by whom and when, now and later."""
     draft = get_object_or_404(MergeDraft, pk=id)
     endings.found_landed(draft, _heads(request))
-    after = request.GET.get("after", "0")
-    if not after.isdecimal():
-        raise BadRequest("This address is damaged.")
-    page = records.page_of(draft, after=int(after))
+    after = whole_number(request.GET.get("after", "0"))
+    page = records.page_of(draft, after=after)
     return page_or_part(
         request, "versioning/record.html", "decisions", {"draft": draft, "page": page}
     )
@@ -106,12 +104,10 @@ def _rest(request: HttpRequest, source: str, target: str, place: str) -> HttpRes
     """The cards that a page did not begin with; without HTMX, the whole page."""
     if not wants_part(request):
         return screen_page(request, source, target, place=place, whole=True)
-    faults = request.GET.get("faults", "0")
-    if not faults.isdecimal():
-        raise BadRequest("The address is damaged.")
+    faults = whole_number(request.GET.get("faults", "0"))
     try:
         shown = gathering.open_cards(
-            source, target, place, part=screen.REST, faults=int(faults)
+            source, target, place, part=screen.REST, faults=faults
         )
     except BadCursor as error:
         raise BadRequest(str(error)) from error
@@ -145,11 +141,11 @@ def abandon(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         return see_other(record_url)
     if request.method != "POST":
         return _abandon_page(request, draft)
-    seen = request.POST.get("seen", "")
-    if not seen.isdecimal():
-        raise BadRequest("The form does not say what it was made for.")
+    seen = whole_number(
+        request.POST.get("seen", ""), "The form does not say what it was made for."
+    )
     try:
-        endings.abandon(draft, request.user, seen=int(seen))
+        endings.abandon(draft, request.user, seen=seen)
     except DraftClosed as error:
         messages.info(request, str(error))
         return see_other(record_url)
@@ -252,7 +248,7 @@ def _row_stands(request: HttpRequest, pins: MergeSides, now: MergeSides) -> bool
     if request.POST.get("scope", "row") != "row":
         return False
     try:
-        key = key_from_text(request.POST.get("key", ""))
+        key = key_from_outside(request.POST.get("key", ""))
     except ValueError:
         return False
     table = request.POST.get("table", "")

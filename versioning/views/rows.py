@@ -64,6 +64,6 @@ def _key(text: str) -> Key:
     try:
         if len(text) > KEY_LENGTH:
             raise ValueError
-        return values.key_from_text(text)
+        return values.key_from_outside(text)
     except (ValueError, RecursionError) as error:
         raise Http404("The address names no row.") from error

@@ -46,6 +46,8 @@ class DatabaseWrapper(
         place = self._wanted
         if place.at is not None and not self.repository.is_hash(place.at):
             raise UnknownRef(place.at)
+        if place.branch is not None and "\0" in place.branch:  # no path has it
+            raise BranchNotFound(place.branch)
         ref = place.at or place.branch
         if ref is not None:
             # Only an existing file: else one named "data.db@branch" is made.

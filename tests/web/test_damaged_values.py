@@ -1,0 +1,95 @@
+"""Keys and numbers in addresses and forms that none of ours holds."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+from django.urls import reverse
+
+from tests.web.test_merges import about, decide, pins
+from versioning.models import Decision, MergeDraft
+
+KEYS = [
+    "[" * 3000,
+    "[NaN]",
+    "[Infinity]",
+    "[1e400]",
+    "[true]",
+    '["\\ud800"]',
+    '["\\u0000"]',
+    "[123456789012345678901234567890]",
+    '[{"$":"int","v":"-9223372036854775809"}]',
+    '[{"$":"int","v":"18446744073709551616"}]',
+    '[{"$":"microseconds","v":"99999999999999999999999"}]',
+    '[{"$":"decimal","v":"NaN"}]',
+    '[{"$":"decimal","v":"sNaN"}]',
+    '[{"$":"decimal","v":"1E+999999"}]',
+    '[{"$":"float","v":"inf"}]',
+    '[{"$":"float","v":"nan"}]',
+    '[{"$":"uuid","v":"00000000-0000-0000-0000-000000000000"}]',
+    '[{"$":"datetime","v":"0001-01-01T00:00:00"}]',
+    '[{"$":["x"],"v":"1"}]',
+    '"x"',
+    "{}",
+    "1",
+    "",
+]
+NUMBERS = ["9" * 30, "9" * 5000, "-1", "1.5", "٣", "1e3", "x", ""]
+
+
+@pytest.fixture
+def visitor(maintainer):
+    maintainer.raise_request_exception = False
+    return maintainer
+
+
+@pytest.mark.parametrize("key", KEYS, ids=range(len(KEYS)))
+def test_a_key_that_no_row_has_is_refused(repository, visitor, heaven, key):
+    cell = {"table": "polls_choice", "column": "text", "key": key}
+    between = {"from": "main", "to": "summer", "dots": "2"}
+    for path, query in (
+        ("/rows/history/", {"ref": "summer"}),
+        ("/compare/value/", between),
+        ("/merge/value/", pins(repository)),
+    ):
+        answer = visitor.get(f"{path}?{urlencode(query | cell)}")
+        assert answer.status_code in (400, 404), path
+    for name, choice in (
+        ("merge-decide", {"scope": "row", "take:text": "ours"}),
+        ("merge-mend", {"take": "drop"}),
+    ):
+        form = pins(repository) | {"table": "polls_choice", "key": key} | choice
+        answer = visitor.post(reverse(f"versioning:{name}"), form)
+        assert answer.status_code in (400, 404), name
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=range(len(NUMBERS)))
+def test_a_number_that_none_of_ours_is_is_refused(repository, visitor, heaven, number):
+    decide(visitor, pins(repository) | about(heaven, take__text="theirs"))
+    draft, decision = MergeDraft.objects.get(), Decision.objects.get()
+    cell = {"table": "polls_choice", "column": "text", "key": json.dumps([heaven.pk])}
+    between = {"from": "main", "to": "summer", "dots": "2"}
+    for path, query in (
+        (f"/merges/{draft.pk}/", {"after": number}),
+        (f"/merges/{draft.pk}/values/{decision.pk}/", {"start": number} | cell),
+        ("/compare/value/", between | cell | {"start": number}),
+        ("/merge/value/", pins(repository) | cell | {"start": number}),
+        ("/branches/", {"deleted": number}),
+    ):
+        answer = visitor.get(f"{path}?{urlencode(query)}")
+        assert answer.status_code in (400, 404), path
+    for name, args, form in (
+        ("merge-abandon", [draft.pk], {"seen": number}),
+        ("branch-restore", [], {"deleted": number}),
+    ):
+        answer = visitor.post(reverse(f"versioning:{name}", args=args), form)
+        assert answer.status_code == 400, name
+    draft.refresh_from_db()
+    assert draft.state == MergeDraft.State.OPEN
+
+
+def test_a_branch_whose_name_no_engine_takes_is_not_found(visitor, repository):
+    for path in ("/branches/working/", "/branches/rename/", "/branches/delete/"):
+        answer = visitor.get(f"{path}?name=%00")
+        assert answer.status_code == 404, path
