@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Q, Sum
@@ -10,6 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 import versioning
@@ -18,6 +21,7 @@ from polls.models import Choice, Question
 from polls.results import tally
 from versioning.access import needs
 from versioning.http import page_or_part
+from versioning.permissions import VIEW_HISTORY
 from versioning.place import TOKEN_FIELD
 
 PAGE = 20
@@ -164,12 +168,40 @@ def _edit(request: HttpRequest, question: Question) -> HttpResponse:
     if not poll.is_valid():
         return _form(request, poll, status=422)
     versioning.describe(poll.save())
+    _say(request, "Saved")
     is_open = Question.objects.published().filter(pk=question.pk).exists()
     return see_other(
         reverse("polls:detail", args=[question.pk])
         if is_open
         else reverse("polls:index")
     )
+
+
+def _say(request: Any, what: str) -> None:
+    """Tell where it was done and what is next, once there is a commit of it."""
+    place = request.versioning
+
+    def say(commit: str) -> None:
+        said = f"{what} on {place.branch}."
+        if request.user.has_perm(VIEW_HISTORY):
+            said = format_html(
+                '{} on {}, as <a href="{}">commit {}</a>.',
+                what,
+                place.branch,
+                reverse("versioning:commit", args=[commit]),
+                commit[:7],
+            )
+            if not place.is_default:
+                said += format_html(
+                    ' <a href="{}?{}">Compare {} with {}</a>',
+                    reverse("versioning:compare"),
+                    urlencode({"from": place.default_branch, "to": place.branch}),
+                    place.branch,
+                    place.default_branch,
+                )
+        messages.success(request, said)
+
+    versioning.after_commit(say)
 
 
 def _form(request: HttpRequest, poll: PollForm, *, status: int = 200) -> HttpResponse:
@@ -198,6 +230,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     total = question.choices.aggregate(total=Sum("votes"))["total"] or 0
     if request.method == "POST":
         versioning.describe(f"Delete “{question}”")
+        _say(request, f"“{question}” is deleted")
         question.delete()
         return see_other(reverse("polls:index"))
     return render(request, "polls/delete.html", {"question": question, "total": total})

@@ -25,7 +25,7 @@ from versioning import conf, pages, permissions, receipts, visibility
 from versioning.access import ask_to_sign_in
 from versioning.backends.errors import SerializationFailure, UnknownRef
 from versioning.merging.candidate import sweep_all
-from versioning.place import BRANCH_FIELD, TOKEN_FIELD, Place, State
+from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD, Place, State
 from versioning.unit_of_work import Unit, on_branch, opened_by
 
 _log = logging.getLogger(__name__)
@@ -173,9 +173,13 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
     posted = request.POST
     if request.content_type != "multipart/form-data":  # which is read by now
         _ = request.body
+    form_branch = posted.get(BRANCH_FIELD)
+    if form_branch and form_branch != place.branch:
+        if SWITCH_FIELD not in posted:
+            return pages.stale_tab(request, form_branch)
+        if gone := _go_along(place, form_branch):
+            return pages.branch_gone(request, gone)
     branch = place.branch
-    if (form_branch := posted.get(BRANCH_FIELD)) and form_branch != branch:
-        return pages.stale_tab(request, form_branch)
     if not getattr(view, "open_to_all", False) and not permissions.may_edit_branch(
         request.user, branch
     ):
@@ -202,6 +206,15 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
                 raise
             del request._messages._queued_messages[said:]
     raise AssertionError("unreachable")
+
+
+def _go_along(place: Place, branch: str) -> str | None:
+    """Switch to a form's branch; stay, and return its name, if that is gone."""
+    before = place.branch
+    place.switch(branch)
+    if gone := place.gone:
+        place.switch(before)
+    return gone
 
 
 def _messages_so_far(request: Any) -> int:

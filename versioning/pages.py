@@ -14,15 +14,19 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template import loader
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from versioning import permissions, schema_state
 from versioning.backends import errors, is_unavailable
-from versioning.place import BRANCH_FIELD, TOKEN_FIELD
+from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD
 
 NOTHING_WRITTEN = "Nothing was written."
-_CARRIED = frozenset({BRANCH_FIELD, TOKEN_FIELD, "next", "seen"})
-_NEVER_REPEATED = frozenset({"csrfmiddlewaretoken", "password", BRANCH_FIELD})
+_CARRIED = frozenset({BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD, "next", "seen"})
+_NEVER_REPEATED = frozenset(
+    {"csrfmiddlewaretoken", "password", BRANCH_FIELD, SWITCH_FIELD}
+)
+# Of Django's forms and formsets.
+_INITIAL = "initial-"
+_HIDDEN = ("_FORMS", "-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,19 @@ class Resend:
     @property
     def typed(self) -> list[tuple[str, str]]:
         """What the person typed, without what the form carries by itself."""
+        before = {
+            name.removeprefix(_INITIAL): value
+            for name, value in self.fields
+            if name.startswith(_INITIAL)
+        }
         return [
             (name, value)
             for name, value in self.fields
-            if value and name not in _CARRIED and not name.endswith("_FORMS")
+            if value
+            and value != before.get(name)
+            and name not in _CARRIED
+            and not name.startswith(_INITIAL)
+            and not name.endswith(_HIDDEN)
         ]
 
 
@@ -257,12 +270,11 @@ def stale_tab(request: Any, form_branch: str) -> HttpResponse:
         409,
         "You have switched branches since",
         f"This form was opened on “{form_branch}”, but you are on “{active}” now, "
-        "perhaps from another tab.",
-        form_branch=form_branch,
-        active_branch=active,
-        switch_to=[form_branch],
-        back=_came_from(request),
-        resend=_resend(request, f"Send it to {active}", active),
+        "perhaps from another tab. Choose where it belongs.",
+        resend=_resend(
+            request, f"Send it to {form_branch}", form_branch, switches=True
+        ),
+        or_resend=_resend(request, f"Send it to {active} instead", active),
     )
 
 
@@ -300,18 +312,17 @@ def _branch_to_migrate(request: Any, difference: schema_state.Difference) -> str
     return branch if permissions.may_merge_into(request.user, branch) else ""
 
 
-def _came_from(request: HttpRequest) -> str:
-    """The page that a form was on, as a path of this site."""
-    came_from = request.META.get("HTTP_REFERER", "")
-    if url_has_allowed_host_and_scheme(
-        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        return came_from
-    return "/"
-
-
-def _resend(request: HttpRequest, label: str | None, branch: str | None = None) -> Any:
-    """What was typed, to be shown; with a label also a button to send it again."""
+def _resend(
+    request: HttpRequest,
+    label: str | None,
+    branch: str | None = None,
+    *,
+    switches: bool = False,
+) -> Any:
+    """
+    What was typed, to be shown; with a label also a button to send it again.
+    To a ``branch`` that is not the active one only if it ``switches`` to that.
+    """
     if request.method != "POST":
         return None
     try:
@@ -326,4 +337,6 @@ def _resend(request: HttpRequest, label: str | None, branch: str | None = None) 
     ]
     if branch:
         fields.append((BRANCH_FIELD, branch))
+    if switches:
+        fields.append((SWITCH_FIELD, "1"))
     return Resend(label or "", request.path, fields, get_token(request))

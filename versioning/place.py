@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SESSION_KEY = "versioning_branch"
 BRANCH_FIELD = "versioning_branch"
+SWITCH_FIELD = "versioning_switch"  # the form's branch is to be the active one
 TOKEN_FIELD = "versioning_token"
 
 

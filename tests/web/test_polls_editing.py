@@ -1,6 +1,7 @@
 """Asking, editing and deleting questions: what is written, and what is not."""
 
 import re
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -10,6 +11,7 @@ import versioning
 from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.fields import fields
+from versioning.place import BRANCH_FIELD, SESSION_KEY, SWITCH_FIELD
 
 CREATE = reverse("polls:create")
 
@@ -309,3 +311,66 @@ def test_a_protected_branch_says_so_before_anything_is_typed(
         assert "main is protected" in seen.main(page)
         assert reverse("versioning:branch-create") in seen.addresses(page)
         assert fields(page) == {}
+
+
+@pytest.mark.parametrize("branch", ["main", "summer"])
+def test_what_was_saved_is_said_with_its_commit(repository, writer, question, branch):
+    repository.create_branch("summer", repository.head("main"))
+    writer.post(reverse("versioning:branch-switch"), {"name": branch})
+    sent = fields(writer.get(edit(question)))
+    page = writer.post(edit(question), sent, follow=True)
+    assert "Saved" not in seen.text(page)  # nothing was changed
+    page = writer.post(edit(question), sent | {"text": "What is <up>?"}, follow=True)
+    commit = repository.head(branch)
+    assert f"Saved on {branch}, as commit {commit[:7]}." in seen.text(page)
+    assert f'href="/commits/{commit}/"' in page.content.decode()
+    assert ("Compare summer with main" in seen.text(page)) is (branch == "summer")
+    page = writer.post(reverse("polls:delete", args=[question.pk]), follow=True)
+    commit = repository.head(branch)
+    said = f"“What is <up>?” is deleted on {branch}, as commit {commit[:7]}."
+    assert said in seen.text(page)
+
+
+def test_what_was_typed_on_another_branch_is_sent_to_that_one(
+    repository, connection, writer, question
+):
+    """The session was switched in another tab since the form was opened."""
+    repository.create_branch("summer", repository.head("main"))
+    switch = reverse("versioning:branch-switch")
+    sent = fields(writer.get(edit(question))) | {"text": "What is up?"}
+    writer.post(switch, {"name": "summer"})
+    heads = repository.head("main"), repository.head("summer")
+    refused = writer.post(edit(question), sent)
+    words = seen.main(refused)
+    assert refused.status_code == 409
+    assert "You have switched branches since" in words
+    assert "What you had typed text What is up?" in words
+    assert "Look there." not in words  # which nobody typed
+    assert (repository.head("main"), repository.head("summer")) == heads
+    assert "Send it to main Send it to summer instead" in words
+    hidden = r'<input type="hidden" name="([^"]*)" value="([^"]*)">'
+    to_main, to_summer = (
+        dict(re.findall(hidden, unescape(form)))
+        for form in re.findall(
+            r'<form action="/polls/.*?</form>', refused.content.decode(), re.DOTALL
+        )
+    )
+    assert to_main["text"] == to_summer["text"] == "What is up?"
+
+    assert writer.post(edit(question), to_main).status_code == 303
+    assert subject(repository).startswith("Edit “What is up?”")
+    assert repository.head("summer") == heads[1]
+    assert state(question)[0] == "What is up?"
+    assert writer.session[SESSION_KEY] == "main"
+
+
+def test_a_branch_that_is_gone_by_then_is_not_switched_to(repository, writer, question):
+    repository.create_branch("summer", repository.head("main"))
+    sent = fields(writer.get(edit(question))) | {"text": "What is up?"}
+    gone = sent | {BRANCH_FIELD: "autumn", SWITCH_FIELD: "1"}
+    writer.post(reverse("versioning:branch-switch"), {"name": "summer"})
+    refused = writer.post(edit(question), gone)
+    assert refused.status_code == 409
+    assert "The branch “autumn” is gone" in seen.main(refused)
+    assert "What is up?" in seen.main(refused)
+    assert writer.session[SESSION_KEY] == "summer"
