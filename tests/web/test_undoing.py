@@ -176,3 +176,37 @@ def test_a_value_that_is_taken_by_now_is_mended_on_the_page(
     assert answer.status_code == 303
     assert land(maintainer, page).status_code == 303
     assert Choice.objects.get(pk=sky.pk).text == "Skies"
+
+
+def test_a_merge_that_was_undone_says_so_and_how_to_have_it_back(
+    repository, maintainer, question, erin
+):
+    """Its commits are in the branch for good, so it can't be merged again."""
+    repository.create_branch("summer", repository.head("main"))
+    reword("summer", "Heaven?", erin)
+    merge_url = "/merge/?source=summer&target=main"
+    merged = land(maintainer, maintainer.get(merge_url))["Location"]
+    record = MergeDraft.objects.get()
+    record_url = reverse("versioning:merge-record", args=[record.pk])
+    links = seen.links(maintainer.get(record_url))
+    preview = maintainer.get(links["Undo this on main…"])
+    assert "To have it back, undo the undo." in seen.main(preview)
+    assert land(maintainer, preview).status_code == 303
+    assert Question.objects.get().text == "What’s up?"
+
+    page = maintainer.get(merge_url)
+    words = seen.main(page)
+    assert "It was merged, and the merge was undone" in words
+    assert "mo undid it on main" in words
+    assert "has it all already" not in words
+    told = maintainer.get(record_url)
+    undone = repository.head("main")
+    assert f"It was undone on main by mo, in {undone[:7]}" in seen.main(told)
+    assert "Undo this on main…" not in seen.links(told)
+
+    again = maintainer.get(seen.links(page)["Undo the undo…"])
+    assert land(maintainer, again).status_code == 303
+    assert Question.objects.get().text == "Heaven?"
+    assert "has it all already" in seen.main(maintainer.get(merge_url))
+    assert "Undo this on main…" in seen.links(maintainer.get(record_url))
+    assert merged == f"/commits/{record.commit}/"

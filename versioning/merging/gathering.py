@@ -19,6 +19,7 @@ from versioning.merging.preview import Place, Preview
 from versioning.merging.screen import ALL, Progress, Screen, Unneeded
 from versioning.merging.sources import Impossible
 from versioning.merging.trial import Trial
+from versioning.merging.undone import undoing_merge
 from versioning.models import MergeDraft
 from versioning.presentation.conflicts import Card, Names, cards, sum_lines
 from versioning.presentation.earlier import with_earlier
@@ -170,6 +171,7 @@ def _whole(
         old_faults=tuple(mend_cards.old(tried.old)),
         blocks=blocks(repository, found, _names(begun)),
         alignment=alignment(given, begun.target, sides),
+        undo=undoing_merge(begun.source, begun.target) if found.up_to_date else None,
     )
 
 

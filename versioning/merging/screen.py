@@ -144,6 +144,7 @@ class Screen:
     old_faults: tuple[OldFault, ...] = ()
     blocks: tuple[TableBlock, ...] = ()  # tables that keep it from being merged
     alignment: Alignment | None = None  # None with ``found``
+    undo: MergeDraft | None = None  # of what the target has by its commits alone
 
     @property
     def seen(self) -> str:

@@ -32,6 +32,7 @@ from versioning.merging import (
 )
 from versioning.merging.locking import DraftClosed
 from versioning.merging.standing import gone
+from versioning.merging.undone import undoing, with_undo
 from versioning.models import MergeDraft
 from versioning.names import is_hash
 from versioning.presentation.choices import typed_texts
@@ -68,12 +69,17 @@ def merge_list(request: HttpRequest) -> HttpResponse:
 @needs(permissions.VIEW_HISTORY)
 def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """What was decided about a merge, by whom and when, now and later."""
-    draft = get_object_or_404(MergeDraft, pk=id)
+    draft = get_object_or_404(with_undo(MergeDraft.objects.all()), pk=id)
     endings.found_landed(draft, _heads(request))
+    undone = getattr(draft, "undone_in", None)
+    undo = undoing(draft.commit, draft.target) if undone else None
     after = whole_number(request.GET.get("after", "0"))
     page = records.page_of(draft, after=after)
     return page_or_part(
-        request, "versioning/record.html", "decisions", {"draft": draft, "page": page}
+        request,
+        "versioning/record.html",
+        "decisions",
+        {"draft": draft, "page": page, "undo": undo},
     )
 
 

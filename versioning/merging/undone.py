@@ -1,0 +1,43 @@
+"""Merges that were undone: a branch holds their commits, and not what they changed."""
+
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
+
+from versioning.merging import sources
+from versioning.models import MergeDraft
+
+LOOKED_AT = 10  # merges of one branch into another, the latest
+
+
+def undoing(commit: str, target: str) -> MergeDraft | None:
+    """
+    The record of what undid a commit (a hash) on a branch, if it was undone, and
+    that was not undone in turn.
+    """
+    source = str(sources.revert(commit))
+    undo = _landed(source, target).first()
+    if undo is None or undoing(undo.commit, target):
+        return None
+    return undo
+
+
+def with_undo(drafts: QuerySet[MergeDraft]) -> QuerySet[MergeDraft]:
+    """Records with ``undone_in``: the hash that ``undoing()`` may be about, or None."""
+    source = Concat(Value(f"{sources.Kind.REVERT} "), OuterRef("commit"))
+    undos = _landed(source, OuterRef("target")).values("commit")
+    return drafts.annotate(undone_in=Subquery(undos[:1]))
+
+
+def undoing_merge(source: str, target: str) -> MergeDraft | None:
+    """The same of one of the latest merges of a branch into another."""
+    merges = _landed(source, target).values_list("commit", flat=True)[:LOOKED_AT]
+    found = (undoing(commit, target) for commit in merges)
+    return next(filter(None, found), None)
+
+
+def _landed(source: Any, target: Any) -> QuerySet[MergeDraft]:
+    return MergeDraft.objects.filter(
+        source=source, target=target, state=MergeDraft.State.LANDED
+    ).order_by("-landed_at")
