@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.core.signing import BadSignature, Signer
-from django.db.models import F, Q, Sum
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.db.models import F, Q, QuerySet, Sum
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -67,6 +67,19 @@ def _cursor(question: Question) -> str:
     return _signer.sign(f"{question.published.isoformat()} {question.pk}")
 
 
+def _find(request: Any, questions: QuerySet[Question], pk: int) -> Question:
+    """One of them. ``Http404`` with what a reader can do who has its address."""
+    try:
+        return questions.get(pk=pk)
+    except Question.DoesNotExist as error:
+        state = request.versioning.state
+        where = state.short if state else request.versioning.branch
+        raise Http404(
+            f"There is no such poll on {where}. It may be on another branch, have "
+            "been deleted, or not be open yet."
+        ) from error
+
+
 def _read_cursor(text: str) -> tuple[Any, int]:
     try:
         published, pk = _signer.unsign(text).split(" ")
@@ -77,7 +90,7 @@ def _read_cursor(text: str) -> tuple[Any, int]:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    question = get_object_or_404(Question.objects.published(), pk=pk)
+    question = _find(request, Question.objects.published(), pk)
     return render(request, "polls/detail.html", {"question": question})
 
 
@@ -91,14 +104,14 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
     A GET, as by reloading the page of a vote that failed, leads to the form.
     """
     if request.method != "POST":
-        get_object_or_404(Question.objects.published(), pk=pk)
+        _find(request, Question.objects.published(), pk)
         return redirect("polls:detail", pk)
     token = request.POST.get(TOKEN_FIELD)
     if not token:
         raise BadRequest("The form has no one-time token.")
     choice = _chosen(pk, request.POST.get("choice", ""))
     if choice is None or not _count(choice):
-        question = get_object_or_404(Question.objects.published(), pk=pk)
+        question = _find(request, Question.objects.published(), pk)
         return render(
             request,
             "polls/detail.html",
@@ -130,7 +143,7 @@ def _count(choice: Choice) -> bool:
 
 @require_safe
 def results(request: HttpRequest, pk: int) -> HttpResponse:
-    question = get_object_or_404(Question.objects.published(), pk=pk)
+    question = _find(request, Question.objects.published(), pk)
     rows = tally(question.choices.all())
     context = {
         "question": question,
@@ -149,7 +162,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("polls.change_question")
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    return _edit(request, get_object_or_404(Question, pk=pk))
+    return _edit(request, _find(request, Question.objects.all(), pk))
 
 
 def _edit(request: HttpRequest, question: Question) -> HttpResponse:
@@ -226,7 +239,7 @@ def choice_row(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs("polls.delete_question")
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    question = get_object_or_404(Question, pk=pk)
+    question = _find(request, Question.objects.all(), pk)
     total = question.choices.aggregate(total=Sum("votes"))["total"] or 0
     if request.method == "POST":
         versioning.describe(f"Delete “{question}”")

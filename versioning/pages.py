@@ -171,9 +171,16 @@ def not_found(request: HttpRequest, explanation: str) -> HttpResponse:
         "Not found",
         explanation,
         saved=NOTHING_WRITTEN if request.method == "POST" else "",
-        actions=[Action("Branches", reverse("versioning:branches"))],
+        actions=[Action("Branches", reverse("versioning:branches"))]
+        if _may_look_around(request)
+        else [],
         resend=_resend(request, None),
     )
+
+
+def _may_look_around(request: HttpRequest) -> bool:
+    user: Any = getattr(request, "user", None)  # none before the middleware ran
+    return user is not None and user.has_perm(permissions.VIEW_HISTORY)
 
 
 def bad_request(request: HttpRequest, explanation: str) -> HttpResponse:

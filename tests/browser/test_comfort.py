@@ -114,3 +114,13 @@ def test_a_comparison_prints_without_bars_and_with_nothing_folded(visit: Visit):
     expect(page.locator("main details:not([open])")).to_have_count(0)
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("main details:not([open])").count() > 0
+
+
+def test_focus_goes_to_a_field_that_is_refused(site: Site, visit: Visit):
+    page = visit("max")
+    page.goto("/branches/new/")
+    name = page.get_by_label("Name")
+    name.fill("two words")
+    page.get_by_role("main").get_by_role("button").first.click()
+    expect(page.get_by_role("main")).to_contain_text("a space is none of them")
+    expect(name).to_be_focused()

@@ -83,3 +83,28 @@ def test_a_probe_asks_for_heads_alone(repository, client, poll_editor):
         assert answer.content == b""
     assert client.head(f"/polls/{question.pk}/vote/").status_code == 302
     assert repository.head("main") == head
+
+
+def test_a_poll_that_is_not_here_is_said_in_words(repository, client, nobody):
+    with versioning.on_branch("main", message="Ask"):
+        question = Question.objects.create(text="Gone soon")
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("main", message="Delete"):
+        Question.objects.all().delete()
+    for path in ("", "results/", "vote/"):
+        page = client.get(f"/polls/{question.pk}/{path}")
+        assert page.status_code == 404
+        words = seen.main(page)
+        assert "There is no such poll on main. It may be on another branch" in words
+        assert "Branches" not in words  # where a visitor may not look
+
+
+@pytest.mark.parametrize("path", ["merges/{}/", "merges/{}/set-aside/"])
+def test_what_django_says_to_developers_is_said_to_nobody(repository, maintainer, path):
+    nothing = "28dba84c-0000-4000-8000-000000000000"
+    page = maintainer.get("/" + path.format(nothing))
+    words = seen.main(page)
+    assert page.status_code == 404
+    assert "There is nothing here. It may be on another branch." in words
+    assert "matches" not in words
+    assert "Branches" in words

@@ -219,7 +219,7 @@ def branch_delete(request: Any) -> HttpResponse:
     """GET: what would be lost. POST: delete what was seen, and nothing else."""
     names = _chosen(request)
     if not names:
-        messages.info(request, "Select the branches to delete first.")
+        messages.warning(request, "Select the branches to delete first.")
         return see_other(reverse("versioning:branches"))
     lines = [_line(request, name) for name in names]
     if request.method != "POST":

@@ -1,5 +1,6 @@
 """Django's error handlers, answered with pages of the site."""
 
+import re
 import sys
 from typing import Any
 
@@ -7,6 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
 from versioning import pages
+
+#: What ``get_object_or_404()`` says, to developers.
+_OF_DJANGO = re.compile(r"No \w+ matches the given query\.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -20,13 +24,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404. Words that a view gave with ``Http404`` are shown, a resolver's not."""
+    """404. Words that a view gave with ``Http404`` are shown, Django's own not."""
     words = exception.args[0] if exception.args else ""
+    is_said = isinstance(words, str) and words and not _OF_DJANGO.fullmatch(words)
     return pages.not_found(
         request,
-        words
-        if isinstance(words, str) and words
-        else "There is no page here. It may be on another branch.",
+        words if is_said else "There is nothing here. It may be on another branch.",
     )
 
 

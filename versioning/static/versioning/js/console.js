@@ -114,10 +114,12 @@ document.addEventListener(
   true,
 );
 
-// Focus goes where the change is: to what asks for it, else to what was swapped in
-// if the swap took the focused element away. What comes without being asked takes none.
+// Focus goes where the change is: to what asks for it, as a field that is refused
+// does, else to what was swapped in if the swap took the focused element away. What
+// comes without being asked takes none.
 const focusWithin = (root) => {
-  const wanted = root.matches?.("[data-focus]") ? root : $("[data-focus]", root);
+  const asks = "[data-focus], [aria-invalid=true]";
+  const wanted = root.matches?.(asks) ? root : $(asks, root);
   wanted?.focus();
   return Boolean(wanted);
 };
