@@ -41,8 +41,11 @@ def page_or_part(
 
 
 def safe_next(request: HttpRequest, fallback: str) -> str:
-    """The ``next`` that a form carries, if it stays on this site, else ``fallback``."""
-    url = request.POST.get("next", "")
+    """
+    The ``next`` that a form carries, or the address of one that was not sent yet,
+    if it stays on this site, else ``fallback``.
+    """
+    url = (request.POST if request.method == "POST" else request.GET).get("next", "")
     if url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):

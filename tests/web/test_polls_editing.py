@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -309,8 +310,35 @@ def test_a_protected_branch_says_so_before_anything_is_typed(
     for url in (CREATE, edit(question), reverse("polls:delete", args=[question.pk])):
         page = editor.get(url)
         assert "main is protected" in seen.main(page)
-        assert reverse("versioning:branch-create") in seen.addresses(page)
+        make = f"{reverse('versioning:branch-create')}?{urlencode({'next': url})}"
+        assert make in seen.addresses(page)
         assert fields(page) == {}
+
+
+def test_a_branch_is_made_on_the_way_to_an_edit(
+    repository, editor, django_user_model, question
+):
+    django_user_model.objects.get(username="edith").user_permissions.add(
+        *Permission.objects.filter(content_type__app_label="polls")
+    )
+    make = seen.links(editor.get(edit(question)))["Make a branch"]
+    form = fields(editor.get(make))
+    refused = editor.post(make, form | {"name": "two words"})
+    assert fields(refused)["next"] == edit(question)
+    made = editor.post(make, form | {"name": "summer", "switch": "on"})
+    assert (made.status_code, made["Location"]) == (303, edit(question))
+    page = editor.get(edit(question))
+    assert "You are on the new branch “summer” now." in seen.text(page)
+    assert fields(page)["text"] == "What’s up?"
+
+
+@pytest.mark.parametrize("away", ["https://example.com/", "//example.com", "x:y"])
+def test_a_branch_that_is_made_leads_nowhere_else(repository, editor, away):
+    path = reverse("versioning:branch-create")
+    page = editor.get(path, {"next": away})
+    assert "example.com" not in page.content.decode().partition("<main")[2]
+    form = {"name": "summer", "at": "main", "switch": "on", "next": away}
+    assert editor.post(path, form)["Location"] == reverse("versioning:branches")
 
 
 @pytest.mark.parametrize("branch", ["main", "summer"])

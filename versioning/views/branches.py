@@ -128,12 +128,13 @@ def branch_create(request: Any) -> HttpResponse:
         except BranchError as error:
             form.add_error("name", str(error))
         else:
-            if form.cleaned_data["switch"]:
-                request.versioning.switch(name)
-                messages.success(request, f"You are on the new branch “{name}” now.")
-            else:
+            listing = reverse("versioning:branches")
+            if not form.cleaned_data["switch"]:
                 messages.success(request, f"There is a new branch “{name}” now.")
-            return see_other(reverse("versioning:branches"))
+                return see_other(listing)
+            request.versioning.switch(name)
+            messages.success(request, f"You are on the new branch “{name}” now.")
+            return see_other(safe_next(request, listing))
     return _branch_form(request, form, status=422)
 
 
@@ -143,7 +144,7 @@ def _branch_form(
     return render(
         request,
         "versioning/branch_form.html",
-        {"form": form, "refs": _offered(request)},
+        {"form": form, "refs": _offered(request), "next": safe_next(request, "")},
         status=status,
     )
 
