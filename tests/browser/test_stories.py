@@ -172,7 +172,7 @@ def test_a_visitor_votes_and_follows_the_receipt_to_the_commit(
     page.get_by_role("button", name="Vote", exact=True).click()
 
     receipt = page.get_by_role("region", name="Receipt")
-    expect(receipt).to_contain_text("12 → 13")
+    expect(receipt).to_contain_text("At the bridge: 12 → 13")
     expect(receipt).to_contain_text("on main, commit")
     short = receipt.get_by_role("link").inner_text()
     assert re.fullmatch(r"[0-9a-v]{7}", short), short
