@@ -1,5 +1,7 @@
 """The merge page: look, decide, land; and what it refuses."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -143,6 +145,23 @@ def test_lines_that_are_typed_end_as_those_of_the_row_do(
     assert question.details == "One\ntwo\nboth"
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "marked"),
+    [
+        ("Bring a towel.", "Bring a coat.", {"towel", "coat"}),
+        ("Heaven.", "Skies.", set()),  # all of it would be, which says nothing
+    ],
+)
+def test_words_that_differ_are_marked_where_they_are_chosen(
+    repository, maintainer, erin, heaven, ours, theirs, marked
+):
+    for branch, details in (("main", ours), ("summer", theirs)):
+        with versioning.on_branch(branch, author=erin, message=f"Explain on {branch}"):
+            Question.objects.update(details=details)
+    html = maintainer.get(URL).content.decode()
+    assert set(re.findall("<mark>(.*?)</mark>", html)) == marked
+
+
 def test_what_is_decided_goes_along_with_a_branch_that_is_renamed(
     repository, maintainer, heaven
 ):
@@ -234,6 +253,8 @@ def test_a_row_that_one_side_deleted(
         Choice.objects.filter(pk=heaven.pk).delete()
     words = seen.main(maintainer.get(URL))
     assert "Changed on main, deleted on summer." in words
+    assert "Choice The sky → Heaven changed on main only" in words
+    assert "Votes 5 → 6 changed on main only" in words
     assert "Keep it, as on main" in words
     assert "Delete it, as on summer" in words
     decide(maintainer, pins(repository) | about(heaven, **{"take:": answer}))

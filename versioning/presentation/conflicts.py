@@ -7,6 +7,7 @@ Sides are called by their branches' names here, never "ours" and "theirs".
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ from versioning.presentation.cells import related as related_cell
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
 from versioning.visibility import hidden_among, hidden_columns
+
+_WORD = re.compile(r"\w")
 
 if TYPE_CHECKING:
     from versioning.presentation.clashes import Clash
@@ -98,6 +101,7 @@ class Settled:
     name: str
     shown: Shown
     why: str  # "" where it did not change
+    before: Shown | None = None  # of a row that one side deleted, where it changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,15 @@ class Card:
     @property
     def is_settled(self) -> bool:
         return self.pending == 0
+
+    @property
+    def at_stake(self) -> tuple[Settled, ...]:
+        """What one side changed in a row that the other deleted."""
+        return tuple(cell for cell in self.agreed if cell.before is not None)
+
+    @property
+    def others(self) -> tuple[Settled, ...]:
+        return tuple(cell for cell in self.agreed if cell.before is None)
 
     @property
     def asked(self) -> tuple[Line, ...]:
@@ -217,15 +230,7 @@ class _TableCards:
         agreed: list[Settled] = []
         if resolution.decided_as_a_whole:
             whole = self._whole(judged)
-            agreed = [
-                Settled(
-                    cell.column,
-                    self.values.column_name(cell.column),
-                    self._kept(resolution, cell),
-                    self._why(cell),
-                )
-                for cell in resolution.cells
-            ]
+            agreed = [self._of_one_side(resolution, cell) for cell in resolution.cells]
         else:
             for cell in resolution.cells:
                 if cell.state in (CellState.DISPUTED, CellState.COUNTED):
@@ -283,9 +288,15 @@ class _TableCards:
     def _same_as_before(cell: Cell) -> bool:
         return bool(cell.base == cell.ours)
 
-    def _kept(self, resolution: RowResolution, cell: Cell) -> Shown:
+    def _of_one_side(self, resolution: RowResolution, cell: Cell) -> Settled:
+        """A cell of a row that the other side deleted."""
         here = resolution.state is RowState.DELETED_THERE
-        return self._show(cell.column, cell.ours if here else cell.theirs)
+        shown = self._show(cell.column, cell.ours if here else cell.theirs)
+        before = None
+        if cell.state is not CellState.AGREED and cell.base is not ABSENT:
+            before, shown = with_marks(self._show(cell.column, cell.base), shown)
+        name = self.values.column_name(cell.column)
+        return Settled(cell.column, name, shown, self._why(cell), before)
 
     def _whole(self, judged: JudgedRow) -> Line:
         resolution = judged.resolution
@@ -366,7 +377,10 @@ class _TableCards:
 
     def _sides(self, cell: Cell) -> tuple[Shown, Shown]:
         ours = self._show(cell.column, cell.ours)
-        return with_marks(ours, self._show(cell.column, cell.theirs))
+        theirs = self._show(cell.column, cell.theirs)
+        marked = with_marks(ours, theirs)
+        has_words_alike = all(map(_has_words_alike, marked))
+        return marked if has_words_alike else (ours, theirs)
 
     def _options(
         self, cell: Cell, ours: Shown | None, theirs: Shown | None, before: Shown | None
@@ -401,6 +415,13 @@ class _TableCards:
         if value is None or field is None:
             return ""
         return str(field.formfield().prepare_value(value))  # type: ignore[union-attr]
+
+
+def _has_words_alike(shown: Shown) -> bool:
+    """Else every word would be marked, which says nothing."""
+    return not shown.segments or any(
+        not segment.changed and _WORD.search(segment.text) for segment in shown.segments
+    )
 
 
 def _is(choice: Choice | None, take: Take) -> bool:

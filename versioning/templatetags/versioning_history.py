@@ -110,13 +110,18 @@ def cell(shown: Shown | None, side: str = "", url: str = "") -> SafeString:
 
 
 @register.simple_tag
-def merge_cell(shown: Shown | None, screen: Screen, card: Card, column: str) -> Any:
-    """A value on a card of a merge; one that is too long, with a page of its own."""
+def merge_cell(
+    shown: Shown | None, screen: Screen, card: Card, column: str, side: str = ""
+) -> Any:
+    """
+    A value on a card of a merge; one that is too long, with a page of its own.
+    ``side`` as for ``cell``.
+    """
     url = ""
     if shown is not None and shown.is_cut and screen.sides is not None:
         start = addresses.merged_value(screen.source, screen.target, screen.sides)
         url = addresses.of_cell(start, card.table, card.key, column)
-    return cell(shown, "", url)
+    return cell(shown, side, url)
 
 
 @register.simple_tag
