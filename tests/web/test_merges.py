@@ -344,6 +344,9 @@ def test_an_address_that_leads_nowhere(maintainer, heaven, query, status):
 def test_an_editor_sees_and_does_not_merge(repository, editor, heaven):
     page = editor.get(URL)
     assert "Merging is for maintainers" in seen.main(page)
+    assert "A maintainer decides what main will have" in seen.main(page)
+    link = "http://testserver/merge/?source=summer&amp;target=main"
+    assert f'data-copy="{link}"' in page.content.decode()
     head = repository.head("main")
     assert (
         decide(editor, pins(repository) | about(heaven, take__text="ours")).status_code
