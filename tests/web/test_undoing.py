@@ -5,6 +5,7 @@ from django.urls import reverse
 
 import versioning
 from polls.models import Choice, Question
+from tests.schemas import NO_DETAILS
 from tests.web import seen
 from versioning.models import MergeDraft
 from versioning.values import key_text
@@ -210,3 +211,45 @@ def test_a_merge_that_was_undone_says_so_and_how_to_have_it_back(
     assert "has it all already" in seen.main(maintainer.get(merge_url))
     assert "Undo this on main…" in seen.links(maintainer.get(record_url))
     assert merged == f"/commits/{record.commit}/"
+
+
+def test_what_has_no_column_any_more_is_said_and_left(
+    repository, maintainer, question, erin, code
+):
+    with versioning.on_branch("main", author=erin, message="Reword") as unit:
+        Question.objects.update(text="Heaven?", details="Look.")
+    code.add("0002_no_details", NO_DETAILS)
+    code.migrate("main")
+    head = repository.head("main")
+    page = maintainer.get(f"/merge/?source=revert+{unit.commit}&target=main")
+    words = seen.main(page)
+    assert "This can’t be done as the tables are now" in words
+    assert "That commit changed values of details in polls_question" in words
+    assert "has to be made by hand" in words
+    assert "What the engine says" not in words
+    assert reverse("versioning:merge-land") not in page.content.decode()
+    assert repository.head("main") == head
+
+
+def test_what_changed_other_columns_is_undone_without_it(
+    repository, maintainer, question, erin, code
+):
+    hash = reword("main", "Heaven?", erin)
+    code.add("0002_no_details", NO_DETAILS)
+    code.migrate("main")
+    page = maintainer.get(f"/merge/?source=revert+{hash}&target=main")
+    assert "Nothing is in the way." in seen.main(page)
+    assert land(maintainer, page).status_code == 303
+    assert Question.objects.values_list("text", flat=True).get() == "What’s up?"
+
+
+def test_what_has_no_table_any_more_is_not_called_done(
+    repository, maintainer, question, erin, code
+):
+    hash = reword("main", "Heaven?", erin)
+    code.add("0002_poll", "migrations.RenameModel('Question', 'Poll')")
+    code.migrate("main")
+    page = maintainer.get(f"/merge/?source=revert+{hash}&target=main")
+    words = seen.main(page)
+    assert "There is nothing left to change" not in words
+    assert "no table of that name on the branch" in words

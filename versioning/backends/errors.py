@@ -146,6 +146,13 @@ class MergeBlocked(EngineError):
     """The engine can't merge these two states at all; ``str()`` is its reason."""
 
 
+class MergeRefused(MergeBlocked):
+    """
+    Something would be lost, or can't be told; ``str()`` says it in sentences,
+    and what can be done.
+    """
+
+
 class ConflictsRemain(EngineError):
     """A commit was refused as conflicts or violations are not all settled."""
 

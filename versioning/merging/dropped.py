@@ -1,9 +1,10 @@
-"""Rows in conflict where one side dropped a column that the other still has."""
+"""Rows with values of a column that one side dropped, and the other still has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from versioning.backends.errors import MergeBlocked
-from versioning.backends.repository import ConflictRow, Row
+from versioning.backends.errors import MergeBlocked, MergeRefused
+from versioning.backends.repository import ConflictRow, Row, RowChange
 from versioning.values import same
 
 
@@ -44,3 +45,47 @@ def _cut(version: Row | None, kept: frozenset[str]) -> Row | None:
     if version is None:
         return None
     return {column: value for column, value in version.items() if column in kept}
+
+
+def that_fit(
+    table: str, changes: Iterable[RowChange], gone: frozenset[str]
+) -> Iterator[RowChange]:
+    """
+    A commit's changes without the columns that are ``gone`` where they are
+    brought to. Raises ``MergeRefused`` where it changed a value of one.
+    """
+    for change in changes:
+        if gone:
+            if lost := sorted(c for c in gone if _is_lost(change, c)):
+                raise MergeRefused(
+                    f"That commit changed values of {', '.join(lost)} in {table}, and "
+                    f"{table} has no such column on the branch: it was dropped or "
+                    "renamed since, or was never made there. What is still needed of "
+                    "that change has to be made by hand."
+                )
+            change = replace(
+                change,
+                before=_less(change.before, gone),
+                after=_less(change.after, gone),
+            )
+        yield change
+
+
+def _is_lost(change: RowChange, column: str) -> bool:
+    """Whether a change puts a value into a column that was not there before."""
+    if change.after is None:
+        return False  # the row goes with all it has
+    if change.before is None:
+        return not is_empty(change.after.get(column))
+    return not same(change.before.get(column), change.after.get(column))
+
+
+def is_empty(value: object) -> bool:
+    """Whether nobody misses a value that was added with a row."""
+    return value is None or value == ""
+
+
+def _less(version: Row | None, gone: frozenset[str]) -> Row | None:
+    if version is None:
+        return None
+    return {column: value for column, value in version.items() if column not in gone}

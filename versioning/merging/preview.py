@@ -7,7 +7,7 @@ by them.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, islice
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from versioning import policies
 from versioning.backends.errors import (
     MergeBlocked,
+    MergeRefused,
 )
 from versioning.backends.repository import (
     ConflictRow,
@@ -83,6 +84,7 @@ class Preview:
     violations: tuple[Violation, ...]  # the first ``VIOLATIONS_SHOWN``
     sums: tuple[CounterSum, ...]  # the first ``SUMS_SHOWN``
     sum_count: int
+    refused: bool = False  # ``blocked`` is no engine's, but in sentences
 
     @property
     def required(self) -> int:
@@ -324,13 +326,12 @@ def _look(target: str, sides: MergeSides, then: Then | None) -> Preview:
                 then(merge, found)
             return found
     except MergeBlocked as error:
-        return _nothing(sides, blocked=str(error))
+        refused = isinstance(error, MergeRefused)
+        return replace(_nothing(sides), blocked=str(error), refused=refused)
 
 
-def _nothing(
-    sides: MergeSides, *, up_to_date: bool = False, blocked: str = ""
-) -> Preview:
-    return Preview(sides, up_to_date, False, blocked, (), (), (), (), (), (), 0)
+def _nothing(sides: MergeSides, *, up_to_date: bool = False) -> Preview:
+    return Preview(sides, up_to_date, False, "", (), (), (), (), (), (), 0)
 
 
 def _sums(merge: Repository, sides: MergeSides) -> tuple[list[CounterSum], int]:

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from versioning import policies
-from versioning.backends.errors import MergeBlocked
+from versioning.backends.errors import MergeBlocked, MergeRefused
 from versioning.backends.repository import (
     ConflictCount,
     ConflictRow,
@@ -28,6 +28,7 @@ from versioning.backends.repository import (
     Violation,
 )
 from versioning.merging.counters import CounterSum
+from versioning.merging.dropped import that_fit
 from versioning.merging.paging import in_parts
 from versioning.merging.resolution import Cell, CellState, resolve
 from versioning.values import same
@@ -67,7 +68,8 @@ class Transplant:
         """
         Write every row that needs no decision into the working set, but for
         those that the engine refuses: they are among the violations. Raises
-        ``MergeBlocked`` for a change of definitions.
+        ``MergeBlocked`` for a change of definitions, ``MergeRefused`` where the
+        branch has no place for what the change is about.
         """
         changed = self._repository.schema_changes(self.sides.base, self.sides.theirs)
         if changed:
@@ -96,12 +98,34 @@ class Transplant:
 
     def _tables(self) -> list[str]:
         summary = self._repository.diff_summary(self.sides.base, self.sides.theirs)
-        there = set(self._repository.tables(at=self.sides.ours))
-        return [
-            change.table
-            for change in summary
-            if change.data_changed and change.table in there
-        ]
+        changed = [change.table for change in summary if change.data_changed]
+        there = self._repository.tables(at=self.sides.ours)
+        for table in changed:
+            if table not in there:
+                raise _refused(
+                    table,
+                    "there is no table of that name on the branch: it was dropped or "
+                    "renamed since, or was never made there",
+                )
+            key, now = (
+                self._repository.primary_key(table, at)
+                for at in (self.sides.base, self.sides.ours)
+            )
+            if key != now:
+                raise _refused(
+                    table,
+                    "that table has another primary key on the branch, so which rows "
+                    "are the same can’t be told",
+                )
+        return changed
+
+    def _gone_columns(self, table: str) -> frozenset[str]:
+        """Columns that the change may be about, and the branch has no more."""
+        before, now = (
+            self._repository.columns(table, at)
+            for at in (self.sides.base, self.sides.ours)
+        )
+        return frozenset(before) - frozenset(now)
 
     def _judged(
         self, table: str, since: Key | None = None, keys: Sequence[Key] | None = None
@@ -109,8 +133,12 @@ class Transplant:
         """Rows that the change makes another of, in order of key, in batches."""
         sides = self.sides
         counters = policies.counters_of(table)
-        changes = self._repository.diff_rows(
-            table, sides.base, sides.theirs, since=since, keys=keys
+        changes = that_fit(
+            table,
+            self._repository.diff_rows(
+                table, sides.base, sides.theirs, since=since, keys=keys
+            ),
+            self._gone_columns(table),
         )
         while batch := list(islice(changes, BATCH)):
             ours = self._repository.rows(
@@ -185,6 +213,13 @@ class Transplant:
                 for one in judged:
                     if not one.asks:
                         yield from _sums(one)
+
+
+def _refused(table: str, why: str) -> MergeRefused:
+    return MergeRefused(
+        f"That commit changed rows of {table}, and {why}. What is still needed of that "
+        "change has to be made by hand."
+    )
 
 
 def _sums(judged: _Judged) -> Iterator[CounterSum]:
