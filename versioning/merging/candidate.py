@@ -28,7 +28,7 @@ from versioning.backends.repository import (
     Violation,
 )
 from versioning.conf import connection as versioned_connection
-from versioning.merging import result
+from versioning.merging import copies, result
 from versioning.merging.rehearsal import require_head, start
 from versioning.merging.trial import LISTED, SHOWN
 from versioning.merging.validation import (
@@ -180,6 +180,8 @@ def _build(
         written = result.write(merge, sides, draft, listed, settle=True)
         if broken := result.faults(merge, listed, written):
             raise ViolationsRemain(broken)
+        if unclear := copies.unclear(written):
+            raise RowsInvalid(unclear)
         for table in sorted({violation.table for violation in listed}):
             merge.settle_violations(table)
         commit = repository.commit_all(message, author)

@@ -25,7 +25,7 @@ from versioning.backends.repository import (
 from versioning.merging import copies, drafts, preview
 from versioning.merging.bulk import TableDecisions
 from versioning.merging.resolution import WHOLE_ROW, Take
-from versioning.merging.writing import ResultWriter
+from versioning.merging.writing import NewKeys, ResultWriter
 from versioning.models import Decision, MergeDraft
 
 BATCH = 200  # mended rows at a time
@@ -159,20 +159,33 @@ def _write_mends(
         writer.write(
             table,
             [
-                RowWrite(row.versions.key, mended(row, now.get(row.versions.key)))
+                RowWrite(
+                    row.versions.key,
+                    mended(row, now.get(row.versions.key), writer.new_keys),
+                )
                 for row in rows
             ],
         )
+        for row in rows:
+            _make_clear(writer, row)
 
 
-def mended(row: MendedRow, result: Row | None) -> Row | None:
+def _make_clear(writer: ResultWriter, row: MendedRow) -> None:
+    """Whose row it is, if that is what somebody said."""
+    where = row.versions.table, row.versions.key
+    why = writer.unclear.get(where)
+    if why and (WHOLE_ROW in row.decisions or set(why.columns) <= row.decisions.keys()):
+        del writer.unclear[where]
+
+
+def mended(row: MendedRow, result: Row | None, new_keys: NewKeys) -> Row | None:
     """What mends make of a row of the result; None is no row."""
     if whole := row.decisions.get(WHOLE_ROW):
         match Take(whole.take):
             case Take.OURS:
                 result = row.versions.ours
             case Take.THEIRS:
-                result = row.versions.theirs
+                result = copies.as_theirs(row.versions, new_keys)
             case Take.DROP:
                 result = None
     if result is None:

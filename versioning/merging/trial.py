@@ -21,7 +21,7 @@ from versioning.backends.repository import (
     ViolationKind,
 )
 from versioning.conf import connection as versioned_connection
-from versioning.merging import preview, result, validation
+from versioning.merging import copies, preview, result, validation
 from versioning.merging.drafts import Counts, counts
 from versioning.merging.memory import remember
 from versioning.merging.preview import Preview
@@ -46,6 +46,7 @@ class Trouble:
     reasons: tuple[str, ...] = ()  # rules of the application that it breaks
     columns: tuple[str, ...] = ()  # that those are about
     bears_on: tuple[str, ...] = ()  # what a rule says of a row that it belongs to
+    is_unclear: bool = False  # whose row it is
     mend: MendedRow | None = None
 
     @property
@@ -168,7 +169,8 @@ def _within(
     invalid: list[InvalidRow] = []
     invariants: list[InvalidRow] = []
     if complete:
-        invalid = validation.invalid_rows(merge, sides, None, written.keys)
+        invalid = copies.unclear(written)
+        invalid += validation.invalid_rows(merge, sides, None, written.keys)
         invariants = validation.broken_invariants(merge, sides, None)
     # What the three states and the result hold, before it is rolled back.
     for row in invariants:
@@ -218,6 +220,7 @@ class _About:
     reasons: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     bears_on: list[str] = field(default_factory=list)
+    is_unclear: bool = False
     mend: MendedRow | None = None
 
     @property
@@ -256,6 +259,7 @@ class _Rows:
         about = self.know(row.table, row.key)
         about.reasons += row.reasons
         about.columns += row.columns
+        about.is_unclear |= row.is_unclear
         for table, key in row.touched:
             if (table, key) != (row.table, row.key):
                 self.know(table, key).bears_on += row.reasons
@@ -290,6 +294,7 @@ class _Rows:
                 tuple(dict.fromkeys(about.reasons)),
                 tuple(dict.fromkeys(about.columns)),
                 tuple(dict.fromkeys(about.bears_on)),
+                about.is_unclear,
                 about.mend,
             )
 

@@ -41,6 +41,7 @@ class InvalidRow:
     columns: tuple[str, ...] = ()  # that the reasons are about, if known
     was_before: bool = False  # it broke the same rules before: no fault of the merge
     touched: tuple[tuple[str, Key], ...] = ()  # rows whose change broke it
+    is_unclear: bool = False  # nobody can tell which side's row it is
 
 
 def invalid_rows(

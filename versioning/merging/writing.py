@@ -1,7 +1,8 @@
 """Rows of a merge's result, written where the engine takes them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from versioning.backends.repository import (
     Key,
@@ -11,6 +12,16 @@ from versioning.backends.repository import (
     RowWrite,
     Violation,
 )
+
+#: New keys of rows of theirs, by table and old key.
+NewKeys = Mapping[str, Mapping[Key, Key]]
+
+
+class Unclear(NamedTuple):
+    """Why nobody can tell whose a row is."""
+
+    columns: tuple[str, ...]  # that leave it open
+    is_kept: bool  # both of it were to be kept, and what its key is from was not
 
 
 class ResultWriter:
@@ -30,6 +41,10 @@ class ResultWriter:
         self.keys: dict[str, set[Key]] = defaultdict(set)  # written, by table
         #: Rows as they should become, which the engine did not take.
         self.unwritten: dict[tuple[str, Key], Row] = repository.unwritten(listed)
+        #: Rows of theirs that have another key in the result: see ``copies``.
+        self.new_keys: dict[str, dict[Key, Key]] = {}
+        #: Rows that may be either side's.
+        self.unclear: dict[tuple[str, Key], Unclear] = {}
         self.left_open = 0  # rows in conflict whose decisions are not all made
 
     def rows(self, table: str, keys: Sequence[Key]) -> dict[Key, Row]:

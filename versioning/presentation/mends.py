@@ -328,7 +328,8 @@ class MendCards:
             (Take.THEIRS, self._on_theirs, versions.theirs),
         ):
             is_another = version is not None and version != row.result
-            if is_another or chosen == take:
+            is_open = row.is_unclear and version is not None
+            if is_another or is_open or chosen == take:
                 label = f"Keep it as {where}"
                 yield Way(take, label, chosen == take)
         if row.result is not None or chosen == Take.DROP:
