@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from io import StringIO
@@ -23,7 +24,7 @@ from django.utils.duration import duration_iso_string
 
 from versioning.backends.repository import Repository, Row
 from versioning.values import ConcreteField, TableValues
-from versioning.visibility import hidden_among, hidden_by_table
+from versioning.visibility import hidden_among, hides_any
 
 CHUNK = 64 * 1024  # characters that are sent at a time
 
@@ -127,19 +128,20 @@ def sql_lines(repository: Repository, before: str, after: str) -> Iterator[str]:
     dialect, without the columns that the reader may not see.
     """
     without = {
-        table: hidden_among(table, _columns(repository, table, before, after))
-        for table in hidden_by_table()
+        table: hidden
+        for table, columns in _columns(repository, before, after).items()
+        if (hidden := hidden_among(table, columns))
     }
     return _sql_lines(repository, before, after, without)
 
 
-def _columns(repository: Repository, table: str, *states: str) -> set[str]:
-    return {
-        column
-        for at in states
-        if table in repository.tables(at)
-        for column in repository.columns(table, at)
-    }
+def _columns(repository: Repository, *states: str) -> dict[str, set[str]]:
+    """Columns that one of the states has, of the tables where any may be hidden."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for at in states:
+        for table in filter(hides_any, repository.tables(at)):
+            found[table].update(repository.columns(table, at))
+    return found
 
 
 def _sql_lines(

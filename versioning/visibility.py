@@ -8,7 +8,7 @@ works with the values all the same: this is asked where they are shown,
 exported or decided upon.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -17,7 +17,7 @@ from django.core.exceptions import PermissionDenied
 
 from versioning import policies
 from versioning.permissions import VIEW_HIDDEN
-from versioning.values import TableValues
+from versioning.values import is_bookkeeping, models_by_table
 
 _reader: ContextVar[Any] = ContextVar("versioning_reader", default=None)
 _NONE: frozenset[str] = frozenset()
@@ -34,39 +34,63 @@ def shown_to(user: Any) -> Iterator[None]:
 
 
 def hidden_columns(table: str) -> frozenset[str]:
-    """Columns of a table that the reader may not see."""
+    """Columns of a model's table, as it is now, that the reader may not see."""
     hidden = policies.hidden_of(table)
     return hidden if hidden and not _sees_all() else _NONE
 
 
 def shown_among(table: str, columns: Iterable[str]) -> list[str]:
     """Those of the columns that the reader may see, in their order."""
-    hidden = hidden_columns(table)
-    return [column for column in columns if column not in hidden]
+    found = list(columns)
+    hidden = hidden_among(table, found)
+    return [column for column in found if column not in hidden]
 
 
 def hidden_among(table: str, columns: Iterable[str]) -> frozenset[str]:
     """
-    Which of a state's columns the reader may not see. Where something is
-    hidden, so is a column that the model does not know: it may be what a
-    hidden one was called.
+    Which of a state's columns the reader may not see; "" is the row as a whole,
+    and none of them.
+
+    What a table or a column was called is not known. So where something is
+    hidden, a column that the model does not know is, too: it may be a hidden
+    one's former name. And in a table that belongs to no model, which may be any
+    model's former one, only what every model with hidden columns has, and shows,
+    is shown.
     """
-    hidden = hidden_columns(table)
-    if not hidden:
+    if not hides_any(table):
         return _NONE
-    known = TableValues(table).fields
-    return frozenset(c for c in columns if c in hidden or c not in known)
+    by_table = models_by_table()
+    shown = [
+        {str(field.column) for field in by_table[owner]._meta.concrete_fields} - hidden
+        for owner, hidden in _may_be(table).items()
+    ]
+    return frozenset(c for c in columns if c and not all(c in known for known in shown))
 
 
-def hidden_by_table() -> Mapping[str, Collection[str]]:
-    """The same, for all tables that have any."""
-    hidden = policies.hiding_tables()
-    return hidden if hidden and not _sees_all() else {}
+def hides_any(table: str) -> bool:
+    """Whether a table may have columns, in any state, that the reader may not see."""
+    return bool(_may_be(table)) and not _sees_all()
+
+
+def _may_be(table: str) -> dict[str, frozenset[str]]:
+    """
+    Hidden columns by table, of the tables with any that a table is, or may have
+    been before they were renamed.
+    """
+    hiding = policies.hiding_tables()
+    if not hiding or is_bookkeeping(table):
+        return {}
+    by_table = models_by_table()
+    return {
+        owner: hidden
+        for owner, hidden in hiding.items()
+        if owner in by_table and (owner == table or table not in by_table)
+    }
 
 
 def require_shown(table: str, columns: Collection[str]) -> None:
     """Raises ``PermissionDenied`` if one of the columns is hidden."""
-    if hidden_columns(table) & set(columns):
+    if hidden_among(table, columns):
         raise PermissionDenied(VIEW_HIDDEN)
 
 

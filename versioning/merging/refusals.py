@@ -8,7 +8,7 @@ from versioning.backends.repository import MergeSides, Repository, Violation
 from versioning.merging.validation import InvalidRow
 from versioning.presentation.mends import BREAKS_HIDDEN
 from versioning.presentation.snapshot import Snapshot, spoken_key
-from versioning.visibility import hidden_columns
+from versioning.visibility import hidden_among
 
 _RULES = {
     "foreign key": "points to a row that will not be there",
@@ -55,7 +55,7 @@ def invalid_rules(rows: Sequence[InvalidRow]) -> list[BrokenRule]:
             values.table_name(row.table),
             f"{values.table_name(row.table)} {spoken_key(row.key)}",
             BREAKS_HIDDEN
-            if hidden_columns(row.table) & set(row.columns)
+            if hidden_among(row.table, row.columns)
             else " ".join(row.reasons),
         )
         for row in rows

@@ -9,7 +9,7 @@ from versioning.merging.resolution import WHOLE_ROW, Choice, Take
 from versioning.presentation.cells import HIDDEN, Shown, show
 from versioning.presentation.conflicts import Names
 from versioning.values import TableValues, decode
-from versioning.visibility import hidden_columns
+from versioning.visibility import hidden_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def shown_of(values: TableValues, column: str, encoded: Any) -> Shown | None:
 
 
 def shown_value(values: TableValues, column: str, raw: Any) -> Shown:
-    if column in hidden_columns(values.table):
+    if hidden_among(values.table, [column]):
         return HIDDEN
     return show(values.to_field(column, raw), values.field(column), raw=raw)
 

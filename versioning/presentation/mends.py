@@ -29,7 +29,7 @@ from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Names, anchor
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, model_for, table_name
-from versioning.visibility import hidden_columns
+from versioning.visibility import hidden_among
 
 #: In place of a sentence that may quote what the reader may not see.
 BREAKS_HIDDEN = "It breaks a rule about a column that is hidden from you."
@@ -241,7 +241,7 @@ class MendCards:
                 (
                     column,
                     decision.stamp
-                    if decision.outdated or column in hidden_columns(table)
+                    if decision.outdated or hidden_among(table, [column])
                     else decision.shown_as,
                 )
                 for column, decision in about.items()
@@ -256,7 +256,7 @@ class MendCards:
             column_name(values, column),
             said(values, column, choice, decision.seen, self._names),
             deciding.can_mend(row.versions, column, choice)
-            and column not in hidden_columns(row.versions.table),
+            and not hidden_among(row.versions.table, [column]),
         )
 
     def _origin(self, row: Trouble) -> str:
@@ -289,7 +289,7 @@ class MendCards:
                 f" and {len(row.missed_by) - 3} more" if len(row.missed_by) > 3 else ""
             )
             yield f"{gone}, and this points to it: {pointing}{more}."
-        hidden = hidden_columns(row.versions.table) & set(row.columns)
+        hidden = hidden_among(row.versions.table, row.columns)
         yield from (BREAKS_HIDDEN,) if hidden else row.reasons
         for reason in row.bears_on:
             yield f"What was done with it breaks a rule: {reason}"
@@ -301,7 +301,7 @@ class MendCards:
         headings: dict[tuple[str, Key], str],
     ) -> str:
         columns = " and ".join(values.column_name(c) for c in violation.columns)
-        if hidden_columns(violation.table) & set(violation.columns):
+        if hidden_among(violation.table, violation.columns):
             return BREAKS_HIDDEN
         if violation.kind is ViolationKind.FOREIGN_KEY:
             parent = (violation.row[violation.columns[0]],)
@@ -349,7 +349,7 @@ class MendCards:
         if row.result is None:
             return
         values = TableValues(row.versions.table, self._repository.connection)
-        hidden = hidden_columns(row.versions.table)
+        hidden = hidden_among(row.versions.table, row.result)
         involved = {c for violation in row.violations for c in violation.columns}
         involved |= set(row.columns)
         involved |= {column for column in made if column != WHOLE_ROW}
