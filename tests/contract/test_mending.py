@@ -278,7 +278,9 @@ def test_an_invariant_is_asked_of_what_the_merge_bears_on(merge, poll, two_choic
     faults = {(t.versions.table, t.versions.key): t for t in work.trial().faults}
     assert set(faults) == {(QUESTIONS, (poll.pk,)), (CHOICES, (clouds.pk,))}
     assert faults[QUESTIONS, (poll.pk,)].reasons == ("A question keeps two choices.",)
-    assert faults[CHOICES, (clouds.pk,)].bears_on == ("A question keeps two choices.",)
+    assert faults[CHOICES, (clouds.pk,)].bears_on == (
+        (QUESTIONS, "A question keeps two choices."),
+    )
     assert work.refused(RowsInvalid)
     work.mend(CHOICES, (clouds.pk,), whole=Take.OURS)
     assert work.trial().is_fine

@@ -65,6 +65,18 @@ def owner(repository, django_user_model) -> Client:
 
 
 @pytest.fixture
+def blind(repository, django_user_model) -> Client:
+    """The browser of somebody who may do everything but see what is hidden."""
+    return signed_in(django_user_model, "bo", MAINTAINER)
+
+
+@pytest.fixture
+def sighted(repository, django_user_model) -> Client:
+    """The browser of somebody who sees that, too."""
+    return signed_in(django_user_model, "sam", (*MAINTAINER, permissions.VIEW_HIDDEN))
+
+
+@pytest.fixture
 def nobody(repository, django_user_model) -> Client:
     """The browser of somebody who is signed in and may do nothing."""
     return signed_in(django_user_model, "nell", ())

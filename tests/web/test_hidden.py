@@ -10,10 +10,9 @@ from django.urls import reverse
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.conftest import MAINTAINER, signed_in
 from tests.web.fields import fields as form_fields
 from tests.web.test_merges import about, decide, land, pins
-from versioning import permissions, policies, visibility
+from versioning import policies, visibility
 from versioning.conf import repository as at_hand
 from versioning.models import Decision, MergeDraft
 from versioning.values import key_text
@@ -31,17 +30,6 @@ def hidden(monkeypatch):
             # A label that quotes what is hidden must not give it away.
             policy = replace(policy, label=lambda q: f"{q.text} ({q.details})")
         monkeypatch.setitem(policies._policies, model, policy)
-
-
-@pytest.fixture
-def blind(repository, django_user_model):
-    """The browser of somebody who may do everything but see what is hidden."""
-    return signed_in(django_user_model, "bo", MAINTAINER)
-
-
-@pytest.fixture
-def sighted(repository, django_user_model):
-    return signed_in(django_user_model, "sam", (*MAINTAINER, permissions.VIEW_HIDDEN))
 
 
 @pytest.fixture

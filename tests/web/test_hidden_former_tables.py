@@ -9,11 +9,10 @@ from django.db import connections
 import versioning
 from polls.models import Question
 from tests.web import seen
-from tests.web.conftest import MAINTAINER, signed_in
 from tests.web.fields import fields as form_fields
 from tests.web.test_hidden import body
 from tests.web.test_merges import decide, land, pins
-from versioning import permissions, policies, visibility
+from versioning import policies, visibility
 from versioning.models import Decision, MergeDraft
 
 SECRETS = ("Whispered", "Murmured", "Muttered", "Mumbled", "Shouted")
@@ -26,17 +25,6 @@ def hidden(monkeypatch):
     """A question's details are hidden."""
     policy = replace(policies.for_model(Question), hidden=frozenset({"details"}))
     monkeypatch.setitem(policies._policies, Question, policy)
-
-
-@pytest.fixture
-def blind(repository, django_user_model):
-    """The browser of somebody who may do everything but see what is hidden."""
-    return signed_in(django_user_model, "bo", MAINTAINER)
-
-
-@pytest.fixture
-def sighted(repository, django_user_model):
-    return signed_in(django_user_model, "sam", (*MAINTAINER, permissions.VIEW_HIDDEN))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from versioning import values
 from versioning.backends.repository import MergeSides, Repository, Violation
 from versioning.merging.validation import InvalidRow
-from versioning.presentation.mends import BREAKS_HIDDEN
+from versioning.presentation import reasons
 from versioning.presentation.snapshot import Snapshot, spoken_key
 from versioning.visibility import hidden_among
 
@@ -35,17 +35,23 @@ def broken_rules(
     snapshot = Snapshot(repository, sides.theirs)
     for violation in violations:
         names = values.TableValues(violation.table, repository.connection)
-        columns = ", ".join(names.column_name(c) for c in violation.columns)
-        reason = _RULES[violation.kind]
         labels = snapshot.labels(violation.table, {violation.key: violation.row})
         broken.append(
             BrokenRule(
                 values.table_name(violation.table),
                 labels[violation.key],
-                f"{columns}: {reason}" if columns else reason,
+                _reason(names, violation),
             )
         )
     return broken
+
+
+def _reason(names: values.TableValues, violation: Violation) -> str:
+    if hidden_among(violation.table, violation.columns):
+        return reasons.BREAKS_HIDDEN
+    columns = ", ".join(names.column_name(c) for c in violation.columns)
+    reason = _RULES[violation.kind]
+    return f"{columns}: {reason}" if columns else reason
 
 
 def invalid_rules(rows: Sequence[InvalidRow]) -> list[BrokenRule]:
@@ -54,9 +60,7 @@ def invalid_rules(rows: Sequence[InvalidRow]) -> list[BrokenRule]:
         BrokenRule(
             values.table_name(row.table),
             f"{values.table_name(row.table)} {spoken_key(row.key)}",
-            BREAKS_HIDDEN
-            if hidden_among(row.table, row.columns)
-            else " ".join(row.reasons),
+            " ".join(reasons.of_row(row.table, row.reasons, row.columns)),
         )
         for row in rows
     ]

@@ -45,7 +45,8 @@ class Trouble:
     missed_by: tuple[Violation, ...] = ()  # of rows that point to it; it is gone
     reasons: tuple[str, ...] = ()  # rules of the application that it breaks
     columns: tuple[str, ...] = ()  # that those are about
-    bears_on: tuple[str, ...] = ()  # what a rule says of a row that it belongs to
+    #: What rules say of rows that it belongs to: their table, and the reason.
+    bears_on: tuple[tuple[str, str], ...] = ()
     is_unclear: bool = False  # whose row it is
     mend: MendedRow | None = None
 
@@ -219,7 +220,7 @@ class _About:
     missed_by: list[Violation] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
-    bears_on: list[str] = field(default_factory=list)
+    bears_on: list[tuple[str, str]] = field(default_factory=list)
     is_unclear: bool = False
     mend: MendedRow | None = None
 
@@ -262,7 +263,7 @@ class _Rows:
         about.is_unclear |= row.is_unclear
         for table, key in row.touched:
             if (table, key) != (row.table, row.key):
-                self.know(table, key).bears_on += row.reasons
+                self.know(table, key).bears_on += [(row.table, r) for r in row.reasons]
 
     def read(self, merge: Repository, sides: MergeSides, written: ResultWriter) -> None:
         by_table: dict[str, list[Key]] = defaultdict(list)

@@ -24,15 +24,13 @@ from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.trial import Trial, Trouble
 from versioning.merging.validation import InvalidRow
 from versioning.models import Decision
+from versioning.presentation import reasons
 from versioning.presentation.choices import Said, column_name, said
 from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Names, anchor
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, model_for, table_name
 from versioning.visibility import hidden_among
-
-#: In place of a sentence that may quote what the reader may not see.
-BREAKS_HIDDEN = "It breaks a rule about a column that is hidden from you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +179,13 @@ class MendCards:
 
     def old(self, rows: Sequence[InvalidRow]) -> list[OldFault]:
         headings = self._headings([(row.table, row.key, None) for row in rows])
-        return [OldFault(headings[row.table, row.key], row.reasons) for row in rows]
+        return [
+            OldFault(
+                headings[row.table, row.key],
+                reasons.of_row(row.table, row.reasons, row.columns),
+            )
+            for row in rows
+        ]
 
     def heading(self, versions: ConflictRow) -> str:
         """What one row is, in words."""
@@ -284,15 +288,20 @@ class MendCards:
             if where:
                 # Only a branch deletes: a commit's change is merely without it.
                 gone = f"{self._gone} {' and '.join(where)}"
-            pointing = ", ".join(headings[v.table, v.key] for v in row.missed_by[:3])
+            pointing = ", ".join(
+                # To name it would tell what it holds.
+                f"a row of {table_name(v.table)}"
+                if hidden_among(v.table, v.columns)
+                else headings[v.table, v.key]
+                for v in row.missed_by[:3]
+            )
             more = (
                 f" and {len(row.missed_by) - 3} more" if len(row.missed_by) > 3 else ""
             )
             yield f"{gone}, and this points to it: {pointing}{more}."
-        hidden = hidden_among(row.versions.table, row.columns)
-        yield from (BREAKS_HIDDEN,) if hidden else row.reasons
-        for reason in row.bears_on:
-            yield f"What was done with it breaks a rule: {reason}"
+        yield from reasons.of_row(row.versions.table, row.reasons, row.columns)
+        said = (reasons.of_what_it_bears_on(*broken) for broken in row.bears_on)
+        yield from dict.fromkeys(said)
 
     @staticmethod
     def _sentence(
@@ -302,7 +311,7 @@ class MendCards:
     ) -> str:
         columns = " and ".join(values.column_name(c) for c in violation.columns)
         if hidden_among(violation.table, violation.columns):
-            return BREAKS_HIDDEN
+            return reasons.BREAKS_HIDDEN
         if violation.kind is ViolationKind.FOREIGN_KEY:
             parent = (violation.row[violation.columns[0]],)
             to = headings.get(
