@@ -846,8 +846,12 @@ class Repository(ABC):
         since: Key | None = None,
         limit: int | None = None,
         keys: Sequence[Key] | None = None,
+        before: str | None = None,
     ) -> Iterator[RowChange]:
-        """``diff_rows()`` from the current head to the working set."""
+        """
+        ``diff_rows()`` to the working set, from the hash ``before`` or from the
+        current head.
+        """
 
     @abstractmethod
     def write_rows(self, table: str, writes: Sequence[RowWrite]) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from versioning.backends.errors import BranchMoved, UncommittedRows
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
-from versioning.merging import picks
+from versioning.merging import picks, reshaped
 from versioning.merging.memory import remember
 from versioning.merging.transplant import Transplant
 
@@ -41,10 +41,11 @@ def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
 def start(repository: Repository, sides: MergeSides) -> Repository:
     """
     Begin to bring ``sides.theirs`` into the working set; what to ask about it
-    then. Raises ``MergeBlocked``, ``UncommittedRows``.
+    then. Raises ``MergeBlocked``, ``MergeRefused``, ``UncommittedRows``.
     """
     if sides.is_merge:
         repository.start_merge(sides.theirs)
+        remember(("complete", sides), lambda: _is_complete(repository, sides))
         if in_doubt := remember(
             ("doubts", sides), lambda: picks.doubts(repository, sides)
         ):
@@ -53,6 +54,13 @@ def start(repository: Repository, sides: MergeSides) -> Repository:
     transplant = Transplant(repository, sides)
     transplant.start()
     return cast(Repository, transplant)
+
+
+def _is_complete(repository: Repository, sides: MergeSides) -> bool:
+    """That nothing is lost. Raises ``MergeRefused`` otherwise."""
+    with repository.one_look():
+        reshaped.require_nothing_lost(repository, sides)
+    return True
 
 
 def require_head(repository: Repository, branch: str, expected: str) -> None:

@@ -265,12 +265,13 @@ class Merging(Writing):
         since: Key | None = None,
         limit: int | None = None,
         keys: Sequence[Key] | None = None,
+        before: str | None = None,
     ) -> Iterator[RowChange]:
         there = table in self.tables()
-        at = None if there else self._head()
+        at = None if there else before or self._head()
         diff = Diff(
             table,
-            "HEAD",
+            before or "HEAD",
             "WORKING",
             self._primary_key(table, None) if there else self.primary_key(table, at),
         )
