@@ -251,6 +251,7 @@ class Features:
     schema_changes_roll_back: bool
     branches_take_turns_in_writing: bool  # else only writers of one branch do
     merges_read_whole_tables: bool  # of those that changed; else only what changed
+    merges_generated_columns: bool  # else not where a row of their table is in conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -550,7 +551,17 @@ class Repository(ABC):
 
     @abstractmethod
     def columns(self, table: str, at: str | None = None) -> list[str]:
-        """Column names in order. Raises ``UnknownTable``."""
+        """
+        Column names in order, without generated ones. Raises ``UnknownTable``.
+        """
+
+    @abstractmethod
+    def generated_columns(self, table: str, at: str | None = None) -> frozenset[str]:
+        """
+        Columns that the engine works out from others of their row. They are in
+        no row that a repository gives, as nobody decides about them, and can't
+        be written. Raises ``UnknownTable``.
+        """
 
     @abstractmethod
     def column_definitions(self, table: str, at: str) -> dict[str, str]:

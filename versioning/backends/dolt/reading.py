@@ -26,6 +26,8 @@ _HASH = re.compile(r"[0-9a-v]{32}\Z")
 _PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
 _LOG = "SELECT commit_hash, committer, email, date, message, parents FROM dolt_log"
 _DEFINED = re.compile(r"^  `((?:[^`]|``)*)` (.*)$", re.M)  # a line a column
+# In no text, as a default or a comment is.
+_GENERATED = re.compile(r"^(?:[^'\n]|'(?:[^'\\]|\\.)*')* GENERATED ALWAYS AS ", re.M)
 _COLUMN = re.compile(r"`((?:[^`]|``)*)`")
 _INTEGER = re.compile(r"(?P<size>tiny|small|medium|big|)int\b")
 _BITS = {"tiny": 8, "small": 16, "medium": 24, "": 32, "big": 64}
@@ -169,14 +171,21 @@ class Reading(SqlRepository):
         return (str(row[1]),)
 
     def _columns(self, table: str, at: str | None) -> list[str]:
-        names = _DEFINED.findall(self._create_statement(table, at))
-        return [name.replace("``", "`") for name, _ in names]
+        defined = _defined_in(self._create_statement(table, at))
+        return [name for name, rest in defined if not _GENERATED.search(rest)]
+
+    def _generated(self, table: str, at: str | None) -> frozenset[str]:
+        statement = self._create_statement(table, at)
+        if not _GENERATED.search(statement):
+            return frozenset()
+        defined = _defined_in(statement)
+        return frozenset(name for name, rest in defined if _GENERATED.search(rest))
 
     def column_definitions(self, table: str, at: str) -> dict[str, str]:
         self._require_table(table, at)
         return {
-            name.replace("``", "`"): rest.removesuffix(",")
-            for name, rest in _DEFINED.findall(self._create_statement(table, at))
+            name: rest.removesuffix(",")
+            for name, rest in _defined_in(self._create_statement(table, at))
         }
 
     def _primary_key(self, table: str, at: str | None) -> Key:
@@ -223,6 +232,64 @@ class Reading(SqlRepository):
             or change.schema_changed
             or change.kind is not ChangeKind.CHANGED
         ]
+
+    def _ask_stat(self, *which: str) -> list[tuple[Any, ...]]:
+        before, after, *one = which
+        at = None if after == "WORKING" else after
+        there = set(self.tables(at))
+        changed = [
+            change.table
+            for change in self._summary(before, after)
+            if change.data_changed
+        ]
+        fatal = [t for t in changed if t in there and self._kills(t, at)]
+        if one or not fatal:
+            return super()._ask_stat(*which)
+        found = [self._count(table, before, after, at) for table in fatal]
+        for table in changed:
+            if table not in fatal:
+                found += super()._ask_stat(before, after, table)
+        return found
+
+    def _kills(self, table: str, at: str | None) -> bool:
+        """
+        Whether ``dolt_diff_stat()`` ends the server where a row of the table has
+        changed: it does if a VIRTUAL column has others behind it.
+        """
+        statement = self._create_statement(table, at)
+        if not _GENERATED.search(statement):
+            return False
+        return any(
+            _GENERATED.search(rest) and " STORED" not in rest
+            for _, rest in _defined_in(statement)[:-1]
+        )
+
+    def _count(
+        self, table: str, before: str, after: str, at: str | None
+    ) -> tuple[Any, ...]:
+        """What ``dolt_diff_stat()`` would say of a table."""
+        earlier = self._head() if before == "HEAD" else before
+        common: set[str] = set()
+        if table in self.tables(earlier):
+            common |= {*self._columns(table, at)} & {*self._columns(table, earlier)}
+        differ = " + ".join(
+            f"(NOT {self._name('to_', column)} <=> {self._name('from_', column)})"
+            for column in sorted(common)
+        )
+        with self._history():
+            kinds = self._fetch(
+                f"SELECT diff_type, count(*), sum({differ or 0}) "
+                "FROM dolt_diff(%s, %s, %s) GROUP BY diff_type",
+                [before, after, table],
+            )
+            rows = self._value(
+                f"SELECT count(*) FROM {self._name(table)} AS OF %s", [after]
+            )
+        counts = {kind: (int(count), int(cells or 0)) for kind, count, cells in kinds}
+        none = 0, 0
+        added, removed = (counts.get(kind, none)[0] for kind in ("added", "removed"))
+        changed, cells = counts.get("modified", none)
+        return table, added, removed, changed, cells, rows - added + removed, rows
 
     def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
         with self._history():
@@ -313,6 +380,12 @@ class Reading(SqlRepository):
                 lowest = 0 if "unsigned" in kind else -size // 2
                 found[column] = (lowest, lowest + size - 1)
         return found
+
+
+def _defined_in(definition: str) -> list[tuple[str, str]]:
+    """Columns in order, with the rest of their lines."""
+    found = _DEFINED.findall(definition)
+    return [(name.replace("``", "`"), rest) for name, rest in found]
 
 
 def _key_in(definition: str) -> Key:

@@ -41,6 +41,7 @@ class DoltRepository(Exporting):
             schema_changes_roll_back=False,
             branches_take_turns_in_writing=False,
             merges_read_whole_tables=False,
+            merges_generated_columns=False,
         )
 
     def _version(self) -> str:

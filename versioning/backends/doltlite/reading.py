@@ -25,7 +25,7 @@ _LOG = (
     "FROM dolt_commit_ancestors a WHERE a.commit_hash = l.commit_hash "
     "ORDER BY parent_index)) FROM dolt_log(%s) l"
 )
-_INFO = 'p.name, p.type, p."notnull", p.dflt_value, p.pk'
+_INFO = 'p.name, p.type, p."notnull", p.dflt_value, p.hidden, p.pk'
 _HASH = re.compile(r"[0-9a-f]{40}\Z")
 
 
@@ -157,7 +157,8 @@ class Reading(SqlRepository):
 
     def _read_schema(self, at: str | None) -> Schema:
         sql = (
-            f"SELECT m.name, {_INFO} FROM sqlite_master m, pragma_table_info(m.name) p "
+            f"SELECT m.name, {_INFO} FROM sqlite_master m, "
+            "pragma_table_xinfo(m.name) p "
             "WHERE m.type = 'table' ORDER BY m.name, p.cid"
         )
         found: dict[str, list[Any]] = {}
@@ -168,7 +169,11 @@ class Reading(SqlRepository):
         return found
 
     def _columns(self, table: str, at: str | None) -> list[str]:
-        return [name for name, *_ in self._info(table, at)]
+        return [name for name, *_, hidden, _ in self._info(table, at) if not hidden]
+
+    def _generated(self, table: str, at: str | None) -> frozenset[str]:
+        columns = self._info(table, at)
+        return frozenset(name for name, *_, hidden, _ in columns if hidden)
 
     def column_definitions(self, table: str, at: str) -> dict[str, str]:
         self._require_table(table, at)
@@ -179,11 +184,14 @@ class Reading(SqlRepository):
         return tuple(name for number, name in keyed if number)
 
     def _info(self, table: str, at: str | None) -> Sequence[tuple[Any, ...]]:
-        """Columns in order: name, …, and place in the primary key or 0."""
+        """
+        Columns in order: name, …, whether generated, and place in the primary
+        key or 0.
+        """
         if not self._is_open(at):
             return self._schema(at).get(table, ())
         return self._fetch(
-            f"SELECT {_INFO} FROM pragma_table_info(%s) p ORDER BY p.cid", [table]
+            f"SELECT {_INFO} FROM pragma_table_xinfo(%s) p ORDER BY p.cid", [table]
         )
 
     def _table_of_state(self, table: str) -> str:

@@ -41,6 +41,7 @@ class DoltLiteRepository(Exporting):
             schema_changes_roll_back=True,
             branches_take_turns_in_writing=True,
             merges_read_whole_tables=True,
+            merges_generated_columns=True,
         )
 
     def _version(self) -> str:

@@ -124,6 +124,8 @@ class Constraints(Rules):
         primary = self._primary_key(table, None)
         found = list(self._broken_by(table, key, row, self._rules().get(table, ())))
         for columns in self._unique().get(table, ()):
+            if not row.keys() >= set(columns):
+                continue  # of a generated column: what it would hold is not known
             for sharing in self._holding(
                 table, columns, [tuple(row[c] for c in columns)]
             ):
@@ -198,7 +200,7 @@ class Constraints(Rules):
         table: str,
         columns: tuple[str, ...],
         values: Sequence[tuple[Any, ...]],
-    ) -> Iterator[list[dict[str, Any]]]:
+    ) -> Iterator[list[Row]]:
         """
         Rows that hold the same of these values, together.
 
@@ -217,9 +219,10 @@ class Constraints(Rules):
                 f"SELECT CASE {number} END, {quoted}.* FROM {quoted} WHERE {where}",
                 [*(part for value in batch for part in value), *params],
             )
-            alike: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-            for which, *found in rows:
-                alike[which].append(dict(zip(names[1:], found, strict=True)))
+            alike: dict[Any, list[Row]] = defaultdict(list)
+            found = self._as_rows(table, None, (names[1:], [row[1:] for row in rows]))
+            for (which, *_), row in zip(rows, found, strict=True):
+                alike[which].append(row)
             yield from alike.values()
 
     def _left_behind(
@@ -276,10 +279,9 @@ class Constraints(Rules):
         params: Sequence[Any] = (),
     ) -> list[Violation]:
         primary = self._primary_key(table, None)
-        names, rows = self._table(f"{sql} LIMIT {FAULTS_SHOWN}", params)
+        read = self._table(f"{sql} LIMIT {FAULTS_SHOWN}", params)
         found = []
-        for values in rows:
-            row = dict(zip(names, values, strict=True))
+        for row in self._as_rows(table, None, read):
             key = tuple(row[column] for column in primary)
             found.append(Violation(table, kind, key, row, columns, parent, ""))
         return found

@@ -108,9 +108,8 @@ class Exporting(Tables):
 
     def _stream_rows(self, table: str, at: str) -> Iterator[Row]:
         sql, params = self._all_rows_sql(table, at)
-        for names, rows in self._stream(at, sql, params):
-            for row in rows:
-                yield dict(zip(names, row, strict=True))
+        for part in self._stream(at, sql, params):
+            yield from self._as_rows(table, at, part)
 
     # Statements ---------------------------------------------------------------
 

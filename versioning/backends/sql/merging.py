@@ -27,7 +27,6 @@ from versioning.backends.repository import (
 )
 from versioning.backends.sql.rules import columns_in
 from versioning.backends.sql.statements import batches
-from versioning.backends.sql.tables import Diff
 from versioning.backends.sql.writing import Writing
 
 # Lists that the engines make when they merge, and that rows written since do not
@@ -134,12 +133,13 @@ class Merging(Writing):
         primary = self.primary_key(table)
         if not self._conflicting(table):
             return
+        generated = self._generated(table, None)
         order = [self._conflict_key(column) for column in primary]
         sql = self._conflicts_sql(table, (), order)
         with self._engine(), self._cursor_as_they_come() as cursor:
             cursor.execute(sql, [])
             names = [column[0] for column in cursor.description]
-            columns = _ConflictColumns(table, primary, names)
+            columns = _ConflictColumns(table, primary, names, generated)
             while rows := cursor.fetchmany(at_once):
                 yield [columns.read(row) for row in rows]
 
@@ -160,7 +160,7 @@ class Merging(Writing):
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         names, rows = self._table(sql, params)
-        columns = _ConflictColumns(table, primary, names)
+        columns = _ConflictColumns(table, primary, names, self._generated(table, None))
         return [columns.read(row) for row in rows]
 
     def _conflicts_sql(
@@ -269,12 +269,9 @@ class Merging(Writing):
     ) -> Iterator[RowChange]:
         there = table in self.tables()
         at = None if there else before or self._head()
-        diff = Diff(
-            table,
-            before or "HEAD",
-            "WORKING",
-            self._primary_key(table, None) if there else self.primary_key(table, at),
-        )
+        if not there:
+            self._require_table(table, at)
+        diff = self._diff_as_of(at, table, before or "HEAD", "WORKING")
         return self._changes(diff, since, limit, (), keys)
 
 
@@ -302,9 +299,16 @@ class _ConflictColumns:
     table's own columns may be called ``diff_type``; and found once, not by row.
     """
 
-    def __init__(self, table: str, primary: Key, names: Sequence[str]):
+    def __init__(
+        self,
+        table: str,
+        primary: Key,
+        names: Sequence[str],
+        generated: frozenset[str],
+    ):
         self._table = table
         self._primary = primary
+        self._generated = generated
         ours = next(i for i, name in enumerate(names[1:], 1) if name.startswith("our_"))
         theirs = len(names) - names[::-1].index("our_diff_type")
         end = len(names) - 2
@@ -316,7 +320,11 @@ class _ConflictColumns:
     def _side(self, prefix: str, names: Sequence[str], start: int, stop: int) -> _Side:
         own = [name.removeprefix(prefix) for name in names[start:stop]]
         keys = [start + own.index(c) for c in self._primary if c in own]
-        columns = [(name, place) for place, name in enumerate(own, start)]
+        columns = [
+            (name, place)
+            for place, name in enumerate(own, start)
+            if name not in self._generated
+        ]
         return _Side(columns, keys, len(keys) == len(self._primary))
 
     def read(self, row: tuple[Any, ...]) -> ConflictRow:

@@ -52,7 +52,7 @@ class RowHistories(Tables):
         primary = self.primary_key(table, at)
         if not primary:
             raise UnknownTable(table)
-        diff = Diff(table, "", at, primary)
+        diff = self._diff_as_of(at, table, "", at)
         none = RowHistory(None, (), more=False)
         if len(key) != len(primary):
             return none
@@ -78,8 +78,8 @@ class RowHistories(Tables):
 
     def _row_at(self, diff: Diff, key: Key) -> Row | None:
         where, params = self._key_in([self._name(c) for c in diff.primary], [key])
-        names, rows = self._read_at(diff.after, diff.table, where, params)
-        found = [dict(zip(names, row, strict=True)) for row in rows]
+        read = self._read_at(diff.after, diff.table, where, params)
+        found = self._as_rows(diff.table, diff.after, read)
         return found[0] if found and _is(found[0], diff.primary, key) else None
 
     def _steps(self, diff: Diff, key: Key, size: int, row: Row | None) -> list[Step]:

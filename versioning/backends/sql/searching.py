@@ -60,14 +60,14 @@ class Searching(Tables):
         order = ", ".join(keys)
         window = f"SELECT * FROM {{}} WHERE {after} ORDER BY {order}"
         holds = " OR ".join(f"{self._name(c)} LIKE %s ESCAPE '!'" for c in columns)
-        names, rows = self._ask_at(
+        read = self._ask_at(
             at,
             table,
             f"SELECT * FROM ({window} LIMIT {int(scanned)}) AS scanned "
             f"WHERE {holds} ORDER BY {order} LIMIT {int(limit) + 1}",
             [*params, *[_pattern(text)] * len(columns)],
         )
-        found: list[Row] = [dict(zip(names, values, strict=True)) for values in rows]
+        found = self._as_rows(table, at, read)
         if len(found) > limit:
             last = found[limit - 1]
             return found[:limit], tuple(last[column] for column in primary)

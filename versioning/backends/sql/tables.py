@@ -54,6 +54,7 @@ class Diff:
     before: str
     after: str
     primary: Key  # () if the table has no primary key
+    generated: frozenset[str] = frozenset()  # columns, left out of its rows
 
 
 class Tables(Statements):
@@ -102,6 +103,10 @@ class Tables(Statements):
         self._require_table(table, at)
         return self._columns(table, at)
 
+    def generated_columns(self, table: str, at: str | None = None) -> frozenset[str]:
+        self._require_table(table, at)
+        return self._generated(table, at)
+
     def primary_key(self, table: str, at: str | None = None) -> Key:
         self._require_table(table, at)
         return self._primary_key(table, at)
@@ -109,6 +114,18 @@ class Tables(Statements):
     @abstractmethod
     def _columns(self, table: str, at: str | None) -> list[str]:
         """``columns()`` of a table that is known to be there."""
+
+    @abstractmethod
+    def _generated(self, table: str, at: str | None) -> frozenset[str]:
+        """``generated_columns()`` of a table that is known to be there."""
+
+    def _as_rows(self, table: str, at: str | None, found: Table) -> list[Row]:
+        """What ``SELECT *`` of a table gave, without generated columns."""
+        names, rows = found
+        if not rows:
+            return []
+        generated = self._generated(table, at)
+        return [row_of(names, values, generated) for values in rows]
 
     @abstractmethod
     def _primary_key(self, table: str, at: str | None) -> Key:
@@ -135,13 +152,11 @@ class Tables(Statements):
         for batch in batches(keys):
             where, params = self._key_in([self._name(c) for c in primary], batch)
             if at is None:
-                names, rows = self._table(
-                    f"SELECT * FROM {self._name(table)} WHERE {where}", params
-                )
+                sql = f"SELECT * FROM {self._name(table)} WHERE {where}"
+                read = self._table(sql, params)
             else:
-                names, rows = self._read_at(at, table, where, params)
-            for values in rows:
-                row = dict(zip(names, values, strict=True))
+                read = self._read_at(at, table, where, params)
+            for row in self._as_rows(table, at, read):
                 found[tuple(row[column] for column in primary)] = row
         return found
 
@@ -155,8 +170,8 @@ class Tables(Statements):
         keys = [self._name(column) for column in primary]
         where, params = self._key_after(keys, since) if since else ("1 = 1", [])
         order = f" ORDER BY {', '.join(keys)} LIMIT {int(limit)}"
-        names, rows = self._read_at(at, table, f"{where}{order}", params)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        read = self._read_at(at, table, f"{where}{order}", params)
+        return self._as_rows(table, at, read)
 
     def row_count(self, table: str, *, at: str) -> int:
         self._known(at)
@@ -251,19 +266,24 @@ class Tables(Statements):
         found = []
 
         def ask() -> list[tuple[Any, ...]]:
-            with self._history():
-                return self._fetch(
-                    "SELECT table_name, rows_added, rows_deleted, rows_modified, "
-                    "cells_modified, old_row_count, new_row_count "
-                    "FROM dolt_diff_stat(%s, %s)",
-                    [before, after],
-                )
+            return self._ask_stat(before, after)
 
         for table, *counts in self._always("stat", *self._ends(before, after), ask=ask):
             added, removed, changed, cells, old, new = (int(c or 0) for c in counts)
             if not self._own(table) and added + removed + changed:
                 found.append(TableStat(table, added, removed, changed, cells, old, new))
         return sorted(found, key=lambda stat: stat.table)
+
+    def _ask_stat(self, *which: str) -> list[tuple[Any, ...]]:
+        """Counts between two refs, of all tables or of the one that follows."""
+        marks = ", ".join(["%s"] * len(which))
+        with self._history():
+            return self._fetch(
+                "SELECT table_name, rows_added, rows_deleted, rows_modified, "
+                "cells_modified, old_row_count, new_row_count "
+                f"FROM dolt_diff_stat({marks})",
+                which,
+            )
 
     def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
         self._known(before, after)
@@ -354,7 +374,17 @@ class Tables(Statements):
         at = after if table in self.tables(after) else before
         if at == before and table not in self.tables(before):
             raise UnknownTable(table)
-        return Diff(table, before, after, self._primary_key(table, at))
+        return self._diff_as_of(at, table, before, after)
+
+    def _diff_as_of(self, at: str | None, table: str, before: str, after: str) -> Diff:
+        """As the table is defined at a hash, or where the connection is."""
+        return Diff(
+            table,
+            before,
+            after,
+            self._primary_key(table, at),
+            self._generated(table, at),
+        )
 
     def _changes(
         self,
@@ -501,13 +531,23 @@ def changes_of(table: Table, diff: Diff) -> list[RowChange]:
         kind = KINDS[row[-1]]
         before = after = None
         if kind is not ChangeKind.ADDED:
-            before = dict(zip(from_names, row[middle + 1 : -3], strict=True))
+            before = row_of(from_names, row[middle + 1 : -3], diff.generated)
         if kind is not ChangeKind.REMOVED:
-            after = dict(zip(to_names, row[: middle - 1], strict=True))
+            after = row_of(to_names, row[: middle - 1], diff.generated)
         keyed = before if after is None else after
         assert keyed is not None
         key = tuple(keyed.get(column) for column in diff.primary or keyed)
         found.append(RowChange(kind, key, before, after))
+    return found
+
+
+def row_of(
+    names: Sequence[str], row: Sequence[Any], generated: frozenset[str]
+) -> dict[str, Any]:
+    """A row by the names of its columns, without generated ones."""
+    found = dict(zip(names, row, strict=True))
+    for column in generated:
+        found.pop(column, None)
     return found
 
 
