@@ -818,7 +818,10 @@ class Repository(ABC):
         limit: int | None = None,
         keys: Sequence[Key] | None = None,
     ) -> list[ConflictRow]:
-        """Rows in conflict in order of primary key; as ``diff_rows()``."""
+        """
+        Rows in conflict in order of primary key; as ``diff_rows()``. Raises
+        ``MergeRefused`` if there are any and the table has no primary key.
+        """
 
     @abstractmethod
     def each_conflict(
@@ -836,7 +839,10 @@ class Repository(ABC):
 
     @abstractmethod
     def violations(self, *, limit: int | None = None) -> list[Violation]:
-        """Rows of the result that break a constraint, by table and key."""
+        """
+        Rows of the result that break a constraint, by table and key. Raises
+        ``MergeRefused`` if a table of theirs has no primary key.
+        """
 
     @abstractmethod
     def merged_summary(self) -> list[TableChange]:

@@ -71,7 +71,9 @@ class _Reshaped:
     def check(self) -> None:
         if self.name not in self.merge.tables():
             self._require_no_changes("the other has no such table any more")
-        elif not self._key or self._key != self.merge.primary_key(self.name):
+        elif not self._key:
+            self._require_no_changes("no primary key tells which they are by now")
+        elif self._key != self.merge.primary_key(self.name):
             self._require_no_changes("the other tells its rows apart otherwise")
         else:
             self._require_columns()

@@ -111,6 +111,11 @@ class Transplant:
                 self._repository.primary_key(table, at)
                 for at in (self.sides.base, self.sides.ours)
             )
+            if not key:
+                raise _refused(
+                    table,
+                    "that table has no primary key by which to tell its rows apart",
+                )
             if key != now:
                 raise _refused(
                     table,

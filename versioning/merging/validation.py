@@ -98,8 +98,10 @@ def _new_rows(
     repository: Repository, sides: MergeSides, result: str | None, table: str
 ) -> Iterator[list[_NewRow]]:
     """Rows of the merge that neither side has like this."""
-    changed = changes(repository, sides, result, table)
     there = table in repository.tables(at=sides.theirs)
+    if there and not repository.primary_key(table, sides.theirs):
+        return  # no model has such a table, so there is nothing to judge by
+    changed = changes(repository, sides, result, table)
     while batch := list(islice(changed, BATCH)):
         kept = [change for change in batch if change.after is not None]
         keys = [change.key for change in kept]

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import OperationalError
 
-from versioning.backends.errors import ConflictsRemain, MergeBlocked
+from versioning.backends.errors import ConflictsRemain, MergeBlocked, MergeRefused
 from versioning.backends.repository import (
     Author,
     ConflictCount,
@@ -110,6 +110,7 @@ class Merging(Writing):
         primary = self.primary_key(table)
         if table not in {count.table for count in self.conflict_counts()}:
             return []  # Dolt has no list of conflicts for a table without any
+        self._require_key(table, primary)
         order = [self._conflict_key(column) for column in primary]
         where: list[str] = []
         params: list[Any] = []
@@ -133,6 +134,7 @@ class Merging(Writing):
         primary = self.primary_key(table)
         if not self._conflicting(table):
             return
+        self._require_key(table, primary)
         generated = self._generated(table, None)
         order = [self._conflict_key(column) for column in primary]
         sql = self._conflicts_sql(table, (), order)
@@ -142,6 +144,16 @@ class Merging(Writing):
             columns = _ConflictColumns(table, primary, names, generated)
             while rows := cursor.fetchmany(at_once):
                 yield [columns.read(row) for row in rows]
+
+    @staticmethod
+    def _require_key(table: str, primary: Key) -> None:
+        if not primary:
+            raise MergeRefused(
+                f"Both branches changed rows of “{table}” that are alike, and the "
+                "table has no primary key by which to tell them apart, so nobody can "
+                "decide about one of them. Change the rows on one branch so that it "
+                "has them as the other has; then look again."
+            )
 
     def _conflict_key(self, column: str) -> str:
         names = (self._name(side, column) for side in ("base_", "our_", "their_"))
@@ -215,9 +227,16 @@ class Merging(Writing):
 
     def _violations_of(self, table: str, limit: int | None) -> list[Violation]:
         primary = self.primary_key(table)
+        if not primary:
+            raise MergeRefused(
+                f"Rows of “{table}” would break a rule of their table, and it has no "
+                "primary key by which to tell its rows apart, so none of them can be "
+                "mended here. Change the rows on one of the branches, so that they "
+                "keep the rule when both come together; then look again."
+            )
         sql = (
             f"SELECT * FROM {self._name('dolt_constraint_violations_', table)} "
-            f"ORDER BY {self._names(primary) or 'violation_type'}"
+            f"ORDER BY {self._names(primary)}"
         )
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
