@@ -1,5 +1,6 @@
 """Rows that point to one of which both sides' are kept."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -100,6 +101,17 @@ class Work:
         row = mending.row_of(self.sides, table, (key,))
         assert row is not None
         choices = {WHOLE_ROW: Decided(take)}
+        mending.mend(self.draft, self.sides, row, choices, self.user)
+
+    def mend_copy(self, key, table=QUESTIONS, **made):
+        """As the page does that shows its card."""
+        assert mending.row_of(self.sides, table, (key,)) is None
+        row = mending.copy_of(self.draft, self.sides, table, (key,))
+        assert row is not None
+        choices = {
+            WHOLE_ROW if column == "whole" else column: choice
+            for column, choice in made.items()
+        }
         mending.mend(self.draft, self.sides, row, choices, self.user)
 
     def conflict(self, table, key):
@@ -343,3 +355,27 @@ class TestKeyOfAnother:
         merge.mend("polls_extra", KEY, Take.THEIRS)
         merge.land()
         assert self.notes(extra) == {"Asked on main": "Of summer"}
+
+
+def test_a_copy_keeps_its_key_while_it_is_mended(repository, new_model, write, work):
+    """Also where keys are made up, as UUIDs are."""
+    badge = new_model(
+        "Badge",
+        id=models.UUIDField(primary_key=True),
+        text=models.CharField(max_length=50),
+        note=models.CharField(max_length=50),
+    )
+    table, one = "polls_badge", uuid.UUID(int=1)
+    write("main", "CREATE UNIQUE INDEX badge_once ON polls_badge (text)")
+    repository.create_branch("summer", repository.head("main"))
+    for side in SIDES:
+        with versioning.on_branch(side, author=ERIN, message=f"Give on {side}"):
+            badge.objects.create(pk=one, text="Star", note=side)
+    merge = work()
+    merge.keep_both(table, one.hex)
+    [(_, copy)] = merge.troubles.keys() - {(table, one.hex)}
+    merge.mend_copy(copy, table, text=Decided(Take.VALUE, "Moon"))
+    assert merge.troubles == {}
+    merge.land()
+    found = {(b.pk, b.text, b.note) for b in badge.objects.all()}
+    assert found == {(one, "Star", "main"), (uuid.UUID(copy), "Moon", "summer")}

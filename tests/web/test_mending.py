@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 import versioning
@@ -414,3 +415,55 @@ def test_what_can_not_be_typed_is_said_where_there_is_no_card(
     assert answer.status_code == 422
     said = "One of the values can’t be taken: Enter a whole number."
     assert said in seen.main(answer)
+
+
+@pytest.fixture
+def twice(repository, maintainer, erin, connection):
+    """One question on both sides, both kept, though its text may be there once."""
+    with (
+        connection.bound("main"),
+        connection.writing(),
+        transaction.atomic(using="versioned", durable=True),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("CREATE UNIQUE INDEX asked_once ON polls_question (text)")
+        connection.repository.commit_all("Ask once", erin)
+    repository.create_branch("summer", repository.head("main"))
+    for side in ("main", "summer"):
+        with versioning.on_branch(side, author=erin, message=f"Ask on {side}"):
+            Question.objects.create(pk=7000, text="What’s up?", details=side)
+    fields = form(repository, "polls_question", 7000, scope="row", row="both")
+    assert maintainer.post(reverse("versioning:merge-decide"), fields).status_code in (
+        200,
+        303,
+    )
+    return 7001
+
+
+def test_the_copy_of_a_row_of_which_both_are_kept_is_mended(
+    repository, maintainer, twice
+):
+    words = seen.main(maintainer.get(URL))
+    assert "2 rows of the result would break a rule" in words
+    answer = mend(
+        maintainer,
+        form(
+            repository,
+            "polls_question",
+            twice,
+            take="",
+            value__text="What else?",
+            was__text="What’s up?",
+        ),
+    )
+    assert answer.status_code == 303
+    words = seen.main(maintainer.get(URL))
+    assert "would break a rule" not in words
+    answer = mend(maintainer, form(repository, "polls_question", twice, take="drop"))
+    assert answer.status_code == 303
+    assert Decision.objects.filter(mends=True, take="drop").count() == 1
+
+
+def test_a_row_that_is_nowhere_is_not_found(repository, maintainer, twice):
+    fields = form(repository, "polls_question", 7002, take="drop")
+    assert mend(maintainer, fields).status_code == 404

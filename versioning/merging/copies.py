@@ -9,7 +9,7 @@ refused until somebody says so.
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -21,6 +21,7 @@ from versioning.backends.repository import (
     ChangeKind,
     ConflictRow,
     Key,
+    MergeSides,
     Repository,
     Row,
     RowChange,
@@ -76,6 +77,42 @@ def as_theirs(row: ConflictRow, new_keys: NewKeys) -> Row | None:
     key = {str(field.column) for field in model._meta.pk_fields}
     anew = pointing_anew(row.table, row.theirs, new_keys)
     return {**anew, **{c: row.theirs[c] for c in key & row.theirs.keys()}}
+
+
+def versions(
+    repository: Repository,
+    sides: MergeSides,
+    rows: Sequence[ConflictRow],
+    new_keys: NewKeys,
+) -> list[ConflictRow]:
+    """
+    Any rows of one table, as the three states hold them; of a copy, which none
+    of them has, theirs is the row that it is of, as it is copied.
+    """
+    if not rows:
+        return []
+    table = rows[0].table
+    copied = {new: old for old, new in new_keys.get(table, {}).items()}
+    wanted = [copied[row.key] for row in rows if row.key in copied]
+    if not wanted:
+        return list(rows)
+    theirs = repository.rows(table, wanted, at=sides.theirs)
+    copies = {
+        new: _copy(repository, table, theirs[old], new, new_keys)
+        for new, old in copied.items()
+        if old in theirs
+    }
+    return [row._replace(theirs=copies.get(row.key, row.theirs)) for row in rows]
+
+
+def _copy(
+    repository: Repository, table: str, row: Row, key: Key, new_keys: NewKeys
+) -> Row:
+    """A row of theirs under a new key, with the columns that the result has."""
+    columns = set(repository.columns(table))
+    anew = pointing_anew(table, row, new_keys)
+    kept = {column: value for column, value in anew.items() if column in columns}
+    return {**kept, **dict(zip(repository.primary_key(table), key, strict=True))}
 
 
 def unclear(writer: ResultWriter) -> list[InvalidRow]:
@@ -198,23 +235,39 @@ class _Copies:
 
     def _give_keys(self, table: str, keys: Sequence[Key]) -> None:
         named = self._new_keys.setdefault(table, {})
-        named.update(zip(keys, self._free_keys(table, len(keys)), strict=True))
+        named.update(zip(keys, self._free_keys(table, keys), strict=True))
 
-    def _free_keys(self, table: str, count: int) -> Iterator[Key]:
+    def _free_keys(self, table: str, keys: Sequence[Key]) -> Iterable[Key]:
+        """The same ones each time, as people may decide about the copies."""
         model = values.model_for(table)
         assert model is not None
-        column = str(model._meta.pk.column)
-        held = values.TableValues(table)
         if isinstance(model._meta.pk, models.UUIDField):
-            return iter([(held.to_driver(column, uuid.uuid4()),) for _ in range(count)])
+            return self._free_uuids(table, str(model._meta.pk.column), keys)
         if table not in self._highest:
             self._highest[table] = max(
                 self._repository.highest_key(table, at=at) or 0
                 for at in (self._sides.ours, self._sides.theirs, None)
             )
         first = self._highest[table] + 1
-        self._highest[table] += count
-        return iter([(number,) for number in range(first, first + count)])
+        self._highest[table] += len(keys)
+        return [(number,) for number in range(first, first + len(keys))]
+
+    def _free_uuids(self, table: str, column: str, keys: Sequence[Key]) -> list[Key]:
+        held = values.TableValues(table)
+        found: dict[Key, Key] = {}
+        attempt = 0
+        while left := [key for key in keys if key not in found]:
+            made: dict[Key, Key] = {}
+            for key in left:
+                name = f"{table} {values.key_text(key)} {attempt}"
+                new = uuid.uuid5(uuid.NAMESPACE_OID, name)
+                made[key] = (held.to_driver(column, new),)
+            taken: set[Key] = set()
+            for at in (self._sides.ours, self._sides.theirs):
+                taken.update(self._rows(table, list(made.values()), at))
+            found |= {key: new for key, new in made.items() if new not in taken}
+            attempt += 1
+        return [found[key] for key in keys]
 
     def _extend(self, table: str) -> bool:
         """Give keys to rows of theirs that need another, too; whether any did."""
@@ -286,8 +339,6 @@ class _Copies:
         return self._repository.rows(table, keys, at=at)
 
     def _write_copies(self, table: str, new_keys: Mapping[Key, Key]) -> None:
-        key_columns = self._repository.primary_key(table)
-        columns = set(self._repository.columns(table))
         counters = policies.counters_of(table)
         todo = iter(new_keys)
         while keys := list(islice(todo, BATCH)):
@@ -300,10 +351,9 @@ class _Copies:
                 elif key not in self._kept.get(table, ()):  # its counts were added up
                     own = {c: ours[key][c] for c in counters if c in ours[key]}
                     here.append(RowWrite(key, own))
-                row = pointing_anew(table, theirs[key], self._new_keys)
-                row = {c: value for c, value in row.items() if c in columns}
-                row |= zip(key_columns, new_keys[key], strict=True)
-                copies.append(RowWrite(new_keys[key], row))
+                new = new_keys[key]
+                row = _copy(self._repository, table, theirs[key], new, self._new_keys)
+                copies.append(RowWrite(new, row))
             self._writer.write(table, here)
             self._writer.write(table, copies)
 

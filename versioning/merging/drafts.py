@@ -131,6 +131,8 @@ def _judge_anew(batch: list[Decision], found: Iterable[ConflictRow]) -> None:
     changed = []
     for decision in batch:
         row = rows.get(decision.key_hash)
+        if decision.mends and _is_of_a_copy(decision, row):
+            continue  # judged with the result: no state has its row
         before = decision.outdated, decision.needed
         decision.outdated = row is None or decision.seen != seen(row, decision.column)
         decision.needed = not decision.outdated or _is_asked(row, decision)
@@ -138,6 +140,14 @@ def _judge_anew(batch: list[Decision], found: Iterable[ConflictRow]) -> None:
             changed.append(decision)
     if changed:
         Decision.objects.bulk_update(changed, ["outdated", "needed"])
+
+
+def _is_of_a_copy(decision: Decision, row: ConflictRow | None) -> bool:
+    """Whether a mended row was there only as both of another are kept."""
+    if row is not None and (row.base or row.ours or row.theirs):
+        return False
+    both = decision.draft.decisions.filter(take=Take.BOTH)
+    return both.exists()
 
 
 def _is_asked(row: ConflictRow | None, decision: Decision) -> bool:

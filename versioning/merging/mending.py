@@ -6,7 +6,7 @@ from typing import Any
 from versioning import policies
 from versioning.backends.repository import ConflictRow, Key, MergeSides
 from versioning.conf import repository
-from versioning.merging import deciding, drafts, preview
+from versioning.merging import deciding, drafts, preview, trial
 from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.merging.resolution import (
     WHOLE_ROW,
@@ -24,6 +24,22 @@ def row_of(sides: MergeSides, table: str, key: Key) -> ConflictRow | None:
     at_hand = repository()
     (row,) = preview.versions(at_hand, sides, table, [key])
     return row if row.base or row.ours or row.theirs else None
+
+
+def copy_of(
+    draft: MergeDraft | None, sides: MergeSides, table: str, key: Key
+) -> ConflictRow | None:
+    """
+    A row that is there only as both of another are kept, as the row that it is
+    of; None if there is something wrong with no such row. Raises as
+    ``preview.preview()``.
+    """
+    if draft is None:
+        return None
+    for row in trial.try_out(draft.target, sides, draft).rows:
+        if (row.versions.table, row.versions.key) == (table, key):
+            return row.versions
+    return None
 
 
 def mend(

@@ -114,7 +114,7 @@ class MendedRow:
 
 
 def mended_rows(
-    repository: Repository, sides: MergeSides, draft: MergeDraft
+    repository: Repository, sides: MergeSides, draft: MergeDraft, new_keys: NewKeys
 ) -> Iterator[list[MendedRow]]:
     """A draft's mends by row, of one table and a few hundred at a time."""
     made = draft.decisions.filter(mends=True)
@@ -122,20 +122,33 @@ def mended_rows(
         made.order_by("table", "pk").iterator(), key=attrgetter("table")
     ):
         while batch := list(islice(of_table, BATCH)):
-            yield judge_mends(repository, sides, table, batch)
+            yield _judge_mends(repository, sides, table, batch, new_keys)
 
 
-def judge_mends(
+def versions(
+    repository: Repository,
+    sides: MergeSides,
+    table: str,
+    keys: Sequence[Key],
+    new_keys: NewKeys,
+) -> list[ConflictRow]:
+    """``preview.versions()``, with what ``copies.versions()`` says of copies."""
+    found = preview.versions(repository, sides, table, keys)
+    return copies.versions(repository, sides, found, new_keys)
+
+
+def _judge_mends(
     repository: Repository,
     sides: MergeSides,
     table: str,
     made: Sequence[Decision],
+    new_keys: NewKeys,
 ) -> list[MendedRow]:
     """Which mends count, as the values that they were made on are still there."""
     by_key: dict[Key, list[Decision]] = defaultdict(list)
     for decision in made:
         by_key[drafts.key_of(decision)].append(decision)
-    rows = preview.versions(repository, sides, table, list(by_key))
+    rows = versions(repository, sides, table, list(by_key), new_keys)
     found = []
     for row in rows:
         fits: dict[str, Decision] = {}
@@ -150,7 +163,7 @@ def judge_mends(
 def _write_mends(
     repository: Repository, writer: ResultWriter, draft: MergeDraft
 ) -> None:
-    for rows in mended_rows(repository, writer.sides, draft):
+    for rows in mended_rows(repository, writer.sides, draft, writer.new_keys):
         rows = [row for row in rows if row.decisions]
         if not rows:
             continue

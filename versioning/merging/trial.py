@@ -21,7 +21,7 @@ from versioning.backends.repository import (
     ViolationKind,
 )
 from versioning.conf import connection as versioned_connection
-from versioning.merging import copies, preview, result, validation
+from versioning.merging import copies, result, validation
 from versioning.merging.drafts import Counts, counts
 from versioning.merging.memory import remember
 from versioning.merging.preview import Preview
@@ -181,7 +181,7 @@ def _within(
     for row in invalid:
         rows.know(row.table, row.key)
     if draft is not None and made.mends:
-        for mended in result.mended_rows(merge, sides, draft):
+        for mended in result.mended_rows(merge, sides, draft, written.new_keys):
             for one in mended:
                 rows.add_mend(one)
     rows.read(merge, sides, written)
@@ -270,7 +270,7 @@ class _Rows:
         for table, key in self._about:
             by_table[table].append(key)
         for table, keys in by_table.items():
-            for row in preview.versions(merge, sides, table, keys):
+            for row in result.versions(merge, sides, table, keys, written.new_keys):
                 self._versions[table, row.key] = row
             if table in merge.tables():
                 now = written.rows(table, keys)

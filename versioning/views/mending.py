@@ -45,6 +45,9 @@ def mend(
     except ValueError as error:
         raise BadRequest("The form does not say which row it is about.") from error
     row = mending.row_of(sides, table, key) if model_for(table) else None
+    if row is None and model_for(table):
+        at_hand = drafts.open_draft(source, target)
+        row = mending.copy_of(at_hand, sides, table, key)
     if row is None:
         raise Http404("No branch of this merge has this row.")
     where = mend_anchor(table, key_text(key))
