@@ -213,8 +213,8 @@ def test_more_faults_than_are_listed_are_refused_unseen(merge, twins, monkeypatc
     """The engine's list is emptied as a whole: what is not on ours may not be."""
     work = merge()
     work.mend(CHOICES, (twins[0],), text=typed("Planets"))
-    monkeypatch.setattr(candidate, "LISTED", 1)
-    monkeypatch.setattr(trial, "LISTED", 1)
+    monkeypatch.setattr(candidate, "VIOLATIONS_LISTED", 1)
+    monkeypatch.setattr(trial, "VIOLATIONS_LISTED", 1)
     memory.forget()
     assert work.trial().too_many
     assert not work.trial().is_fine

@@ -355,7 +355,7 @@ def test_more_faults_than_can_be_mended_are_said_and_nothing_lands(
     with versioning.on_branch("summer", author=erin, message="More"):
         Choice.objects.create(question_id=orphan.question_id, text="Moons")
     for module in (trial, candidate):
-        monkeypatch.setattr(module, "LISTED", 1)
+        monkeypatch.setattr(module, "VIOLATIONS_LISTED", 1)
     memory.forget()
     page = maintainer.get(URL)
     words = seen.main(page)

@@ -28,9 +28,9 @@ from versioning.backends.repository import (
     Violation,
 )
 from versioning.conf import connection as versioned_connection
-from versioning.merging import copies, result
+from versioning.merging import VIOLATIONS_LISTED, copies, result
 from versioning.merging.rehearsal import require_head, start
-from versioning.merging.trial import LISTED, SHOWN
+from versioning.merging.trial import SHOWN
 from versioning.merging.validation import (
     InvalidRow,
     broken_invariants,
@@ -174,8 +174,10 @@ def _build(
         merge = start(repository, sides)
         if merge.schema_conflicts():
             raise MergeBlocked("Two definitions of a table can’t be merged.")
-        listed = merge.violations(limit=LISTED + 1)
-        if len(listed) > LISTED:  # more than anybody mends, or than is checked below
+        listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
+        if (
+            len(listed) > VIOLATIONS_LISTED
+        ):  # more than anybody mends, or than is checked below
             raise ViolationsRemain(listed[:SHOWN])
         written = result.write(merge, sides, draft, listed, settle=True)
         if broken := result.faults(merge, listed, written):

@@ -25,6 +25,7 @@ from versioning.backends.repository import (
     Row,
     RowChange,
 )
+from versioning.merging import VIOLATIONS_LISTED
 from versioning.merging.dropped import is_empty
 from versioning.values import same
 
@@ -45,6 +46,10 @@ def require_nothing_lost(merge: Repository, sides: MergeSides) -> None:
         changed = merge.schema_changes(sides.base, shaped)
         if not changed or merge.schema_conflicts():
             continue  # definitions come first, and nothing lands before
+        listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
+        if len(listed) > VIOLATIONS_LISTED:
+            return  # nor does it with so many
+        missing = {(v.table, v.key) for v in listed}
         names = {
             change.old_table: change.table
             for change in merge.diff_summary(sides.base, shaped)
@@ -54,7 +59,8 @@ def require_nothing_lost(merge: Repository, sides: MergeSides) -> None:
         tables = {change.table for change in changed} | names.keys()
         for table in sorted(tables.intersection(there)):
             name = names.get(table, table)
-            _Reshaped(merge, sides.base, shaped, plain, table, name).check()
+            told = frozenset(key for of, key in missing if of == name)
+            _Reshaped(merge, sides.base, shaped, plain, table, name, told).check()
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class _Reshaped:
     plain: str  # the other side
     table: str  # as base calls it
     name: str  # as the shaped side calls it
+    told: frozenset[Key]  # rows that the engine says something of by itself
 
     def check(self) -> None:
         if self.name not in self.merge.tables():
@@ -144,10 +151,12 @@ class _Reshaped:
         return self.merge.rows(self.name, keys, at=self.shaped)
 
     def _disputed(self, keys: Sequence[Key]) -> frozenset[Key]:
-        """Those in conflict: a person decides about them."""
+        """Those that a person decides about, or has to mend."""
         if self.name not in {count.table for count in self.merge.conflict_counts()}:
-            return frozenset()
-        return frozenset(c.key for c in self.merge.conflicts(self.name, keys=keys))
+            return self.told
+        return self.told.union(
+            row.key for row in self.merge.conflicts(self.name, keys=keys)
+        )
 
     def _lost(self, change: RowChange, result: Row | None, other: Row | None) -> str:
         """What of a row is not in the result, in words; "" if all is."""

@@ -21,7 +21,7 @@ from versioning.backends.repository import (
     ViolationKind,
 )
 from versioning.conf import connection as versioned_connection
-from versioning.merging import copies, result, validation
+from versioning.merging import VIOLATIONS_LISTED, copies, result, validation
 from versioning.merging.drafts import Counts, counts
 from versioning.merging.memory import remember
 from versioning.merging.preview import Preview
@@ -31,7 +31,6 @@ from versioning.merging.validation import InvalidRow
 from versioning.merging.writing import ResultWriter
 from versioning.models import Decision, MergeDraft
 
-LISTED = 1000  # violations that the engine is asked for
 SHOWN = 100  # rows
 
 
@@ -157,7 +156,7 @@ class _Tried:
 def _within(
     merge: Repository, sides: MergeSides, draft: MergeDraft | None, made: Counts
 ) -> _Tried:
-    listed = merge.violations(limit=LISTED + 1)
+    listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
     written = result.write(merge, sides, draft, listed, settle=False)
     rows = _Rows()
     faults = result.faults(merge, listed, written)
@@ -189,7 +188,7 @@ def _within(
         rows,
         frozenset(places),
         shown,
-        len(listed) > LISTED,
+        len(listed) > VIOLATIONS_LISTED,
         complete,
         invalid,
         invariants,
