@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from polls.models import Choice, Question
+from tests.engines import ENGINE
 from versioning.backends.repository import Author
 
 ERIN = Author("Erin Editor", "erin@example.org")
@@ -78,3 +79,53 @@ def rows(connection) -> Callable[..., list[tuple[Any, ...]]]:
             return list(cursor.fetchall())
 
     return ask
+
+
+@pytest.fixture
+def run(connection, repository):
+    """Runs a script on a branch as its own client would, and commits there."""
+
+    def on_dolt(branch: str, script: str) -> None:
+        params = connection.get_connection_params()
+        client = connection.Database.connect(**params)
+        client.autocommit(True)
+        try:
+            cursor = client.cursor()
+            cursor.execute("CALL dolt_checkout(%s)", [branch])
+            cursor.fetchall()
+            cursor.execute(script)  # Django's parameters allow several statements
+            while cursor.nextset() is not None:
+                pass
+            cursor.execute("CALL dolt_commit('-A', '--skip-empty', '-m', 'Run')")
+        finally:
+            client.close()
+
+    def on_doltlite(branch: str, script: str) -> None:
+        import sqlite3
+
+        client = sqlite3.connect(f"{connection.path}@{branch}", isolation_level=None)
+        try:
+            client.executescript(script)
+            client.execute("SELECT dolt_commit('-A', '--skip-empty', '-m', 'Run')")
+        finally:
+            client.close()
+
+    return on_dolt if ENGINE == "dolt" else on_doltlite
+
+
+@pytest.fixture
+def leads_there(repository, run):
+    """Asserts that what is exported makes ``after`` of ``before``; the SQL."""
+
+    def check(before: str, after: str) -> str:
+        script = "\n".join(repository.stream_sql(before, after, without={}))
+        repository.create_branch("replay", before)
+        run("replay", script)
+        made = repository.head("replay")
+        assert repository.diff_summary(made, after) == [], script
+        assert repository.schema_changes(made, after) == [], script
+        assert repository.key_changes(made, after) == []
+        repository.delete_branch("replay")
+        return script
+
+    return check

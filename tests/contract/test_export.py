@@ -57,56 +57,6 @@ COLUMNS: dict[str, tuple[str, list[Any]]] = {
 }
 
 
-@pytest.fixture
-def run(connection, repository):
-    """Runs a script on a branch as its own client would, and commits there."""
-
-    def on_dolt(branch: str, script: str) -> None:
-        params = connection.get_connection_params()
-        client = connection.Database.connect(**params)
-        client.autocommit(True)
-        try:
-            cursor = client.cursor()
-            cursor.execute("CALL dolt_checkout(%s)", [branch])
-            cursor.fetchall()
-            cursor.execute(script)  # Django's parameters allow several statements
-            while cursor.nextset() is not None:
-                pass
-            cursor.execute("CALL dolt_commit('-A', '--skip-empty', '-m', 'Run')")
-        finally:
-            client.close()
-
-    def on_doltlite(branch: str, script: str) -> None:
-        import sqlite3
-
-        client = sqlite3.connect(f"{connection.path}@{branch}", isolation_level=None)
-        try:
-            client.executescript(script)
-            client.execute("SELECT dolt_commit('-A', '--skip-empty', '-m', 'Run')")
-        finally:
-            client.close()
-
-    return on_dolt if DOLT else on_doltlite
-
-
-@pytest.fixture
-def leads_there(repository, run):
-    """Asserts that what is exported makes ``after`` of ``before``; the SQL."""
-
-    def check(before: str, after: str) -> str:
-        script = "\n".join(repository.stream_sql(before, after, without={}))
-        repository.create_branch("replay", before)
-        run("replay", script)
-        made = repository.head("replay")
-        assert repository.diff_summary(made, after) == [], script
-        assert repository.schema_changes(made, after) == [], script
-        assert repository.key_changes(made, after) == []
-        repository.delete_branch("replay")
-        return script
-
-    return check
-
-
 def a_row(number: int, chance: random.Random) -> list[Any]:
     def pick(values: list[Any]) -> Any:
         some = values[number % len(values)]
@@ -236,6 +186,82 @@ def test_definitions_change_too(write, leads_there, how, with_rows):
         ]
     after = write("main", *rows, *ALTERED[how])
     leads_there(before, after)
+
+
+def test_rules_hold_once_the_rows_are_written(write, leads_there):
+    before = write(
+        "main",
+        "CREATE TABLE ruled (id int PRIMARY KEY, u int, v int)",
+        "INSERT INTO ruled VALUES (1, 1, -1), (2, 1, 2), (3, 3, 3)",
+    )
+    check = "ALTER TABLE ruled ADD CONSTRAINT ruled_v CHECK (v > 0)"
+    after = write(
+        "main",
+        "UPDATE ruled SET u = 2, v = 5 WHERE id = 2",
+        "UPDATE ruled SET v = 1 WHERE id = 1",
+        "CREATE UNIQUE INDEX ruled_u ON ruled (u)",
+        *([check] if DOLT else []),
+    )
+    leads_there(before, after)
+    leads_there(after, before)
+
+
+KEYLESS = {
+    "text": ("varchar(20)", ["'x'", "'X'", "'x '", "'é'", "'e'", "NULL"]),
+    "json": ("json" if DOLT else "text", ["'{\"a\": 1.50}'", "'[]'", "'null'"]),
+    "float": ("float" if DOLT else "real", ["0.1", "-1e30", "16777217", "0"]),
+    "double": ("double precision" if DOLT else "real", ["0.1", "1e300"]),
+    "bits": ("bit(4)" if DOLT else "BLOB", ["X'01'", "X'0f'"]),
+    "time": ("datetime(6)", ["'2026-01-01 10:00:00.000001'", "NULL"]),
+}
+
+
+@pytest.mark.parametrize("kind", KEYLESS)
+def test_rows_without_a_key_of_any_kind(repository, write, leads_there, kind):
+    definition, values = KEYLESS[kind]
+    rows = ", ".join(f"({value}, {n})" for n in (1, 1, 2) for value in values)
+    table = f"loose_{kind}"
+    before = write(
+        "main",
+        f"CREATE TABLE {table} (a {definition}, n int)",
+        " ".join(["INSERT INTO", table, "VALUES", rows]),
+    )
+    after = write(
+        "main",
+        " ".join(["DELETE FROM", table, "WHERE n = 2"]),
+        " ".join(["INSERT INTO", table, "VALUES", f"({values[0]}, 3)"]),
+    )
+    leads_there(before, after)
+    leads_there(after, before)
+
+
+def test_a_table_that_has_to_be_written_anew_is_left_alone_without_its_columns(
+    repository, write, run, rows
+):
+    """Else what nobody may see would be gone."""
+    before = write(
+        "main",
+        "CREATE TABLE held (id int PRIMARY KEY, open varchar(9), secret varchar(9))",
+        "INSERT INTO held VALUES (1, 'open', 'hidden')",
+        "CREATE TABLE other (id int PRIMARY KEY)",
+    )
+    after = write(
+        "main",
+        "DROP TABLE held",
+        "CREATE TABLE held (open varchar(9) PRIMARY KEY, id int, secret varchar(9))",
+        "INSERT INTO held VALUES ('open', 1, 'hidden')",
+        "INSERT INTO other VALUES (7)",
+    )
+    without = {"held": {"secret"}}
+    script = "\n".join(repository.stream_sql(before, after, without=without))
+    assert "hidden" not in script
+    assert "-- Left out: held" in script
+    repository.create_branch("replay", before)
+    run("replay", script)
+    assert rows("replay", "SELECT id, open, secret FROM held") == [
+        (1, "open", "hidden")
+    ]
+    assert rows("replay", "SELECT id FROM other") == [(7,)]
 
 
 def test_columns_can_be_left_out(repository, write, poll):

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.utils.duration import duration_microseconds
 
+from versioning.backends.dolt.altering import alteration, creation
 from versioning.backends.dolt.reading import Reading
-from versioning.backends.sql.export import STREAMED_AT_ONCE, Patch
+from versioning.backends.sql.export import STREAMED_AT_ONCE, Definitions, Statement
 from versioning.backends.sql.statements import Table
 
 _UNIQUE = re.compile(r"^\s*UNIQUE KEY `((?:[^`]|``)*)` \((.*)\)", re.M)
 _COLUMN = re.compile(r"`((?:[^`]|``)*)`")
-_ADDS_INDEX = re.compile(r"(ALTER TABLE .* ADD )(INDEX `((?:[^`]|``)*)`\(.*)", re.S)
 
 _ESCAPED = str.maketrans(
     {
@@ -58,29 +58,26 @@ class Exporting(Reading):
             for column in _COLUMN.findall(index[2])
         )
 
-    def _patches(self, before: str, after: str) -> list[Patch]:
-        if not self._definitions(before, after):
-            return []
-        return [
-            Patch(patch.table, self._with_unique(patch.table, patch.statement, after))
-            for patch in self._schema_statements(before, after)
-        ]
-
-    def _with_unique(self, table: str, statement: str, after: str) -> str:
-        """The engine writes a unique index that was added as if it were not."""
-        match = _ADDS_INDEX.match(statement)
-        if match is None:
-            return statement
-        definition = self._create_statement(table, after)
-        unique = {index[1] for index in _UNIQUE.finditer(definition)}
-        return f"{match[1]}UNIQUE {match[2]}" if match[3] in unique else statement
+    def _redefine(self, before: str, after: str) -> Definitions:
+        drops, makes, first, last = [], [], [], []
+        made = set()
+        for old, new, earlier, later in self._definitions(before, after):
+            table = new or old
+            altered = alteration(earlier, later) if earlier and later else None
+            if altered is not None:
+                first += [Statement(table, text) for text in altered.first]
+                last += [Statement(table, text) for text in altered.last]
+                continue
+            if earlier:
+                drops.append(Statement(table, f"DROP TABLE {self._quote(old)}"))
+            if later:
+                makes.append(Statement(table, creation(later)))
+                made.add(new)
+        return Definitions([*drops, *first, *makes], last, frozenset(made))
 
     def _equal(self, column: str, value: Any) -> str:
         sign = "<=>" if value is None else "="
         return f"{self._quote(column)} {sign} {self._literal(value)}"
-
-    def _delete_one(self, table: str, where: str) -> str:
-        return f"DELETE FROM {self._quote(table)} WHERE {where} LIMIT 1;"
 
     def _literal(self, value: Any) -> str:
         match value:

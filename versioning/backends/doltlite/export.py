@@ -1,14 +1,22 @@
 """What differs on DoltLite, as a stream and as SQL."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from versioning.backends.doltlite.reading import Reading
-from versioning.backends.sql.export import STREAMED_AT_ONCE, Patch
+from versioning.backends.repository import Row
+from versioning.backends.sql.export import STREAMED_AT_ONCE, Definitions, Statement
 from versioning.backends.sql.statements import Table
 
 KEPT = 2000  # KiB of the file's pages
+_MAKES_TABLE = re.compile(r"\s*CREATE TABLE\b", re.I)
+_MAKES_INDEX = re.compile(r"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.I)
+_DROPS_TABLE = re.compile(r"\s*DROP TABLE\b", re.I)
+_ADDS_REQUIRED = re.compile(
+    r"\s*ALTER TABLE\b.* ADD\b(?!.*\bDEFAULT\b).*\bNOT NULL\b", re.I | re.S
+)
 
 
 class Exporting(Reading):
@@ -34,6 +42,16 @@ class Exporting(Reading):
     def _all_rows_sql(self, table: str, at: str) -> tuple[str, list[Any]]:
         return f"SELECT * FROM {self._name(table)}", []
 
+    def _written_rows(self, table: str, at: str) -> Iterator[Row]:
+        # What has no primary key is told apart by the row's number: with another
+        # one it is another row.
+        names = {column.lower() for column in self._columns(table, at)}
+        if self._primary_key(table, at) or "rowid" in names:
+            return self._stream_rows(table, at)
+        return self._read_rows(
+            table, at, f"SELECT rowid, * FROM {self._name(table)}", []
+        )
+
     def _unique_in(self, table: str, at: str) -> frozenset[str]:
         rows = self._table_at(
             at,
@@ -43,19 +61,45 @@ class Exporting(Reading):
         )[1]
         return frozenset(name for (name,) in rows)
 
-    def _patches(self, before: str, after: str) -> list[Patch]:
+    def _redefine(self, before: str, after: str) -> Definitions:
         # Not of tables alone: an index has a definition of its own.
         if not self._differences(before, after)[1]:
-            return []
-        return self._schema_statements(before, after)
+            return Definitions()
+        found = [
+            Statement(*row)
+            for row in self._engines_statements(before, after)
+            if not self._own(row[0])
+        ]
+        made = _tables(found, _MAKES_TABLE) & _tables(found, _DROPS_TABLE)
+        # The engine says to add a column that it would not add to rows.
+        refused = _tables(found, _ADDS_REQUIRED) - made
+        found = [one for one in found if one.table not in refused]
+        for table in sorted(refused):
+            found += self._making_anew(table, after)
+        # What has to be unique is so once the rows are written.
+        last = [one for one in found if _MAKES_INDEX.match(one.text)]
+        first = [one for one in found if one not in last]
+        return Definitions(first, last, frozenset(made | refused))
+
+    def _engines_statements(self, before: str, after: str) -> list[tuple[str, str]]:
+        """Table and statement; slow, also where nothing changes."""
+        return self._fetch(
+            "SELECT table_name, statement FROM dolt_patch(%s, %s) "
+            "WHERE diff_type = 'schema' ORDER BY statement_order",
+            [before, after],
+        )
+
+    def _making_anew(self, table: str, at: str) -> Iterator[Statement]:
+        yield Statement(table, f"DROP TABLE {self._quote(table)}")
+        sql = (
+            "SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql IS NOT NULL "
+            "AND type IN ('table', 'index') ORDER BY type DESC, name"
+        )
+        for (text,) in self._table_at(at, sql, [table])[1]:
+            yield Statement(table, text)
 
     def _equal(self, column: str, value: Any) -> str:
         return f"{self._quote(column)} IS {self._literal(value)}"
-
-    def _delete_one(self, table: str, where: str) -> str:
-        name = self._quote(table)
-        one = f"SELECT rowid FROM {name} WHERE {where} LIMIT 1"
-        return f"DELETE FROM {name} WHERE rowid = ({one});"
 
     def _literal(self, value: Any) -> str:
         match value:
@@ -73,3 +117,7 @@ class Exporting(Reading):
         if "\0" in text:  # a literal would end there
             return f"CAST(X'{text.encode().hex()}' AS TEXT)"
         return "'" + text.replace("'", "''") + "'"
+
+
+def _tables(found: Sequence[Statement], pattern: re.Pattern[str]) -> set[str]:
+    return {one.table for one in found if pattern.match(one.text)}

@@ -6,11 +6,10 @@ A stream reads them once, in one question on a connection of its own, so that
 a million rows take the memory of a few hundred and hold nobody's branch.
 """
 
-import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from versioning.backends.repository import ChangeKind, Row, RowChange
 from versioning.backends.sql.statements import Table
@@ -19,16 +18,33 @@ from versioning.backends.sql.tables import Tables, changes_of
 STREAMED_AT_ONCE = 500  # rows
 
 Without = Mapping[str, Collection[str]]  # columns by table
-_MAKES_TABLE = re.compile(r"\s*CREATE TABLE\b", re.I)
-_DROPS_TABLE = re.compile(r"\s*DROP TABLE\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
-    """One statement of the engine's own that changes a table's definition."""
+class Statement:
+    """One that changes a table's definition, without a semicolon."""
 
     table: str
-    statement: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """
+    What makes the tables of one state those of another: before rows are written
+    and after, as rules hold only then. ``made`` are empty in between.
+    """
+
+    first: Sequence[Statement] = ()
+    last: Sequence[Statement] = ()
+    made: frozenset[str] = frozenset()
+
+    def without(self, tables: Collection[str]) -> Self:
+        return replace(
+            self,
+            first=[one for one in self.first if one.table not in tables],
+            last=[one for one in self.last if one.table not in tables],
+        )
 
 
 class Exporting(Tables):
@@ -55,26 +71,12 @@ class Exporting(Tables):
         """Columns of unique indexes, the primary key aside."""
 
     @abstractmethod
-    def _patches(self, before: str, after: str) -> list[Patch]:
-        """What changes the tables' definitions, in order."""
-
-    def _schema_statements(self, before: str, after: str) -> list[Patch]:
-        """What the engine says that changes them; slow, also if nothing does."""
-        with self._history():
-            rows = self._fetch(
-                "SELECT table_name, statement FROM dolt_patch(%s, %s) "
-                "WHERE diff_type = 'schema' ORDER BY statement_order",
-                [before, after],
-            )
-        return [Patch(*row) for row in rows if not self._own(row[0])]
+    def _redefine(self, before: str, after: str) -> Definitions:
+        """What changes the tables' definitions; nothing where they are alike."""
 
     @abstractmethod
     def _equal(self, column: str, value: Any) -> str:
         """A condition that is true of NULL too; without parameters."""
-
-    @abstractmethod
-    def _delete_one(self, table: str, where: str) -> str:
-        """Delete one of the rows, which are alike, without parameters."""
 
     #: What lets rows be written in any order, and what ends that.
     _opening: Sequence[str] = ()
@@ -107,35 +109,77 @@ class Exporting(Tables):
                 yield RowChange(kind, key, row if gone else None, None if gone else row)
 
     def _stream_rows(self, table: str, at: str) -> Iterator[Row]:
-        sql, params = self._all_rows_sql(table, at)
+        yield from self._read_rows(table, at, *self._all_rows_sql(table, at))
+
+    def _read_rows(
+        self, table: str, at: str, sql: str, params: Sequence[Any]
+    ) -> Iterator[Row]:
         for part in self._stream(at, sql, params):
             yield from self._as_rows(table, at, part)
+
+    def _written_rows(self, table: str, at: str) -> Iterator[Row]:
+        """All rows of a table, with all that an INSERT is to name."""
+        return self._stream_rows(table, at)
 
     # Statements ---------------------------------------------------------------
 
     def stream_sql(self, before: str, after: str, *, without: Without) -> Iterator[str]:
         self._known(before, after)
-        keyed = {change.table for change in self.key_changes(before, after)}
-        patches = self._patches(before, after)
-        # Some are made anew: then all their rows are, too.
-        remade = _tables(patches, _MAKES_TABLE) & _tables(patches, _DROPS_TABLE)
-        changes = self._summary(before, after)
+        definitions = self._redefine(before, after)
+        changes = [
+            change
+            for change in self._summary(before, after)
+            if change.kind is not ChangeKind.REMOVED
+        ]
+        # Emptied and filled anew are those whose rows can't be found one by one.
+        emptied = {change.table for change in self.key_changes(before, after)}
+        emptied |= {
+            change.table
+            for change in changes
+            if change.data_changed and not self._is_keyed(change.table, before, after)
+        }
+        emptied -= definitions.made
         renamed = {c.table for c in changes if c.kind is ChangeKind.RENAMED}
-        filled = keyed | remade | renamed
+        renamed -= definitions.made
+        filled = definitions.made | emptied | renamed
+        left_out = {table for table in filled if without.get(table)}
         tables = [
             change.table
             for change in changes
-            if change.data_changed
-            and change.kind is not ChangeKind.REMOVED
-            and change.table not in filled
+            if change.data_changed and change.table not in filled
         ]
+        for table in sorted(left_out):
+            yield (
+                f"-- Left out: {_in_a_comment(table)}, all of whose rows would have to "
+                "be written anew."
+            )
+        definitions = definitions.without(left_out)
         yield from self._opening
-        for table in sorted(keyed - remade):
+        for table in sorted(emptied - renamed - left_out):
+            if table in self.tables(before):
+                yield f"DELETE FROM {self._quote(table)};"
+        for one in definitions.first:
+            yield _ended(one.text)
+        for table in sorted(renamed - left_out):
             yield f"DELETE FROM {self._quote(table)};"
-        for patch in patches:
-            yield _ended(patch.statement)
-        for table in sorted(renamed):
-            yield f"DELETE FROM {self._quote(table)};"
+        yield from self._row_statements(tables, before, after, without)
+        for table in sorted(filled - left_out):
+            for row in self._written_rows(table, after):
+                yield self._insertion(table, row, ())
+        for one in definitions.last:
+            yield _ended(one.text)
+        yield from self._closing
+
+    def _is_keyed(self, table: str, before: str, after: str) -> bool:
+        return all(
+            self._primary_key(table, at)
+            for at in (before, after)
+            if table in self.tables(at)
+        )
+
+    def _row_statements(
+        self, tables: Sequence[str], before: str, after: str, without: Without
+    ) -> Iterator[str]:
         # What has to go goes first: its keys and unique values may be taken anew.
         again = {t: self._written_again(t, before, after, without) for t in tables}
         for table in tables:
@@ -153,10 +197,6 @@ class Exporting(Tables):
                     yield self._insertion(table, change.after, hidden)
                 elif statement := self._updating(table, change, before, hidden):
                     yield statement
-        for table in sorted(filled):
-            for row in self._stream_rows(table, after):
-                yield self._insertion(table, row, without.get(table, ()))
-        yield from self._closing
 
     def _written_again(
         self, table: str, before: str, after: str, without: Without
@@ -172,16 +212,13 @@ class Exporting(Tables):
 
     def _where(self, table: str, change: RowChange, before: str) -> str:
         assert change.before is not None
-        key = self._primary_key(table, before)
         return " AND ".join(
             self._equal(column, change.before[column])
-            for column in key or change.before
+            for column in self._primary_key(table, before)
         )
 
     def _deletion(self, table: str, change: RowChange, before: str) -> str:
         where = self._where(table, change, before)
-        if not self._primary_key(table, before):
-            return self._delete_one(table, where)
         return f"DELETE FROM {self._quote(table)} WHERE {where};"
 
     def _updating(
@@ -207,12 +244,13 @@ class Exporting(Tables):
         return f"INSERT INTO {self._quote(table)} ({columns}) VALUES ({values});"
 
 
-def _tables(patches: Sequence[Patch], pattern: re.Pattern[str]) -> set[str]:
-    return {patch.table for patch in patches if pattern.match(patch.statement)}
-
-
 def _ended(statement: str) -> str:
     return statement.rstrip().rstrip(";") + ";"
+
+
+def _in_a_comment(name: str) -> str:
+    """A name on one line, whatever is in it."""
+    return " ".join(name.split())
 
 
 def _differs(change: RowChange, columns: Collection[str]) -> bool:
