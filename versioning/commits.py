@@ -5,12 +5,34 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 
+from versioning import kinds, trailers
 from versioning.backends.repository import Commit, Repository
 from versioning.history import Message
+from versioning.names import is_hash
 from versioning.refs import Refs
 
 CHILDREN_SHOWN = 20
 CONTAINING_SHOWN = 30  # branches, and as many tags
+
+
+_OF_MACHINES = frozenset(
+    {trailers.MERGE_RECORD, trailers.FORM_TOKEN, trailers.UNIT, kinds.KIND}
+)
+_OF_COMMITS = frozenset({trailers.REVERTS, trailers.PICKED_FROM})
+_IN_WORDS = {
+    trailers.REVERTS: "Undoes",
+    trailers.PICKED_FROM: "Taken over from",
+    trailers.COMMITTED_BY: "Committed by",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line that a commit's message ends with."""
+
+    name: str
+    value: str
+    is_commit: bool  # whether the value is a commit's hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +46,17 @@ class CommitDetails:
     tags: tuple[str, ...]  # that stand here
     containing: tuple[str, ...]  # branches that hold it: the default, then newest
     containing_tags: tuple[str, ...]  # that hold it and stand further on
+
+    @property
+    def told(self) -> list["Told"]:
+        """What its trailers say to people, in words where they are ours."""
+        return [
+            Told(
+                _IN_WORDS.get(name, name), value, name in _OF_COMMITS and is_hash(value)
+            )
+            for name, value in self.message.trailers
+            if name not in _OF_MACHINES
+        ]
 
     @property
     def branches_shown(self) -> tuple[str, ...]:

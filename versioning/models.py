@@ -132,11 +132,14 @@ class MergeDraft(models.Model):
     )
     abandoned_at = models.DateTimeField(null=True, blank=True)
 
+    #: What a commit's message says that is undone or taken over, where it was read.
+    subject = ""
+
     class Meta:
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return sources.short(sources.parse(self.source), self.target)
+        return sources.short(sources.parse(self.source), self.target, self.subject)
 
     @property
     def is_landing(self) -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db.models import F
+from django.urls import reverse
 
 import versioning
 from polls.models import Choice, Question
@@ -126,3 +127,29 @@ def test_the_tags_that_stand_here_and_those_that_hold_it(
     page = page_of(editor, repository.head("main"))
     assert "In main Tagged later" in page
     assert "here" not in page.partition("Tagged")[2].partition("Rows")[0]
+
+
+def test_what_it_undoes_is_a_link_and_what_machines_read_is_left_out(
+    repository, maintainer, add, erin
+):
+    first = add("main", "What’s up?")
+    with versioning.on_branch("main", author=erin, message="Ask again"):
+        Question.objects.create(text="What else?")
+    hash = repository.head("main")
+    maintainer.post(
+        reverse("versioning:merge-land"),
+        {
+            "source": f"revert {hash}",
+            "target": "main",
+            "base": hash,
+            "ours": hash,
+            "theirs": repository.commit(hash).parents[0],
+        },
+    )
+    undone = repository.head("main")
+    assert undone not in (first, hash)
+    page = maintainer.get(reverse("versioning:commit", args=[undone]))
+    words = seen.main(page)
+    assert f"Undoes {hash[:7]}" in words
+    assert reverse("versioning:commit", args=[hash]) in page.content.decode()
+    assert "Merge-Record" not in words

@@ -73,7 +73,7 @@ def test_what_came_since_asks_with_branch_and_commit_named(
     )
     assert answer.status_code == 303
     listed = seen.main(maintainer.get("/merges/"))
-    assert f"undo of {hash[:7]} on main" in listed
+    assert "undo of “Reword” on main" in listed
     assert land(maintainer, page).status_code == 303
     assert Question.objects.get().text == "What’s up?"
     assert MergeDraft.objects.get().state == "landed"

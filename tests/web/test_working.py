@@ -96,7 +96,7 @@ def test_they_become_a_commit_of_nobody_here_that_says_who_made_it(
     assert commit.author.name == "outside Pollard"
     assert commit.message == "Votes counted by hand\n\nCommitted-By: mo"
     assert not is_dirty(repository)
-    assert "Committed-By mo" in seen.main(maintainer.get(answer["Location"]))
+    assert "Committed by mo" in seen.main(maintainer.get(answer["Location"]))
 
 
 def test_they_are_discarded_once_the_name_is_typed(

@@ -1,13 +1,14 @@
 """What was decided about merges: lists of them, and each decision of one."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
+from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import Key
 from versioning.conf import repository
 from versioning.merging import drafts, endings, sources
@@ -21,6 +22,30 @@ from versioning.values import TableValues, table_name
 
 LISTED = 50  # merges
 PAGE = 50  # decisions
+
+
+def name_commits(drafts: Iterable[MergeDraft]) -> None:
+    """Call drafts that are of a commit by its message, if it is there."""
+    of_commits = [
+        (draft, source.name)
+        for draft in drafts
+        if not (source := sources.parse(draft.source)).is_merge
+    ]
+    subjects = _subjects(list(dict.fromkeys(hash for _, hash in of_commits)))
+    for draft, hash in of_commits:
+        draft.subject = subjects.get(hash, "")
+
+
+def _subjects(hashes: Sequence[str]) -> dict[str, str]:
+    if not hashes:
+        return {}
+    try:
+        return {found.hash: found.subject for found in repository().commits(hashes)}
+    except UnknownRef:  # cleared away, as no branch had it any more
+        if len(hashes) == 1:
+            return {}
+        half = len(hashes) // 2
+        return _subjects(hashes[:half]) | _subjects(hashes[half:])
 
 
 @dataclass(frozen=True, slots=True)

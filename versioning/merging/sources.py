@@ -115,13 +115,17 @@ def title(source: Source, target: str, commit: Commit | None) -> str:
     return f"Undo {what}“{commit.subject}” on {target}"
 
 
-def short(source: Source, target: str) -> str:
-    """What is brought into what, for lists."""
+def short(source: Source, target: str, subject: str = "") -> str:
+    """
+    What is brought into what, for lists; a commit by its message's ``subject``,
+    if that is at hand.
+    """
+    commit = f"“{subject}”" if subject else source.name[:SHORT]
     match source.kind:
         case Kind.REVERT:
-            return f"undo of {source.name[:SHORT]} on {target}"
+            return f"undo of {commit} on {target}"
         case Kind.PICK:
-            return f"{source.name[:SHORT]} over to {target}"
+            return f"{commit} over to {target}"
     return f"{source.name} into {target}"
 
 

@@ -55,13 +55,13 @@ def url_of(source: str, target: str) -> str:
 @needs(permissions.VIEW_HISTORY)
 def merge_list(request: HttpRequest) -> HttpResponse:
     """Merges that are being settled, the latest that landed, and a new one."""
+    being_settled = records.being_settled(_heads(request))
+    ended = records.ended()
+    records.name_commits(
+        [*(line.draft for line in being_settled), *ended.landed, *ended.set_aside]
+    )
     return render(
-        request,
-        "versioning/merges.html",
-        {
-            "open": records.being_settled(_heads(request)),
-            "ended": records.ended(),
-        },
+        request, "versioning/merges.html", {"open": being_settled, "ended": ended}
     )
 
 
@@ -75,6 +75,7 @@ def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     undo = undoing(draft.commit, draft.target) if undone else None
     after = whole_number(request.GET.get("after", "0"))
     page = records.page_of(draft, after=after)
+    records.name_commits([draft])
     return page_or_part(
         request,
         "versioning/record.html",
