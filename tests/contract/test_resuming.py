@@ -108,7 +108,7 @@ def test_what_was_decided_is_taken_up_by_somebody_else_after_a_restart(
 
     ida = Person(site, "ida")
     listed = ida.get("/merges/")
-    assert "sunday into noon</a> <span>1 of 2 settled</span>" in listed
+    assert 'sunday into noon</a> <p class="soft small">1 of 2 settled, ' in listed
     assert "begun by Max Okafor" in listed
     shown = ida.get(MERGE)
     assert "by Max Okafor, <time" in shown
