@@ -11,6 +11,7 @@ from versioning.backends.errors import BranchNotFound, EngineError, VersioningEr
 from versioning.backends.repository import Author
 from versioning.conf import connection, options
 from versioning.merging.candidate import hidden_branch, lock_key, sweep
+from versioning.moving import move
 from versioning.names import is_hidden
 from versioning.unit_of_work import commit_strangers_rows, schema_change
 
@@ -60,7 +61,7 @@ def bring_up_to_date(branch: str, author: Author) -> Migrated:
                 _run(branch)
             after = repository.head(hidden)
             with connection().bound(branch), connection().writing():
-                repository.fast_forward(branch, expected=before, to=after)
+                move(branch, before=before, to=after)
     return Migrated(branch, difference.missing, after)
 
 

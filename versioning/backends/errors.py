@@ -142,6 +142,21 @@ class UncommittedRows(EngineError):
         self.tables = tables
 
 
+class RowsLeftBehind(EngineError):
+    """
+    A branch's head came to a commit and its rows did not: another client wrote
+    some of them at the same moment. ``versioning.moving`` puts that right.
+    """
+
+    def __init__(self, branch: str):
+        super().__init__(
+            f"“{branch}” is at the new commit, but another client wrote to the same "
+            "rows at the same moment, and the server kept that client’s state of "
+            "them. Compare the branch with the commit before you go on."
+        )
+        self.branch = branch
+
+
 class MergeBlocked(EngineError):
     """The engine can't merge these two states at all; ``str()`` is its reason."""
 

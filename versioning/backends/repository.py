@@ -782,6 +782,18 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def leave_conflicts(self, message: str, author: Author) -> str | None:
+        """
+        Commit anew, without its list of conflicts, a head that holds one: no
+        commit can be made on a branch that begins there. At the end of the
+        outermost ``atomic()``; the new hash, or None if the head holds none.
+
+        (Dolt writes such a commit for a client that takes no lock and commits
+        at the moment in which the branch moves and changes the same cells.
+        DoltLite writes none.)
+        """
+
+    @abstractmethod
     def reword(self, message: str, author: Author) -> str:
         """
         Give the commit that ``commit_all()`` just made another message, at the
@@ -963,6 +975,12 @@ class Repository(ABC):
         that nobody committed. Afterwards the head is ``to``, or what somebody
         committed on top of it by then. The connection must be bound to
         ``branch``: ``ValueError``.
+
+        Dolt writes the head and then the rows, so that a client that takes no
+        lock can get in between: its commit on top of ``to`` is without what
+        ``to`` changed, and that is then among the rows that nobody committed.
+        If it wrote the same cells, the rows stay as it wrote them:
+        ``RowsLeftBehind``. Use ``moving.move()``, which puts both right.
         """
 
     # Locks -------------------------------------------------------------------

@@ -12,6 +12,7 @@ from versioning.merging import endings, sources
 from versioning.merging.candidate import candidate, lock_key, sweep
 from versioning.merging.rehearsal import require_head
 from versioning.models import MergeDraft
+from versioning.moving import move
 from versioning.unit_of_work import author_of
 
 LOCK_TIMEOUT = 20.0  # seconds
@@ -54,7 +55,7 @@ def land(
                 else endings.landing(draft, built.commit, user, seen=seen)
             )
             with record, connection.bound(target), connection.writing():
-                repository.fast_forward(target, expected=sides.ours, to=built.commit)
+                move(target, before=sides.ours, to=built.commit)
             return built.commit
 
 

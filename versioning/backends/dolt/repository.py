@@ -18,9 +18,16 @@ from versioning.backends.errors import (
     EngineError,
     InvalidBranchName,
     MergeBlocked,
+    RowsLeftBehind,
+    SerializationFailure,
     UncommittedRows,
 )
-from versioning.backends.repository import Features, MergeStatus, Uncommitted
+from versioning.backends.repository import (
+    Author,
+    Features,
+    MergeStatus,
+    Uncommitted,
+)
 
 
 class DoltRepository(Exporting):
@@ -143,6 +150,17 @@ class DoltRepository(Exporting):
         )
         return str(head), None if is_clean else self.uncommitted()
 
+    def leave_conflicts(self, message: str, author: Author) -> str | None:
+        by = self._check_commit(message, author)
+        self._in_outermost_atomic()
+        # The list is part of what the head's hash is of, and of no row: the
+        # branch's own state has none, and dolt_status names no table for it.
+        head_is_whole = "SELECT dolt_hashof_db('HEAD') = dolt_hashof_db()"
+        if self._value(head_is_whole) or self.uncommitted():
+            return None
+        args = ["-A", "--allow-empty", "-m", message, "--author", by]
+        return str(self._value(self._call("dolt_commit", len(args)), args))
+
     def discard_uncommitted(self) -> None:
         self._in_outermost_atomic()
         # Tables that were made and never committed survive a reset.
@@ -192,11 +210,17 @@ class DoltRepository(Exporting):
                 raise BranchMoved(branch, expected, self.head(branch)) from error
             if "would be stomped" in text:
                 raise self._rows_in_the_way() from error
+            # The head moves first and the rows after it, in two writes.
+            if isinstance(error, SerializationFailure) and self._holds(branch, to):
+                raise RowsLeftBehind(branch) from error
             raise
         # Asked of the engine's answer, not of the head alone: somebody may have
         # committed on top since. A head that was past ``to`` is no error to it.
         if not int(moved):
             self._require_head(branch, to)
+
+    def _holds(self, branch: str, commit: str) -> bool:
+        return self.merge_base(self.head(branch), commit) == commit
 
     def _clear_conflicts(self, table: str) -> None:
         # dolt_conflicts_resolve() refuses where the sides' columns differ.

@@ -22,7 +22,7 @@ from versioning.backends.errors import (
     MergeBlocked,
     UncommittedRows,
 )
-from versioning.backends.repository import Features, MergeStatus
+from versioning.backends.repository import Author, Features, MergeStatus
 
 LOCK_ASKED_EVERY = 0.02  # seconds
 
@@ -108,6 +108,9 @@ class DoltLiteRepository(Exporting):
         if str(said).startswith("Already up to date"):
             return MergeStatus.UP_TO_DATE
         return MergeStatus.MERGED
+
+    def leave_conflicts(self, message: str, author: Author) -> str | None:
+        return None  # one client writes at a time, and none commits conflicts
 
     def fast_forward(self, branch: str, *, expected: str, to: str) -> None:
         self._outside_atomic()
