@@ -5,6 +5,7 @@ Each says what happened, that nothing was lost, and what to do next.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.urls import reverse
 
 from versioning import permissions, schema_state
 from versioning.backends import errors, is_unavailable
+from versioning.conf import connection
 from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD
 
 NOTHING_WRITTEN = "Nothing was written."
@@ -290,24 +292,55 @@ def other_schema(request: Any) -> HttpResponse | None:
     A page for a database error that comes from a state whose tables differ
     from the code's; None if they do not differ, so that it is an error indeed.
     """
-    difference = schema_state.difference()
+    place = request.versioning
+    # A unit of work that failed has left the branch by now.
+    at = connection().bound(place.branch) if place.state is None else nullcontext()
+    with at:
+        difference = schema_state.difference()
     if difference is None:
         return None
-    parts = []
-    if difference.missing:
-        parts.append(f"It lacks {', '.join(difference.missing)}.")
-    if difference.unknown:
-        parts.append(f"It has {', '.join(difference.unknown)} besides.")
+    home = place.default_branch
+    is_elsewhere = place.state is not None or place.branch != home
     return page(
         request,
         409,
-        "This state has other tables than the application",
-        "Its migrations are not those of the code that runs here, so its rows "
-        f"can’t be shown as pages. {' '.join(parts)}",
+        *_of_other_schema(request, difference),
         saved="Nothing is wrong with the data.",
-        actions=[Action("Branches", reverse("versioning:branches"))],
+        actions=[Action("Branches", reverse("versioning:branches"))]
+        if _may_look_around(request)
+        else [],
         migrate=_branch_to_migrate(request, difference),
+        switch_to=[home] if is_elsewhere else [],
+        resend=_resend(request, None),
     )
+
+
+def _of_other_schema(
+    request: Any, difference: schema_state.Difference
+) -> tuple[str, str]:
+    """What is the matter with the state at hand, and what can be done: title, text."""
+    place = request.versioning
+    name = place.branch if place.state is None else place.state.short
+    missing, unknown = ", ".join(difference.missing), ", ".join(difference.unknown)
+    if unknown:
+        text = "Its tables are of another version of the code than the one that runs"
+        text += f" here, so its pages can’t be shown. It has {unknown} besides"
+        return (
+            f"“{name}” has other tables than the application",
+            f"{text}, and lacks {missing}." if missing else f"{text}.",
+        )
+    text = (
+        f"The application has got new tables or columns since, and “{name}” has "
+        f"not, so its pages can’t be shown. It lacks {missing}."
+    )
+    if not _branch_to_migrate(request, difference):
+        is_fixed = place.state is not None and place.state.is_commit
+        text += (
+            " A commit stays as it is: make a branch of it to bring that up to date."
+            if is_fixed
+            else " A maintainer can bring it up to date."
+        )
+    return f"“{name}” is behind the application", text
 
 
 def _branch_to_migrate(request: Any, difference: schema_state.Difference) -> str:

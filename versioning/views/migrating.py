@@ -33,7 +33,10 @@ def migrate_branch(request: HttpRequest) -> HttpResponse:
             f"“{branch}” could not be brought up to date",
             str(error),
             saved="Nothing was lost.",
-            actions=[pages.Action("Back", back)],
+            actions=[
+                pages.Action("Back", back),
+                pages.Action("Branches", reverse("versioning:branches")),
+            ],
         )
     messages.success(
         request,
