@@ -337,6 +337,20 @@ def test_focus_goes_to_what_happened_meanwhile(parted: Parted, visit: Visit):
     expect(moved).to_be_focused()
 
 
+def test_focus_stays_where_somebody_goes_on(parted: Parted, visit: Visit):
+    """Also where all that the merge says is made anew, as there are rows to mend."""
+    parted.site.run(ORPHAN.format(**vars(parted)))
+    parted.site.run(TWO_MILLS.format(**vars(parted)))
+    page = visit("max")
+    page.goto(parted.merge_path)
+    mill = page.get_by_role("article", name=re.compile("mill"))
+    mill.get_by_label("Another value for").fill("Beside the mill")
+    page.keyboard.press("Tab")
+    expect(_bar(page)).to_contain_text("1 of 2 settled")
+    # Settled, the row is folded, and its heading is what is left of it to go on from.
+    expect(mill.locator("summary").first).to_be_focused()
+
+
 def test_a_page_says_that_its_draft_was_set_aside(parted: Parted, visit: Visit):
     """Also by a card that is older than the draft, which another card began."""
     parted.site.run(TWO_MILLS.format(**vars(parted)))

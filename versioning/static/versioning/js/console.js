@@ -115,8 +115,8 @@ document.addEventListener(
 );
 
 // Focus goes where the change is: to what asks for it, as a field that is refused
-// does, else to what was swapped in if the swap took the focused element away. What
-// comes without being asked takes none.
+// does, else back to where it was if the swap took the focused element away, else to
+// what was swapped in. What comes without being asked takes none.
 const focusWithin = (root) => {
   const asks = "[data-focus], [aria-invalid=true]";
   const wanted = root.matches?.(asks) ? root : $(asks, root);
@@ -124,6 +124,30 @@ const focusWithin = (root) => {
   return Boolean(wanted);
 };
 focusWithin(document);
+
+const STOPS = "a[href], button, input, textarea, select, summary, [tabindex]";
+let left = null; // where focus was: in what, and the how manieth place of it
+
+document.addEventListener("htmx:beforeSwap", () => {
+  const at = document.activeElement;
+  const around = at?.closest("main [id]");
+  const place = around && [...around.querySelectorAll(STOPS)].indexOf(at);
+  left = around && { id: around.id, place, kind: at.tagName };
+});
+
+// What is settled folds: then to the first place in it that is in sight.
+function backToWhereItWas() {
+  const around = left && document.getElementById(left.id);
+  if (!around) return false;
+  const places = [...around.querySelectorAll(STOPS)];
+  const same = left.place < 0 ? around : places[left.place];
+  if (same?.tagName === left.kind) places.unshift(same);
+  return places.some((place) => {
+    place.focus({ preventScroll: true });
+    return document.activeElement === place;
+  });
+}
+
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const part = detail.elt;
   if (part.matches("[data-live]")) return announce(part.textContent.trim());
@@ -133,6 +157,7 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
     return news && announce(news.textContent.trim().replace(/\s+/g, " "));
   }
   if (focusWithin(part) || document.activeElement !== document.body) return;
+  if (backToWhereItWas()) return;
   if (!part.hasAttribute("tabindex")) part.setAttribute("tabindex", "-1");
   part.focus({ preventScroll: true });
 });
