@@ -112,6 +112,11 @@ def test_a_comparison_prints_without_bars_and_with_nothing_folded(visit: Visit):
     expect(page.locator(".diff").first).to_be_visible()
     assert page.locator("main details").count() > 0
     expect(page.locator("main details:not([open])")).to_have_count(0)
+    page.goto("/log/?branch=fireworks")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    when = page.locator("main time").first  # whole, as paper is read later
+    printed = when.evaluate("time => getComputedStyle(time, '::after').content")
+    assert re.search(r"day, \d+ \w+ \d{4}, \d\d:\d\d:\d\d", printed)
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("main details:not([open])").count() > 0
 
