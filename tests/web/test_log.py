@@ -86,10 +86,15 @@ def test_a_damaged_cursor_is_a_400(editor, after):
     assert "Traceback" not in response.content.decode()
 
 
-def test_a_branch_that_is_not_there_is_a_404_with_a_sentence(editor):
-    response = editor.get("/log/?branch=nowhere")
+def test_a_branch_that_is_not_there_is_said_in_the_form_that_named_it(editor, add):
+    add("main", "Tea or coffee?")
+    response = editor.get("/log/?branch=nowhere&q=coffee")
     assert response.status_code == 404
-    assert "There is no branch, tag or commit “nowhere”." in seen.text(response)
+    assert "There is no branch, tag or commit “nowhere”." in seen.main(response)
+    page = response.content.decode()
+    assert 'name="branch" value="nowhere"' in page
+    assert 'name="q" value="coffee"' in page
+    assert "Tea or coffee?" not in seen.main(response)  # main's log is not asked
 
 
 def test_htmx_gets_the_commits_alone(editor, add):

@@ -110,3 +110,15 @@ def test_the_choice_of_columns_is_one_functions(editor, poll, monkeypatch):
     monkeypatch.setattr(row_search, "searched_columns", lambda table: ["text"])
     page = found(editor, q="Look at the sky")
     assert "No row holds" in page
+
+
+def test_a_name_that_is_not_there_is_said_in_the_form_that_named_it(editor, add):
+    add("main", "Tea or coffee?")
+    response = editor.get("/search/?q=coffee&ref=nowhere&table=polls_question")
+    assert response.status_code == 404
+    assert "There is no branch, tag or commit “nowhere”." in seen.main(response)
+    page = response.content.decode()
+    assert 'name="ref" value="nowhere"' in page
+    assert 'name="q" value="coffee"' in page
+    assert '<option value="polls_question" selected>' in page
+    assert "Tea or" not in seen.main(response)

@@ -44,15 +44,27 @@ def log(request: Any) -> HttpResponse:
     at_hand = repository()
     refs = Refs.of(at_hand, request.versioning.all_branches)
     ref = request.GET.get("branch") or request.versioning.branch
+    unknown = ""
     try:
         start = comparison.state(at_hand, ref, refs)
     except (UnknownRef, BranchNotFound) as error:
-        raise Http404(str(error)) from error
+        unknown = str(error)
+        start = comparison.state(at_hand, request.versioning.branch, refs)
     form = LogForm(request.GET, tables=_tables(at_hand, start.hash))
-    context = {"form": form, "start": start, "refs": refs}
-    if not form.is_valid():
+    context = {
+        "form": form,
+        "start": start,
+        "refs": refs,
+        "ref": ref,
+        "unknown": unknown,
+    }
+    if not form.is_valid() or unknown:
         return page_or_part(
-            request, "versioning/log.html", "commits", context, status=422
+            request,
+            "versioning/log.html",
+            "commits",
+            context,
+            status=404 if unknown else 422,
         )
     wanted = form.wanted()
     hashes = _hashes(at_hand, wanted.text)

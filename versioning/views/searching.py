@@ -27,20 +27,22 @@ def rows(request: Any) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:LONGEST]
     table, after = request.GET.get("table", ""), request.GET.get("after", "")
     refs = Refs.of(at_hand, request.versioning.all_branches)
+    unknown, found = "", []
     try:
         start = comparison.state(at_hand, ref, refs)
+    except (UnknownRef, BranchNotFound) as error:
+        unknown = str(error)
+        start = comparison.state(at_hand, request.versioning.branch, refs)
+    try:
         every = row_search.searched_tables(at_hand, start.hash)
         if table and table not in every:
             raise UnknownTable(table)
         chosen = [table] if table else every
-        found = (
-            row_search.find(
+        if text and not unknown:
+            found = row_search.find(
                 at_hand, chosen, text, at=start.hash, after=after if table else ""
             )
-            if text
-            else []
-        )
-    except (UnknownRef, UnknownTable, BranchNotFound) as error:
+    except UnknownTable as error:
         raise Http404(str(error)) from error
     except BadCursor as error:
         raise BadRequest(str(error)) from error
@@ -51,6 +53,8 @@ def rows(request: Any) -> HttpResponse:
         {
             "q": text,
             "start": start,
+            "ref": ref,
+            "unknown": unknown,
             "refs": refs,
             "table": table,
             "tables": [(name, values.table_name(name)) for name in every],
@@ -59,6 +63,7 @@ def rows(request: Any) -> HttpResponse:
                 for part in found
             ],
         },
+        status=404 if unknown else 200,
     )
 
 
