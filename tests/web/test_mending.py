@@ -13,6 +13,7 @@ from tests.web.test_drafts_together import again
 from versioning.merging import candidate, memory, trial
 from versioning.merging.preview import sides_of
 from versioning.models import Decision
+from versioning.presentation import mends
 from versioning.presentation.mends import mend_anchor
 from versioning.values import key_text
 
@@ -66,6 +67,52 @@ def test_rows_are_named_with_the_reason_in_words(repository, maintainer, orphan)
     assert "Change its values below" in words
     assert "Leave it as it is" not in words
     assert b"disabled" in page.content
+
+
+def test_what_a_row_points_to_is_chosen_by_name(repository, maintainer, orphan, erin):
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        other = Question.objects.create(pk=7001, text="Tea or coffee?")
+        Question.objects.create(pk=7002, text="Once more?")
+        Question.objects.create(pk=7003, text="Once more?")
+    page = maintainer.get(URL).content.decode()
+    (offered,) = re.findall(
+        r'<select id="mend-[^>]*question_id".*?</select>', page, re.S
+    )
+    listed = re.findall(r'<option value="(\d*)"( selected)?>(.*?)</option>', offered)
+    assert listed == [
+        (str(orphan.question_id), " selected", "“What’s up?”, as it is"),
+        ("7002", "", "Once more? (7002)"),
+        ("7003", "", "Once more? (7003)"),
+        (str(other.pk), "", "Tea or coffee?"),
+    ]
+    answer = mend(
+        maintainer,
+        form(
+            repository,
+            "polls_choice",
+            orphan.pk,
+            take="",
+            value__question_id=str(other.pk),
+            was__question_id=str(orphan.question_id),
+        ),
+        follow=True,
+    )
+    assert f'<option value="{other.pk}" selected>' in answer.content.decode()
+
+
+def test_of_too_many_to_choose_from_the_number_is_typed(
+    maintainer, orphan, erin, monkeypatch
+):
+    monkeypatch.setattr(mends, "OFFERED", 1)
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        Question.objects.create(pk=7001, text="Tea or coffee?")
+    page = maintainer.get(URL).content.decode()
+    assert f'name="value:question_id" value="{orphan.question_id}"' not in page
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        Question.objects.create(pk=7002, text="Once more?")
+    page = maintainer.get(URL).content.decode()
+    assert f'name="value:question_id" value="{orphan.question_id}"' in page
+    assert f"{orphan.question_id} is “What’s up?”" in page
 
 
 def test_what_is_not_chosen_is_called_by_what_becomes_of_the_row(

@@ -3,6 +3,7 @@ Rows of a merge's result that break a rule, as cards: what is wrong, and what
 can be done about it. Sides are called by their branches' names here.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,6 +43,18 @@ class Way:
     chosen: bool
 
 
+#: So many objects are offered by name to be pointed to; of more, the key is typed.
+OFFERED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An object that a row can refer to."""
+
+    text: str  # its key, as a form sends it
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class MendField:
     """A cell of the row that can be typed anew."""
@@ -54,7 +67,12 @@ class MendField:
     is_long: bool
     involved: bool  # whether what is wrong is about it
     mended: bool
+    options: tuple[Option, ...] = ()  # what it can refer to, if that is offered
     error: str = ""
+
+    @property
+    def offers_its_text(self) -> bool:
+        return any(option.text == self.text for option in self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +173,7 @@ class MendCards:
         self._on_ours = f"on {names.ours}"
         self._gone = "It was deleted" if sides.is_merge else "It is gone"
         self._on_theirs = f"on {names.theirs}" if sides.is_merge else names.theirs
+        self._offered: dict[tuple[str, str], tuple[Option, ...]] = {}
         self._snapshots = (
             Snapshot(repository, sides.ours),
             Snapshot(repository, sides.theirs),
@@ -374,8 +393,7 @@ class MendCards:
             form_field = typing_field(field)
             if form_field is None or column in hidden:
                 continue
-            value = form_field.prepare_value(values.to_field(column, raw))
-            text = "" if value is None else str(value)
+            text = _typed(form_field, values.to_field(column, raw))
             yield MendField(
                 column,
                 values.column_name(column),
@@ -385,7 +403,35 @@ class MendCards:
                 isinstance(form_field.widget, forms.Textarea),
                 column in involved,
                 column in made,
+                self._options(values, column, form_field) if column in involved else (),
             )
+
+    def _options(
+        self, values: TableValues, column: str, form_field: forms.Field
+    ) -> tuple[Option, ...]:
+        where = values.table, column
+        if where not in self._offered:
+            self._offered[where] = tuple(self._read_options(values, column, form_field))
+        return self._offered[where]
+
+    def _read_options(
+        self, values: TableValues, column: str, form_field: forms.Field
+    ) -> Iterator[Option]:
+        names = self._snapshots[0].names_to_point_to(
+            values.table, column, limit=OFFERED
+        )
+        if names and not form_field.required:
+            yield Option("", "none")
+        often = Counter(names.values())
+        for raw, name in sorted(names.items(), key=lambda item: item[1]):
+            text = _typed(form_field, values.to_field(column, raw))
+            yield Option(text, name if often[name] == 1 else f"{name} ({text})")
+
+
+def _typed(form_field: forms.Field, value: Any) -> str:
+    """A field's value as its form has it."""
+    value = form_field.prepare_value(value)
+    return "" if value is None else str(value)
 
 
 def _any(row: Trouble) -> Row | None:

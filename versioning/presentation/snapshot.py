@@ -97,6 +97,31 @@ class Snapshot:
             }
         return names
 
+    def names_to_point_to(
+        self, table: str, column: str, *, limit: int
+    ) -> dict[Any, str]:
+        """
+        Names of all objects that a foreign key's column can refer to, by stored
+        value; {} if there are more than ``limit``, or if they have no past.
+        """
+        field = self.table(table).field(column)
+        if not isinstance(field, models.ForeignKey):
+            return {}
+        model, held = field.related_model, str(field.target_field.column)
+        there = str(model._meta.db_table)
+        if model._meta.app_label not in options().apps or (
+            there not in self._tables_then or held in hidden_columns(there)
+        ):
+            return {}
+        rows = list(self._repository.state_rows(there, at=self.at, limit=limit + 1))
+        if len(rows) > limit:
+            return {}
+        instances = self._instances(model, rows, DEPTH - 1)
+        return {
+            row[held]: _own_name(instance) or str(row[held])
+            for row, instance in zip(rows, instances, strict=True)
+        }
+
     # Building objects ----------------------------------------------------------
 
     def _instances(
