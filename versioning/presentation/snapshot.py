@@ -105,7 +105,7 @@ class Snapshot:
         value; {} if there are more than ``limit``, or if they have no past.
         """
         field = self.table(table).field(column)
-        if not isinstance(field, models.ForeignKey):
+        if not isinstance(field, models.ForeignKey) or self.at is None:
             return {}
         model, held = field.related_model, str(field.target_field.column)
         there = str(model._meta.db_table)
