@@ -100,6 +100,25 @@ def add(erin) -> Callable[..., str]:
 
 
 @pytest.fixture
+def write(connection, erin) -> Callable[..., str]:
+    """``write(branch, *sql)``: statements in a commit of their own; its hash."""
+
+    def write(branch: str, *work: str) -> str:
+        with (
+            connection.bound(branch),
+            connection.writing(),
+            transaction.atomic(using=connection.alias, durable=True),
+        ):
+            with connection.cursor() as cursor:
+                for sql in work:
+                    cursor.execute(sql)
+            found: str = connection.repository.commit_all("Change rows", erin)
+            return found
+
+    return write
+
+
+@pytest.fixture
 def merge(connection, repository, erin) -> Callable[[str, str], str]:
     """``merge(source, target)``: merge, without the console; the commit's hash."""
 

@@ -1,29 +1,12 @@
 """Pages about a table without a primary key."""
 
 import pytest
-from django.db import connections, transaction
 from django.urls import reverse
 
 from tests.web import seen
 from tests.web.test_merges import land, pins
 
 URL = "/merge/?source=summer&target=main"
-
-
-@pytest.fixture
-def write(connection, erin):
-    def commit(branch, *work):
-        with (
-            connection.bound(branch),
-            connection.writing(),
-            transaction.atomic(using="versioned", durable=True),
-        ):
-            with connections["versioned"].cursor() as cursor:
-                for sql in work:
-                    cursor.execute(sql)
-            return connection.repository.commit_all("Change notes", erin)
-
-    return commit
 
 
 @pytest.fixture
