@@ -169,16 +169,16 @@ class _Reshaped:
             before = (change.before or {}).get(column)
             if same(value, before) if change.before else is_empty(value):
                 continue
-            if any(_alike(result[name], value) for name in new):
+            if any(alike(result[name], value) for name in new):
                 continue  # it has another name, or moved there
-            if column not in result or not _alike(result[column], value):
+            if column not in result or not alike(result[column], value):
                 return self._values_of(column)
             if (
                 change.before is not None
                 and other is not None
                 and column in other
-                and not _alike(other[column], before)
-                and not _alike(other[column], value)
+                and not alike(other[column], before)
+                and not alike(other[column], value)
             ):
                 return self._values_of(column)  # both did: one of them is gone
         return ""
@@ -205,7 +205,7 @@ class _Reshaped:
         if change.before is None or change.after is None:
             return True
         return any(
-            column not in change.after or not _alike(change.after[column], value)
+            column not in change.after or not alike(change.after[column], value)
             for column, value in change.before.items()
         )
 
@@ -223,7 +223,7 @@ def _batches(changes: Iterable[RowChange]) -> Iterator[list[RowChange]]:
         yield batch
 
 
-def _alike(one: object, other: object) -> bool:
+def alike(one: object, other: object) -> bool:
     """Whether two columns, which may be of different types, hold the same."""
     if same(one, other):
         return True

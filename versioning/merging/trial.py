@@ -6,10 +6,10 @@ on three hashes and the draft's decisions, and is remembered by them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from versioning.backends.repository import (
     ConflictRow,
@@ -23,15 +23,27 @@ from versioning.backends.repository import (
 from versioning.conf import connection as versioned_connection
 from versioning.merging import VIOLATIONS_LISTED, copies, result, validation
 from versioning.merging.drafts import Counts, counts
+from versioning.merging.dropped import is_empty
 from versioning.merging.memory import remember
 from versioning.merging.preview import Preview
 from versioning.merging.rehearsal import rehearsal
+from versioning.merging.reshaped import alike
+from versioning.merging.resolution import Take
 from versioning.merging.result import MendedRow
 from versioning.merging.validation import InvalidRow
 from versioning.merging.writing import ResultWriter
 from versioning.models import Decision, MergeDraft
+from versioning.values import same
 
 SHOWN = 100  # rows
+
+
+class LostValue(NamedTuple):
+    """A value that a side gave a row, of a column that the result has no more."""
+
+    side: Take  # OURS or THEIRS
+    column: str
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,7 @@ class Trouble:
     #: What rules say of rows that it belongs to: their table, and the reason.
     bears_on: tuple[tuple[str, str], ...] = ()
     is_unclear: bool = False  # whose row it is
+    lost: tuple[LostValue, ...] = ()  # whatever is decided
     mend: MendedRow | None = None
 
     @property
@@ -241,6 +254,7 @@ class _Rows:
         self._about: dict[tuple[str, Key], _About] = defaultdict(_About)
         self._versions: dict[tuple[str, Key], ConflictRow] = {}
         self._results: dict[tuple[str, Key], Row] = {}
+        self._columns: dict[str, frozenset[str]] = {}  # that the result has
 
     def know(self, table: str, key: Key) -> _About:
         """Read this row too."""
@@ -273,6 +287,7 @@ class _Rows:
                 self._versions[table, row.key] = row
             if table in merge.tables():
                 now = written.rows(table, keys)
+                self._columns[table] = frozenset(merge.columns(table))
                 self._results |= {(table, key): row for key, row in now.items()}
 
     def troubles(self) -> tuple[Trouble, ...]:
@@ -295,8 +310,23 @@ class _Rows:
                 tuple(dict.fromkeys(about.columns)),
                 tuple(dict.fromkeys(about.bears_on)),
                 about.is_unclear,
+                tuple(self._lost(versions, found)),
                 about.mend,
             )
+
+    def _lost(self, versions: ConflictRow, result: Row | None) -> Iterator[LostValue]:
+        if (kept := self._columns.get(versions.table)) is None:
+            return
+        for side, row in ((Take.OURS, versions.ours), (Take.THEIRS, versions.theirs)):
+            # It has another name, or moved there.
+            new = [v for c, v in (result or {}).items() if row and c not in row]
+            for column, value in (row or {}).items():
+                if column in kept or is_empty(value):
+                    continue
+                if versions.base and same(value, versions.base.get(column)):
+                    continue
+                if not any(alike(there, value) for there in new):
+                    yield LostValue(side, column, value)
 
     @staticmethod
     def _was_anywhere(versions: ConflictRow) -> bool:

@@ -57,14 +57,20 @@ class ResultWriter:
         }
 
     def write(self, table: str, writes: Sequence[RowWrite]) -> None:
-        """Some or all columns of rows; ``values`` of None for no row."""
+        """
+        Some or all columns of rows; ``values`` of None for no row. A side's row
+        may have columns that the result has no more: these are left out.
+        """
         if not writes:
             return
         now = self.rows(table, [write.key for write in writes])
+        kept = frozenset(self._repository.columns(table))
         whole = [
             write
             if write.values is None
-            else RowWrite(write.key, {**now.get(write.key, {}), **write.values})
+            else RowWrite(
+                write.key, _only(kept, {**now.get(write.key, {}), **write.values})
+            )
             for write in writes
         ]
         self._try(table, whole)
@@ -86,3 +92,7 @@ class ResultWriter:
             assert write.values is not None
             self.keys[table].discard(write.key)
             self.unwritten[table, write.key] = write.values
+
+
+def _only(columns: frozenset[str], row: Row) -> Row:
+    return {column: value for column, value in row.items() if column in columns}

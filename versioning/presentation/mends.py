@@ -26,7 +26,8 @@ from versioning.merging.trial import Trial, Trouble
 from versioning.merging.validation import InvalidRow
 from versioning.models import Decision
 from versioning.presentation import reasons
-from versioning.presentation.choices import Said, column_name, said
+from versioning.presentation.cells import Shown
+from versioning.presentation.choices import Said, column_name, said, shown_value
 from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Names, anchor
 from versioning.presentation.snapshot import Snapshot
@@ -86,6 +87,15 @@ class Outdated:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A value that has no place in the result, whatever is chosen."""
+
+    name: str  # of the column
+    shown: Shown
+    where: str  # "on main"
+
+
+@dataclass(frozen=True, slots=True)
 class MendCard:
     anchor: str
     table: str
@@ -99,6 +109,7 @@ class MendCard:
     decisions: tuple[Decision, ...]  # that count, latest first
     outdated: tuple[Outdated, ...]
     seen: tuple[tuple[str, str], ...]  # of all decisions about the row: see meanwhile
+    lost: tuple[Lost, ...] = ()
     clash: Clash | None = None  # with what was sent just now
 
     @property
@@ -269,7 +280,17 @@ class MendCards:
                 )
                 for column, decision in about.items()
             ),
+            lost=tuple(self._lost(row)),
         )
+
+    def _lost(self, row: Trouble) -> Iterator[Lost]:
+        values = TableValues(row.versions.table, self._repository.connection)
+        for side, column, value in row.lost:
+            yield Lost(
+                values.column_name(column),
+                shown_value(values, column, value),
+                self._on_ours if side is Take.OURS else self._on_theirs,
+            )
 
     def _outdated(self, row: Trouble, decision: Decision) -> Outdated:
         values = TableValues(row.versions.table, self._repository.connection)

@@ -21,7 +21,7 @@ from versioning.merging.meanwhile import DecidedMeanwhile
 from versioning.presentation.clashes import clash_of
 from versioning.presentation.conflicts import Names
 from versioning.presentation.mends import mend_anchor
-from versioning.values import key_from_outside, key_text, model_for
+from versioning.values import is_bookkeeping, key_from_outside, key_text
 from versioning.views.gone import tells_of_gone_branches
 from versioning.views.merges import (
     back_to,
@@ -44,8 +44,10 @@ def mend(
         key = key_from_outside(request.POST.get("key", ""))
     except ValueError as error:
         raise BadRequest("The form does not say which row it is about.") from error
-    row = mending.row_of(sides, table, key) if model_for(table) else None
-    if row is None and model_for(table):
+    if is_bookkeeping(table):
+        raise Http404("What migrations were applied can’t be mended.")
+    row = mending.row_of(sides, table, key)
+    if row is None:
         at_hand = drafts.open_draft(source, target)
         row = mending.copy_of(at_hand, sides, table, key)
     if row is None:
