@@ -130,6 +130,23 @@ def test_the_orphan_is_given_another_parent(merge, orphan):
     assert Choice.objects.get(pk=orphan[0]).question.text == "Another question"
 
 
+def test_the_parent_is_kept_and_one_of_its_orphans_mended(merge, orphan):
+    """DoltLite then counted fewer rows that point to nothing than none."""
+    with versioning.on_branch("summer", author=ERIN):
+        others = [
+            Choice.objects.create(question_id=orphan[1], text=text).pk
+            for text in ("Rain", "Snow")
+        ]
+    work = merge()
+    for number, key in enumerate(others):
+        work.mend(CHOICES, (key,), text=typed(f"Number {number}"))
+    work.mend(QUESTIONS, (orphan[1],), whole=Take.THEIRS)
+    assert work.trial().is_fine
+    work.land()
+    found = Choice.objects.filter(question_id=orphan[1]).order_by("text")
+    assert [choice.text for choice in found] == ["Number 0", "Number 1", "Stars"]
+
+
 def test_a_mend_that_mends_nothing_is_no_way_out(merge, orphan):
     work = merge()
     work.mend(CHOICES, (orphan[0],), question_id=typed(999))

@@ -25,10 +25,13 @@ from versioning.backends.errors import (
 from versioning.backends.repository import Author, Features, MergeStatus
 
 LOCK_ASKED_EVERY = 0.02  # seconds
+MENDED_AT_MOST = 10_000  # rows of a merge that point to nothing
 
 
 class DoltLiteRepository(Exporting):
     _unsettled = re.compile("cannot commit: unresolved")
+    #: Whether a merge that is not committed may have left rows that point to nothing.
+    _has_orphans = False
 
     @property
     def features(self) -> Features:
@@ -89,6 +92,7 @@ class DoltLiteRepository(Exporting):
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()
         self._known(theirs)
+        self._has_orphans = False
         try:
             said = self._value(
                 "SELECT dolt_merge('--no-ff', '--no-commit', %s)", [theirs]
@@ -97,6 +101,7 @@ class DoltLiteRepository(Exporting):
             text = str(error)
             # These leave the transaction usable, with the merge in it.
             if text.startswith(("Merge has", "Merge resulted in")):
+                self._has_orphans = True
                 return MergeStatus.CONFLICTS
             if text.startswith("cannot merge:"):
                 reason = text.removeprefix("cannot merge:").strip()
@@ -108,6 +113,38 @@ class DoltLiteRepository(Exporting):
         if str(said).startswith("Already up to date"):
             return MergeStatus.UP_TO_DATE
         return MergeStatus.MERGED
+
+    def commit_all(self, message: str, author: Author) -> str | None:
+        if self._has_orphans and self.connection.in_atomic_block:
+            self._has_orphans = False
+            # Not after a merge that was rolled back.
+            if self._value("SELECT is_merging FROM dolt_merge_status"):
+                self._even_out()
+        return super().commit_all(message, author)
+
+    def _even_out(self) -> None:
+        """
+        Bring SQLite's count of rows that point to nothing back to zero where it
+        is below: then the engine refuses to commit, whatever the rows are.
+
+        A merge's own such rows are not counted. Once a row that was written is,
+        to insert what both point to takes off both. To insert rows that point to
+        nothing always adds to the count, to delete them takes nothing off at
+        zero: so both at once lift a count that is below, and leave any other.
+        """
+        self._execute("CREATE TEMP TABLE versioning_parent (id integer PRIMARY KEY)")
+        self._execute(
+            "CREATE TEMP TABLE versioning_orphan (parent integer "
+            "REFERENCES versioning_parent DEFERRABLE INITIALLY DEFERRED)"
+        )
+        self._execute(
+            "WITH RECURSIVE n (i) AS "
+            f"(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MENDED_AT_MOST}) "
+            "INSERT INTO versioning_orphan SELECT i FROM n"
+        )
+        self._execute("DELETE FROM versioning_orphan")
+        self._execute("DROP TABLE versioning_orphan")
+        self._execute("DROP TABLE versioning_parent")
 
     def leave_conflicts(self, message: str, author: Author) -> str | None:
         return None  # one client writes at a time, and none commits conflicts
