@@ -5,6 +5,7 @@ import pytest
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
+from tests.web.test_mending import form, mend
 from tests.web.test_merges import URL, about, decide, land, pins
 from versioning.models import Decision, MergeDraft
 from versioning.views import landing
@@ -239,3 +240,28 @@ def test_rows_that_nobody_committed_are_said_when_it_is_pressed(
     assert answer.status_code == 409
     assert "Rows on main are not committed yet" in seen.main(answer)
     assert repository.head("main") == old["ours"]
+
+
+def test_a_row_to_mend_that_changed_is_not_mended_unseen(
+    repository, maintainer, erin, heaven
+):
+    """The merge does not touch the row; what it brings is in its way."""
+    add = Choice.objects.create
+    with versioning.on_branch("main", author=erin, message="Add"):
+        here = add(pk=8001, question_id=heaven.question_id, text="Rain")
+    with versioning.on_branch("summer", author=erin, message="Add"):
+        add(pk=8002, question_id=heaven.question_id, text="Rain")
+    sent = form(
+        repository, "polls_choice", here.pk, value__text="Heavy rain", was__text="Rain"
+    )
+    change(erin, "main", here, votes=7)
+    answer = mend(maintainer, sent)
+    words = seen.main(answer)
+    assert answer.status_code == 409
+    assert "what you pressed last was not kept" in words
+    assert "What you had typed Choice Heavy rain" in words
+    assert not Decision.objects.exists()
+    again = form(
+        repository, "polls_choice", here.pk, value__text="Heavy rain", was__text="Rain"
+    )
+    assert mend(maintainer, again).status_code == 303

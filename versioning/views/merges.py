@@ -18,7 +18,7 @@ from django.views.decorators.http import (
 
 from versioning import permissions
 from versioning.access import needs
-from versioning.backends.repository import MergeSides
+from versioning.backends.repository import Key, MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
 from versioning.http import page_or_part, wants_part, whole_number
@@ -224,9 +224,9 @@ def of_the_merge_shown(view: DecidingView) -> Callable[[HttpRequest], HttpRespon
     Calls a view that decides something with the branches of a form, and the
     hashes that its page was about, or those of now, where a branch has moved
     since by what is apart from the merge. If it moved otherwise: 409 with the
-    merge as it stands, and it is decided only if it is about one row whose
-    values are what they were. 409, and nothing decided, if the draft was set
-    aside or has landed.
+    merge as it stands. What is about one row is decided either way if its values
+    are what they were, and only then: a row to mend may be none that the merge
+    touches. 409, and nothing decided, if the draft was set aside or has landed.
     """
 
     @wraps(view)
@@ -236,7 +236,10 @@ def of_the_merge_shown(view: DecidingView) -> Callable[[HttpRequest], HttpRespon
         if now is None:
             return moved_page(request, source, target, pins)
         is_as_shown = now == pins or moved.is_apart(repository(), pins, now)
-        if not is_as_shown and not _row_stands(request, pins, now):
+        means_the_same = is_as_shown
+        if now != pins and (row := _row_of(request)):
+            means_the_same = moved.row_stands(repository(), pins, now, *row)
+        if not means_the_same:
             return moved_page(request, source, target, pins)
         try:
             require_seen_draft(request)
@@ -250,16 +253,15 @@ def of_the_merge_shown(view: DecidingView) -> Callable[[HttpRequest], HttpRespon
     return decide
 
 
-def _row_stands(request: HttpRequest, pins: MergeSides, now: MergeSides) -> bool:
-    """Whether a form is about one row, and that is what its page showed."""
+def _row_of(request: HttpRequest) -> tuple[str, Key] | None:
+    """The table and the key of the one row that a form is about, if it is."""
     if request.POST.get("scope", "row") != "row":
-        return False
+        return None
     try:
         key = key_from_outside(request.POST.get("key", ""))
     except ValueError:
-        return False
-    table = request.POST.get("table", "")
-    return moved.row_stands(repository(), pins, now, table, key)
+        return None
+    return request.POST.get("table", ""), key
 
 
 def require_seen_draft(request: HttpRequest) -> screen.Seen:
@@ -352,6 +354,7 @@ def moved_page(
         status=409,
         moved=moved.moved(repository(), source, target, pins),
         is_kept=is_kept,
+        typed=[] if is_kept else typed_texts(request.POST),
     )
 
 
