@@ -1,5 +1,6 @@
 """What a browser would send if somebody pressed a form's button right away."""
 
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
@@ -7,49 +8,105 @@ _NEVER_SENT = frozenset({"submit", "button", "image", "reset"})
 _SENT_IF_CHECKED = frozenset({"checkbox", "radio"})
 
 
-class _Fields(HTMLParser):
+@dataclass
+class Form:
+    """A form of a page; fields of none stand in one without an action."""
+
+    action: str = ""
+    fields: dict[str, str] = field(default_factory=dict)  # by name, as they stand
+    offered: dict[str, list[str]] = field(default_factory=dict)  # of radios and lists
+    typed: list[str] = field(default_factory=list)  # names of what can be typed
+    buttons: list[tuple[str, str]] = field(default_factory=list)  # names and values
+    can_be_sent: bool = False  # whether a button is there that can be pressed
+
+
+class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: dict[str, str] = {}
+        self.found = [Form()]
+        self._form = self.found[0]
         self._in_main = False
         self._text: str | None = None
+        self._list: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        name = given.get("name")
+        given = {name: value or "" for name, value in attrs}
+        name = given.get("name", "")
         if tag == "main":
             self._in_main = True
-        if not self._in_main or not name:
+        if not self._in_main:
             return
-        if tag == "textarea":
-            self._text = name
-            self.found[name] = ""
-        if tag == "input" and self._is_sent(given):
-            self.found[name] = given.get("value") or ""
+        match tag:
+            case "form":
+                self._form = Form(given.get("action", ""))
+                self.found.append(self._form)
+            case "button":
+                self._button(name, given)
+            case "option" if self._list:
+                self._option(self._list, given)
+            case "textarea" if name:
+                self._text = name
+                self._form.fields[name] = ""
+                self._form.typed.append(name)
+            case "select" if name:
+                self._list = name
+                self._form.offered[name] = []
+            case "input" if name:
+                self._input(name, given)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "main":
             self._in_main = False
+        if tag == "form":
+            self._form = self.found[0]
+        if tag == "select":
+            self._list = None
         if tag == "textarea" and self._text:
             # The line break after <textarea> is no part of what it holds.
-            self.found[self._text] = self.found[self._text].removeprefix("\n")
+            text = self._form.fields[self._text]
+            self._form.fields[self._text] = text.removeprefix("\n")
             self._text = None
 
     def handle_data(self, data: str) -> None:
         if self._text:
-            self.found[self._text] += data
+            self._form.fields[self._text] += data
 
-    @staticmethod
-    def _is_sent(given: dict[str, str | None]) -> bool:
-        kind = given.get("type") or "text"
-        if kind in _SENT_IF_CHECKED:
-            return "checked" in given
-        return kind not in _NEVER_SENT
+    def _button(self, name: str, given: dict[str, str]) -> None:
+        if given.get("type", "submit") == "submit" and "disabled" not in given:
+            self._form.can_be_sent = True
+            if name:
+                self._form.buttons.append((name, given.get("value", "")))
+
+    def _option(self, name: str, given: dict[str, str]) -> None:
+        value = given.get("value", "")
+        self._form.offered[name].append(value)
+        if "selected" in given or name not in self._form.fields:
+            self._form.fields[name] = value
+
+    def _input(self, name: str, given: dict[str, str]) -> None:
+        kind = given.get("type", "text")
+        value = given.get("value", "")
+        if kind == "radio":
+            self._form.offered.setdefault(name, []).append(value)
+        if kind in _SENT_IF_CHECKED and "checked" not in given:
+            return
+        if kind not in _NEVER_SENT:
+            self._form.fields[name] = value
+        if kind == "text":
+            self._form.typed.append(name)
+
+
+def forms(response: Any) -> list[Form]:
+    """The forms in a page's main part, in order."""
+    reader = _Forms()
+    reader.feed(response.content.decode())
+    reader.close()
+    return reader.found
 
 
 def fields(response: Any) -> dict[str, str]:
     """The fields of the forms in a page's main part, by name, as they stand."""
-    reader = _Fields()
-    reader.feed(response.content.decode())
-    reader.close()
-    return reader.found
+    found: dict[str, str] = {}
+    for form in forms(response):
+        found |= form.fields
+    return found
