@@ -97,3 +97,41 @@ def test_tables_are_found_however_the_history_begins(
     with connection.bound("main"), repository.one_look():
         assert repository.primary_key("small") == ("a", "b")
     forgetful()
+
+
+def test_what_lies_between_two_commits_is_read_once(repository, write, forgetful):
+    before = repository.head("main")
+    new = [write("main", SMALL), write("main", "INSERT INTO small VALUES (0, 1, 'x')")]
+    new += [write("main", "UPDATE small SET a = a + 1") for _ in range(3)]
+    forgetful()
+    first, _ = asked(lambda: repository.commits_between(before, new[-1], limit=2))
+    found, _ = asked(lambda: repository.commits_between(before, new[-1], limit=9))
+    again, statements = asked(
+        lambda: repository.commits_between(before, new[-1], limit=3)
+    )
+    assert [commit.hash for commit in first] == new[:-3:-1]
+    assert [commit.hash for commit in found] == new[::-1]
+    assert again == found[:3]
+    assert statements == 0
+
+
+def test_a_history_that_was_read_is_not_read_again_to_compare(
+    repository, write, forgetful
+):
+    base = write("main", SMALL)
+    repository.create_branch("summer", base)
+    ours = write("main", "INSERT INTO small VALUES (1, 1, 'x')")
+    theirs = write("summer", "INSERT INTO small VALUES (2, 2, 'x')")
+    repository.count_between(repository.commit(base).parents[0], base)
+    forgetful()
+    repository.commits_between(base, ours, limit=9)
+    repository.commits_between(base, theirs, limit=9)
+    repository.merge_base(ours, theirs)
+    found, statements = asked(
+        lambda: (
+            repository.merge_bases(ours, theirs),
+            repository.count_between(ours, theirs),
+        )
+    )
+    assert found == ([base], 1)
+    assert statements == 0

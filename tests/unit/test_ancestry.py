@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from versioning.backends.repository import Author, Commit
+from versioning.backends.sql import ancestry as ancestry_module
 from versioning.backends.sql.ancestry import Ancestry
 
 AUTHOR = Author("Erin Editor", "erin@example.org")
@@ -19,7 +20,7 @@ class Graph:
     def __init__(self, chance: random.Random):
         self.parents: dict[str, tuple[str, ...]] = {}
         self._chance = chance
-        self._reads = 0
+        self.reads = 0
         self.fails_at = 0  # which reading fails; none if 0
 
     def grow(self, count: int) -> None:
@@ -37,13 +38,13 @@ class Graph:
 
     def read(self, hash: str, limit: int) -> list[Commit]:
         """As a repository lists commits: at most so many, children first."""
-        self._reads += 1
-        if self._reads == self.fails_at:
+        self.reads += 1
+        if self.reads == self.fails_at:
             raise ConnectionError
         found = sorted(self.all_of([hash]), key=lambda c: -int(c[1:]))
-        return [self._commit(hash) for hash in found[:limit]]
+        return [self.commit(hash) for hash in found[:limit]]
 
-    def _commit(self, hash: str) -> Commit:
+    def commit(self, hash: str) -> Commit:
         date = START + timedelta(seconds=int(hash[1:]) // 3)
         return Commit(hash, AUTHOR, date, "", self.parents[hash])
 
@@ -149,3 +150,25 @@ def test_a_shallow_history_ends_where_its_parents_are_missing():
     ancestry.learn_all(["c"], [("c", "b"), ("b", "a")])
     assert ancestry.ahead_behind("b", ["c"]) == {"c": (1, 0)}
     assert ancestry.apart("c", "b") == (1, 0)
+
+
+@pytest.mark.parametrize("learn", [Ancestry.learn, Ancestry.learn_order])
+def test_what_was_told_is_not_read_again(graph, learn):
+    ancestry = Ancestry()
+    ancestry.learn_all(["c20"], graph.lines())
+    learn(ancestry, graph.all_of(["c20"]), graph.read)
+    graph.reads = 0
+    new = graph.all_of(["c59"]) - graph.all_of(["c20"])
+    ancestry.tell(graph.commit(hash) for hash in new)
+    learn(ancestry, ["c59"], graph.read)
+    assert graph.reads == 0
+    assert ancestry.apart("c59", "c20")[0] == len(new)
+
+
+def test_of_what_was_told_the_oldest_is_forgotten(graph, monkeypatch):
+    monkeypatch.setattr(ancestry_module, "TOLD", 3)
+    ancestry = Ancestry()
+    ancestry.tell(graph.commit(hash) for hash in graph.parents)
+    ancestry.learn(graph.parents, graph.read)
+    assert graph.reads > 0
+    check(graph, ancestry)

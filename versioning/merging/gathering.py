@@ -181,9 +181,10 @@ def _names(begun: Screen) -> Names:
 
 def _commits(repository: Repository, sides: MergeSides) -> tuple[Commit, ...]:
     def ask() -> tuple[Commit, ...]:
-        between = repository.commits_between(
-            sides.ours, sides.theirs, limit=COMMITS_SHOWN
-        )
+        # The same commits where nothing else is in common, and read already.
+        bases = repository.merge_bases(sides.ours, sides.theirs)
+        start = sides.base if bases == [sides.base] else sides.ours
+        between = repository.commits_between(start, sides.theirs, limit=COMMITS_SHOWN)
         return tuple(between)
 
     return remember(("commits", sides.ours, sides.theirs), ask)

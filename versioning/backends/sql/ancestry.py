@@ -22,6 +22,7 @@ from collections.abc import (
 from versioning.backends.repository import Commit
 
 READ_AT_ONCE = 20  # commits at first, and eight times as many each time after
+TOLD = 2000  # commits that were read for something else, of which parents are kept
 
 #: (hash, limit) → at most so many commits from there, children before parents.
 Reader = Callable[[str, int], list[Commit]]
@@ -47,7 +48,10 @@ class Ancestry:
         self._held_by = ""  # the commit that ``_held`` is of
         self._held: set[str] = set()
         self._sizes: dict[frozenset[str], int] = {}
+        # Of commits whose ancestors may not be known: parents, and the date.
+        self._told: dict[str, tuple[tuple[str, ...], float]] = {}
         self._lock = threading.Lock()
+        self._telling = threading.Lock()  # within the other, where one is told
 
     # Learning ------------------------------------------------------------------
 
@@ -58,6 +62,15 @@ class Ancestry:
     def unknown(self, starts: Iterable[str]) -> list[str]:
         """Those of some commits whose parents are to be learned."""
         return [start for start in dict.fromkeys(starts) if start not in self._heights]
+
+    def tell(self, commits: Iterable[Commit]) -> None:
+        """Commits that were read for something else: they are not read again."""
+        with self._telling:
+            for commit in commits:
+                if commit.hash not in self._heights:
+                    self._told[commit.hash] = commit.parents, commit.date.timestamp()
+            while len(self._told) > TOLD:
+                del self._told[next(iter(self._told))]
 
     def learn(self, starts: Iterable[str], read: Reader) -> None:
         """Make sure that everything reachable from ``starts`` is known."""
@@ -91,9 +104,8 @@ class Ancestry:
                         self._dates[hash] = date
                     self._measure(start)
 
-    @staticmethod
     def _read(
-        start: str, read: Reader, known: Collection[str]
+        self, start: str, read: Reader, known: Collection[str]
     ) -> Iterable[tuple[str, tuple[tuple[str, ...], float]]]:
         """
         The parents and the date of what is reachable from ``start`` and not
@@ -104,6 +116,10 @@ class Ancestry:
         while waiting:
             hash = waiting.pop()
             if hash in known or hash in found:
+                continue
+            if told := self._told.get(hash):
+                found[hash] = told
+                waiting += told[0]
                 continue
             for commit in read(hash, limit):
                 found[commit.hash] = commit.parents, commit.date.timestamp()

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
+from versioning.backends.repository import Commit
 from versioning.backends.sql.ancestry import Ancestry
 from versioning.backends.sql.history import History
 
@@ -12,6 +13,10 @@ NEW_HEADS = 3  # whose commits are read one head after the other
 class Descent(History):
     #: By database: what its commits descend from never changes.
     ancestries: dict[str, Ancestry] = {}
+
+    def _meet(self, commits: Sequence[Commit]) -> list[Commit]:
+        self._ancestry_here().tell(commits)
+        return super()._meet(commits)
 
     def ahead_behind(
         self, base: str, heads: Iterable[str]
@@ -90,7 +95,7 @@ class Descent(History):
         New commits are read alone. Where there is more to learn than that, the
         engine's table of all parents is read: some 2 µs for each commit.
         """
-        ancestry = self.ancestries.setdefault(self._place(), Ancestry())
+        ancestry = self._ancestry_here()
         if ordered:
             ancestry.learn_order(starts, self._log)
             return ancestry
@@ -100,6 +105,12 @@ class Descent(History):
         # Dolt's table has what branches lead to, and no more.
         ancestry.learn(unknown, self._log)
         return ancestry
+
+    def _ancestry_here(self) -> Ancestry:
+        place = self._place()
+        if (found := self.ancestries.get(place)) is None:
+            found = self.ancestries.setdefault(place, Ancestry())
+        return found
 
     def _all_parents(self) -> Iterable[tuple[str, str | None]]:
         """(child, parent) of the whole history; None for a first commit."""

@@ -23,6 +23,9 @@ _BRANCHES = (
 )
 
 
+REMEMBERED = 50  # commits between two, at most
+
+
 class History(Statements):
     # Branches ----------------------------------------------------------------
 
@@ -194,7 +197,12 @@ class History(Statements):
         self, exclude: str, include: str, *, limit: int
     ) -> list[Commit]:
         self._known(exclude, include)
-        return self._log(f"{exclude}..{include}", limit)
+        if (whole := self._peek("between", exclude, include)) is not None:
+            return list(whole[:limit])
+        found = self._log(f"{exclude}..{include}", limit)
+        if len(found) < min(limit, REMEMBERED):
+            self._always("between", exclude, include, ask=lambda: tuple(found))
+        return found
 
 
 def _branch(row: tuple[Any, ...]) -> Branch:
