@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
-from django.core.cache import cache
+from django.core.cache import cache as recorded_states
+from django.core.signals import setting_changed
 from django.db import DatabaseError
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.dispatch import receiver
 
 from versioning.conf import connection, options, repository
 
@@ -49,22 +52,35 @@ def differences(hashes: Iterable[str]) -> dict[str, Difference | None]:
 def _recorded(hashes: Iterable[str]) -> dict[str, frozenset[Name]]:
     """The migrations that commits have on record, of all apps."""
     keys = {hash: f"versioning:migrations:{hash}" for hash in hashes}
-    known = cache.get_many(keys.values())
+    known = recorded_states.get_many(keys.values())
     recorded = {hash: known[key] for hash, key in keys.items() if key in known}
     if missing := keys.keys() - recorded.keys():
         table = MigrationRecorder.Migration._meta.db_table
         rows = repository().columns_at(table, ("app", "name"), missing)
         found = {hash: frozenset(names) for hash, names in rows.items()}
-        cache.set_many({keys[hash]: names for hash, names in found.items()}, None)
+        recorded_states.set_many(
+            {keys[hash]: names for hash, names in found.items()}, None
+        )
         recorded |= found
     return {hash: recorded[hash] for hash in keys}
 
 
 def _of_code() -> set[Name]:
     apps = options().apps
+    return {name for name in _of_all_apps() if name[0] in apps}
+
+
+@cache
+def _of_all_apps() -> frozenset[Name]:
+    """What the process was started with: to look it up reads all folders again."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
-    disk = cast("dict[Name, object]", loader.disk_migrations)
-    return {name for name in disk if name[0] in apps}
+    return frozenset(cast("dict[Name, object]", loader.disk_migrations))
+
+
+@receiver(setting_changed)
+def _look_again(*, setting: str, **kwargs: object) -> None:
+    if setting in ("INSTALLED_APPS", "MIGRATION_MODULES"):
+        _of_all_apps.cache_clear()
 
 
 def _compare(on_disk: set[Name], applied: Iterable[Name]) -> Difference | None:
