@@ -5,6 +5,7 @@ import pytest
 from tests.contract.test_undoing import Bringing
 from versioning.backends.errors import MergeBlocked, MergeRefused
 from versioning.merging import sources
+from versioning.merging.whereabouts import whereabouts
 
 THINGS = [
     "CREATE TABLE things (id bigint PRIMARY KEY, a varchar(20), b varchar(20), "
@@ -182,3 +183,108 @@ def test_a_dropped_table_whose_rows_nobody_changed_is_dropped(
     tables = repository.tables(at=repository.head("main"))
     assert "other" in tables
     assert "things" not in tables
+
+
+# Columns that the engines take for others ---------------------------------------
+
+#: DoltLite goes by places, and takes “a” for “c”, and “b” for “d”.
+MOVED = [
+    "ALTER TABLE things ADD COLUMN d varchar(20)",
+    "ALTER TABLE things RENAME COLUMN b TO c",
+    "ALTER TABLE things DROP COLUMN a",
+]
+#: The new “b” is none that a branch knows which calls “c” so.
+NAME_TAKEN = [
+    "ALTER TABLE things ADD COLUMN d varchar(20) DEFAULT 'new'",
+    "ALTER TABLE things RENAME COLUMN b TO c",
+    "ALTER TABLE things ADD COLUMN b varchar(20) DEFAULT 'new'",
+]
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+@pytest.mark.parametrize("work", [CHANGE, INSERT], ids=str)
+@pytest.mark.parametrize("shape", [MOVED, NAME_TAKEN], ids=["moved", "name taken"])
+def test_no_value_lands_in_a_column_that_it_is_not_of(
+    repository, merge, rows, shape, work, ours_is_shaped
+):
+    bringing = merge(shape, [work], ours_is_shaped=ours_is_shaped)
+    head = repository.head("main")
+    if bringing.found.can_land:
+        bringing.land()
+        key, value = (1, "B") if work == CHANGE else (4, "b4")
+        if shape == MOVED:
+            assert work == CHANGE  # the other’s “a” has no place
+            found = rows("main", "SELECT c, d FROM things WHERE id = %s", [key])
+            assert found == [(value, None)]
+        else:
+            found = rows("main", "SELECT c, b FROM things WHERE id = %s", [key])
+            assert found == [(value, "new")]
+    else:
+        with pytest.raises(MergeBlocked):
+            bringing.land()
+        assert repository.head("main") == head
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+def test_a_row_in_conflict_offers_all_that_was_set(repository, merge, ours_is_shaped):
+    """A column that the other side dropped has no line to choose on."""
+    shape = [*DROPPED, "INSERT INTO things (id, a) VALUES (4, 'other')"]
+    bringing = merge(shape, [INSERT], ours_is_shaped=ours_is_shaped)
+    assert not bringing.found.can_land
+    assert bringing.found.blocked
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+def test_a_value_is_not_found_again_where_another_is(merge, ours_is_shaped):
+    """Both columns of the new row say the same, and one of them is gone."""
+    shape = [*DROPPED, "ALTER TABLE things RENAME COLUMN a TO c"]
+    work = "INSERT INTO things VALUES (4, 'same', 'same', NULL)"
+    bringing = merge(shape, [work], ours_is_shaped=ours_is_shaped)
+    assert not bringing.found.can_land
+    assert "values of “b”" in bringing.found.blocked
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+def test_a_table_that_both_renamed_and_one_changed(repository, merge, ours_is_shaped):
+    """As a migration does on each branch; the engines bring a deleted row back."""
+    rename = "ALTER TABLE things RENAME TO stuff"
+    work = "DELETE FROM stuff WHERE id = 1"
+    bringing = merge([rename], [rename, work], ours_is_shaped=ours_is_shaped)
+    assert not bringing.found.can_land
+    assert "one deleted rows of it, which would come back" in bringing.found.blocked
+    head = repository.head("main")
+    with pytest.raises(MergeRefused):
+        bringing.land()
+    assert repository.head("main") == head
+
+
+BLANK = "CREATE TABLE blank (id int PRIMARY KEY, a varchar(9), b varchar(9))"
+
+
+def test_columns_are_told_by_their_places_where_nothing_is_in_them(repository, write):
+    before = write("main", BLANK)
+    renamed = write("main", "ALTER TABLE blank RENAME COLUMN b TO c")
+    taken = write("main", "ALTER TABLE blank ADD COLUMN b varchar(9)")
+    told = {
+        at: whereabouts(repository, "blank", before, "blank", at)
+        for at in (renamed, taken)
+    }
+    assert told[renamed] == {"id": {"id"}, "a": {"a"}}
+    assert told[taken] == {"id": {"id"}, "a": {"a"}, "b": set()}
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+def test_where_nobody_can_tell_nothing_is_guessed(
+    repository, write, rows, max_, ours_is_shaped
+):
+    """Was “b” renamed, or was it dropped and another one added?"""
+    write("main", BLANK)
+    repository.create_branch("summer", repository.head("main"))
+    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
+    write(here, "ALTER TABLE blank RENAME COLUMN b TO c")
+    write(there, "INSERT INTO blank (id, b) VALUES (1, 'of b')")
+    bringing = Bringing(repository, max_, sources.parse("summer"))
+    assert bringing.found.can_land is repository.features.knows_what_was_renamed
+    if bringing.found.can_land:
+        bringing.land()
+        assert rows("main", "SELECT c FROM blank") == [("of b",)]

@@ -9,16 +9,17 @@ table anew.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, time
 from functools import cached_property
 from itertools import islice
+from typing import Any
 
 from versioning import values
+from versioning.backends.equality import alike
 from versioning.backends.errors import MergeRefused
 from versioning.backends.repository import (
     ChangeKind,
+    ConflictRow,
     Key,
     MergeSides,
     Repository,
@@ -27,6 +28,7 @@ from versioning.backends.repository import (
 )
 from versioning.merging import VIOLATIONS_LISTED
 from versioning.merging.dropped import is_empty
+from versioning.merging.whereabouts import Whereabouts, is_there, whereabouts
 from versioning.values import same
 
 BATCH = 500  # rows
@@ -39,40 +41,82 @@ def require_nothing_lost(merge: Repository, sides: MergeSides) -> None:
     on one side than before. Takes work in proportion to the rows that changed
     in such tables, and asks two questions where there are none.
     """
-    for shaped, plain in (
-        (sides.theirs, sides.ours),
-        (sides.ours, sides.theirs),
-    ):
-        changed = merge.schema_changes(sides.base, shaped)
-        if not changed or merge.schema_conflicts():
-            continue  # definitions come first, and nothing lands before
-        listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
-        if len(listed) > VIOLATIONS_LISTED:
-            return  # nor does it with so many
-        missing = {(v.table, v.key) for v in listed}
-        names = {
-            change.old_table: change.table
-            for change in merge.diff_summary(sides.base, shaped)
-            if change.kind is ChangeKind.RENAMED
-        }
-        there = merge.tables(at=sides.base)
+    by_theirs, by_ours = (
+        merge.schema_changes(sides.base, side) for side in (sides.theirs, sides.ours)
+    )
+    if not (by_theirs or by_ours) or merge.schema_conflicts():
+        return  # definitions come first, and nothing lands before
+    if by_theirs and by_ours:
+        _require_one_name(merge, sides)
+    listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
+    if len(listed) > VIOLATIONS_LISTED:
+        return  # nor does it with so many
+    missing = {(v.table, v.key) for v in listed}
+    there = merge.tables(at=sides.base)
+    ours, theirs = (
+        _renamed(merge, sides.base, side) for side in (sides.ours, sides.theirs)
+    )
+    for changed, is_theirs in ((by_theirs, True), (by_ours, False)):
+        names, others = (theirs, ours) if is_theirs else (ours, theirs)
         tables = {change.table for change in changed} | names.keys()
         for table in sorted(tables.intersection(there)):
-            name = names.get(table, table)
+            name, other = (found.get(table, table) for found in (names, others))
             told = frozenset(key for of, key in missing if of == name)
-            _Reshaped(merge, sides.base, shaped, plain, table, name, told).check()
+            _Reshaped(merge, sides, is_theirs, table, name, other, told).check()
+
+
+def _renamed(merge: Repository, base: str, side: str) -> dict[str, str]:
+    """Names of tables on a side, by what they were called before."""
+    return {
+        change.old_table: change.table
+        for change in merge.diff_summary(base, side)
+        if change.kind is ChangeKind.RENAMED
+    }
+
+
+def _require_one_name(merge: Repository, sides: MergeSides) -> None:
+    """
+    Both engines take a table that both sides renamed for a new one, of which each
+    has rows of its own: one that the other deleted comes back.
+    """
+    base, ours, theirs = (
+        set(merge.tables(at=at)) for at in (sides.base, sides.ours, sides.theirs)
+    )
+    gone = base - ours - theirs
+    for name in sorted((ours & theirs) - base if gone else ()):
+        one_sided = merge.diff_rows(
+            name, sides.ours, sides.theirs, kinds=[ChangeKind.ADDED, ChangeKind.REMOVED]
+        )
+        for changes in _batches(one_sided):
+            keys = [change.key for change in changes]
+            if any(_has_some(merge, table, sides.base, name, keys) for table in gone):
+                raise MergeRefused(
+                    f"Both branches gave a table the name “{values.table_name(name)}”, "
+                    "and one deleted rows of it, which would come back. Take over what "
+                    "that branch did commit by commit instead: each commit’s page "
+                    "offers it."
+                )
+
+
+def _has_some(
+    merge: Repository, table: str, at: str, name: str, keys: Sequence[Key]
+) -> bool:
+    """Whether a table had some rows of what may be its new name."""
+    if merge.primary_key(table, at) != merge.primary_key(name):
+        return False
+    return bool(merge.rows(table, keys, at=at))
 
 
 @dataclass(frozen=True)
 class _Reshaped:
-    """A table that ``shaped`` defines otherwise than ``base``, a merge under way."""
+    """A table that one side defines otherwise than the base, in a merge under way."""
 
     merge: Repository
-    base: str  # hashes
-    shaped: str
-    plain: str  # the other side
+    sides: MergeSides
+    by_theirs: bool  # who defines it so; the other side may have, too
     table: str  # as base calls it
     name: str  # as the shaped side calls it
+    other: str  # as the plain side calls it
     told: frozenset[Key]  # rows that the engine says something of by itself
 
     def check(self) -> None:
@@ -89,6 +133,18 @@ class _Reshaped:
             self._require_nothing_else()
 
     @property
+    def base(self) -> str:
+        return self.sides.base
+
+    @property
+    def shaped(self) -> str:
+        return self.sides.theirs if self.by_theirs else self.sides.ours
+
+    @property
+    def plain(self) -> str:
+        return self.sides.ours if self.by_theirs else self.sides.theirs
+
+    @property
     def _spoken(self) -> str:
         return f"“{values.table_name(self.table)}”"
 
@@ -102,8 +158,8 @@ class _Reshaped:
 
     @cached_property
     def _is_there(self) -> bool:
-        """Whether the plain side has the table, by the name that base has for it."""
-        return self.table in self.merge.tables(at=self.plain)
+        """Whether the plain side has the table still."""
+        return self.other in self.merge.tables(at=self.plain)
 
     @cached_property
     def _is_shaped(self) -> bool:
@@ -114,7 +170,7 @@ class _Reshaped:
         """Rows that the plain side changed."""
         if not self._is_there:
             return iter(())
-        return self.merge.diff_rows(self.table, self.base, self.plain, keys=keys)
+        return self.merge.diff_rows(self.other, self.base, self.plain, keys=keys)
 
     def _require_no_changes(self, why: str) -> None:
         if next(self._changes(), None) is not None:
@@ -125,7 +181,7 @@ class _Reshaped:
         columns = self.merge.columns
         if self._is_there and self._is_shaped:
             gone = {*columns(self.table, self.base)} - {
-                *columns(self.table, self.plain)
+                *columns(self.other, self.plain)
             }
             wanted = {*columns(self.name, self.shaped)} - gone
             if not wanted.issubset(columns(self.name)):
@@ -135,28 +191,79 @@ class _Reshaped:
         keys = [change.key for change in changes]
         found = self.merge.rows(self.name, keys, at=None)
         other = self._shaped_rows(keys)
-        disputed = self._disputed(keys)
+        disputed = self._in_conflict(keys)
         for change in changes:
-            if change.key in disputed:
+            if change.key in self.told:
                 continue
-            if lost := self._lost(change, found.get(change.key), other.get(change.key)):
+            if any(column in self._taken for column, _ in _set(change)):
+                raise self._misplaced()
+            if row := disputed.get(change.key):
+                lost = self._left_out(
+                    change, row.ours if self.by_theirs else row.theirs
+                )
+            else:
+                key = change.key
+                lost = self._lost(change, found.get(key), other.get(key))
+            if lost:
                 raise _refused(
                     f"One branch changed {lost} in {self._spoken}, and that would be "
                     "lost, as the table has other columns on the other branch."
                 )
+
+    @cached_property
+    def _columns(self) -> Whereabouts:
+        """Where the base's columns are now."""
+        if not self._is_shaped:
+            return {}
+        return whereabouts(self.merge, self.table, self.base, self.name, self.shaped)
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        """Columns with the name of another, which was renamed before."""
+        there = self.merge.columns(self.name, self.shaped) if self._columns else ()
+        return frozenset(
+            column
+            for column in there
+            if column not in self._columns.get(column, [column])
+        )
 
     def _shaped_rows(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
         if not self._is_shaped:
             return {}
         return self.merge.rows(self.name, keys, at=self.shaped)
 
-    def _disputed(self, keys: Sequence[Key]) -> frozenset[Key]:
-        """Those that a person decides about, or has to mend."""
+    def _in_conflict(self, keys: Sequence[Key]) -> dict[Key, ConflictRow]:
+        """Those that a person decides about."""
         if self.name not in {count.table for count in self.merge.conflict_counts()}:
-            return self.told
-        return self.told.union(
-            row.key for row in self.merge.conflicts(self.name, keys=keys)
-        )
+            return {}
+        return {row.key: row for row in self.merge.conflicts(self.name, keys=keys)}
+
+    def _left_out(self, change: RowChange, offered: Row | None) -> str:
+        """What of a row in conflict can't be chosen, in words; "" if all can."""
+        kept = self.merge.columns(self.name)
+        offered = offered or {}
+        for column, value in _set(change):
+            if column in offered and column not in kept:
+                continue  # see ``without_dropped()``
+            if not self._has(offered, column, value, change):
+                return self._values_of(column)
+        return ""
+
+    def _has(self, row: Row, column: str, value: Any, change: RowChange) -> bool:
+        """Whether a row has a value where the column is now."""
+        if column in self._columns:
+            return is_there(value, row, self._columns[column])
+        if (
+            column in self._base_columns
+            and not self.merge.features.knows_what_was_renamed
+        ):
+            return False  # nobody can tell which it is
+        new = row.keys() - (change.after or {}).keys()
+        return is_there(value, row, {*new, column})
+
+    @cached_property
+    def _base_columns(self) -> frozenset[str]:
+        return frozenset(self.merge.columns(self.table, self.base))
 
     def _lost(self, change: RowChange, result: Row | None, other: Row | None) -> str:
         """What of a row is not in the result, in words; "" if all is."""
@@ -164,19 +271,15 @@ class _Reshaped:
             return "" if result is None else "which rows there are"
         if result is None:
             return "rows"
-        new = [column for column in result if column not in change.after]
-        for column, value in change.after.items():
-            before = (change.before or {}).get(column)
-            if same(value, before) if change.before else is_empty(value):
-                continue
-            if any(alike(result[name], value) for name in new):
-                continue  # it has another name, or moved there
-            if column not in result or not alike(result[column], value):
+        for column, value in _set(change):
+            if not self._has(result, column, value, change):
                 return self._values_of(column)
+            before = (change.before or {}).get(column)
             if (
                 change.before is not None
                 and other is not None
                 and column in other
+                and alike(result.get(column), value)
                 and not alike(other[column], before)
                 and not alike(other[column], value)
             ):
@@ -189,7 +292,7 @@ class _Reshaped:
         for changes in _batches(c for c in differ if self._is_other(c)):
             keys = [change.key for change in changes]
             touched = {change.key for change in self._changes(keys)}
-            touched |= self._disputed(keys)
+            touched |= self.told | self._in_conflict(keys).keys()
             if not touched.issuperset(keys):
                 raise self._misplaced()
 
@@ -210,6 +313,14 @@ class _Reshaped:
         )
 
 
+def _set(change: RowChange) -> Iterator[tuple[str, Any]]:
+    """What a side set in a row: columns and values."""
+    for column, value in (change.after or {}).items():
+        before = (change.before or {}).get(column)
+        if not (same(value, before) if change.before else is_empty(value)):
+            yield column, value
+
+
 def _refused(what: str) -> MergeRefused:
     return MergeRefused(
         f"{what} Give both branches the same tables first, where the rows are; then "
@@ -221,17 +332,3 @@ def _batches(changes: Iterable[RowChange]) -> Iterator[list[RowChange]]:
     changes = iter(changes)
     while batch := list(islice(changes, BATCH)):
         yield batch
-
-
-def alike(one: object, other: object) -> bool:
-    """Whether two columns, which may be of different types, hold the same."""
-    if same(one, other):
-        return True
-    for text, value in ((one, other), (other, one)):
-        # DoltLite gives times where the connection is, and text of other states.
-        if isinstance(text, str) and isinstance(value, date | time):
-            with suppress(ValueError):
-                return type(value).fromisoformat(text) == value
-    if one is None or other is None or type(one) is type(other):
-        return False
-    return str(one) == str(other)

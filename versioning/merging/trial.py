@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
+from versioning.backends.equality import alike
 from versioning.backends.repository import (
     ConflictRow,
     Key,
@@ -27,7 +28,6 @@ from versioning.merging.dropped import is_empty
 from versioning.merging.memory import remember
 from versioning.merging.preview import Preview
 from versioning.merging.rehearsal import rehearsal
-from versioning.merging.reshaped import alike
 from versioning.merging.resolution import Take
 from versioning.merging.result import MendedRow
 from versioning.merging.validation import InvalidRow

@@ -48,6 +48,7 @@ class DoltRepository(Exporting):
             schema_changes_roll_back=False,
             branches_take_turns_in_writing=False,
             merges_read_whole_tables=False,
+            knows_what_was_renamed=True,
             merges_generated_columns=False,
         )
 

@@ -44,6 +44,7 @@ class DoltLiteRepository(Exporting):
             schema_changes_roll_back=True,
             branches_take_turns_in_writing=True,
             merges_read_whole_tables=True,
+            knows_what_was_renamed=False,
             merges_generated_columns=True,
         )
 
