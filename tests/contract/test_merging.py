@@ -637,3 +637,23 @@ def test_swapped_values_take_no_rows_along(repository, connection, write, rows):
     as_before = [(1, "north"), (2, "south")]
     found = rows("main", "SELECT id, place FROM tree ORDER BY id")
     assert found == (as_before if refused else taken)
+
+
+# Tables that somebody else made ------------------------------------------------
+
+
+def test_a_table_made_since_the_connection_was_opened(repository, stranger, merging):
+    """As by a migration while the site runs."""
+    assert Question.objects.count() == 0
+    create = "CREATE TABLE notes (id int PRIMARY KEY, a int UNIQUE)"
+    stranger.execute("main", create, commit="Make a table")
+    repository.create_branch("summer", "main")
+    stranger.execute("main", "INSERT INTO notes VALUES (1, 5)", commit="Add a row")
+    stranger.execute("summer", "INSERT INTO notes VALUES (2, 5)", commit="Add a row")
+    with merging() as status:
+        assert status is MergeStatus.CONFLICTS
+        found = {(v.table, v.key, v.kind) for v in repository.violations()}
+        assert found == {
+            ("notes", (1,), ViolationKind.UNIQUE),
+            ("notes", (2,), ViolationKind.UNIQUE),
+        }

@@ -22,6 +22,16 @@ from versioning.backends.errors import (
 from versioning.backends.translation import TranslatesErrors
 from versioning.backends.turns import WritesInTurn
 
+# Tables that are committed, of whose violations the connection knows no list.
+_UNLISTED = """
+    SELECT 1 FROM sqlite_master m WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+    AND NOT EXISTS (
+        SELECT 1 FROM pragma_module_list l
+        WHERE l.name = 'dolt_constraint_violations_' || m.name
+    )
+    AND NOT EXISTS (SELECT 1 FROM dolt_status s WHERE s.table_name = m.name)
+"""
+
 
 class DatabaseWrapper(
     VersionedConnection, WritesInTurn, TranslatesErrors, base.DatabaseWrapper
@@ -97,6 +107,20 @@ class DatabaseWrapper(
         super().unbind()
         # What they have read is kept with them: 100 MB after a large export.
         self.repository.close_readers()
+
+    def _start_transaction_under_autocommit(self) -> None:
+        if not self._lists_all_violations():
+            self._switch(self._wanted)
+        super()._start_transaction_under_autocommit()
+
+    def _lists_all_violations(self) -> bool:
+        """
+        Whether a merge could ask which rows of each table break a rule. The
+        engine makes what lists them where a connection is opened, and nothing
+        for a table that somebody made since.
+        """
+        found = self.connection.execute(_UNLISTED).fetchone()
+        return found is None
 
     def _switch(self, place: Binding) -> None:
         # Never dolt_connect_branch(): a rollback after it writes the old
