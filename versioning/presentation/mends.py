@@ -370,7 +370,9 @@ class MendCards:
     def _ways(self, row: Trouble, made: dict[str, Decision]) -> Iterator[Way]:
         whole = made.get(WHOLE_ROW)
         chosen = whole.take if whole else ""
-        yield Way("", self._without_choice(row, bool(whole)), not chosen)
+        # Where nothing can be typed, to leave a row as it is mends nothing.
+        if whole or row.is_mended or row.result is None or self._has_fields(row):
+            yield Way("", self._without_choice(row, bool(whole)), not chosen)
         versions = row.versions
         for take, where, version in (
             (Take.OURS, self._on_ours, versions.ours),
@@ -393,6 +395,10 @@ class MendCards:
             out = "Leave it out"
             return out if row.is_mended else f"{out}, and mend what points to it"
         return "With the values below" if row.is_mended else "Change its values below"
+
+    @staticmethod
+    def _has_fields(row: Trouble) -> bool:
+        return model_for(row.versions.table) is not None
 
     def _fields(self, row: Trouble, made: dict[str, Decision]) -> Iterator[MendField]:
         if row.result is None:
