@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db.models import F
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -27,9 +27,10 @@ from hypothesis.stateful import (
 
 import versioning
 from polls.models import Choice, Question
+from tests.afresh import ON_AN_ENGINE, begin_afresh
 from versioning.backends.errors import BranchMoved
 from versioning.backends.repository import Author, MergeSides
-from versioning.merging import bulk, deciding, drafts, memory, preview, sources
+from versioning.merging import bulk, deciding, drafts, preview, sources
 from versioning.merging.candidate import NothingToMerge
 from versioning.merging.landing import land
 from versioning.merging.resolution import Choice as Decided
@@ -85,9 +86,7 @@ class History(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.engine.reset()
-        memory.forget()
-        MergeDraft.objects.all().delete()
+        begin_afresh(self.engine)
         self.repository = versioning_repository()
         self.oracle = Oracle()
         self.open: list[OpenPreview] = []
@@ -299,11 +298,5 @@ def test_each_vote_counts_once_whatever_was_merged(engine, connection):
     History.user = get_user_model().objects.create_user("max")
     run_state_machine_as_test(
         History,
-        settings=settings(
-            max_examples=40,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            print_blob=True,
-        ),
+        settings=settings(ON_AN_ENGINE, max_examples=40, stateful_step_count=25),
     )

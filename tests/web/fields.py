@@ -16,7 +16,6 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)  # by name, as they stand
     offered: dict[str, list[str]] = field(default_factory=dict)  # of radios and lists
     typed: list[str] = field(default_factory=list)  # names of what can be typed
-    buttons: list[tuple[str, str]] = field(default_factory=list)  # names and values
     can_be_sent: bool = False  # whether a button is there that can be pressed
 
 
@@ -41,7 +40,7 @@ class _Forms(HTMLParser):
                 self._form = Form(given.get("action", ""))
                 self.found.append(self._form)
             case "button":
-                self._button(name, given)
+                self._button(given)
             case "option" if self._list:
                 self._option(self._list, given)
             case "textarea" if name:
@@ -71,11 +70,9 @@ class _Forms(HTMLParser):
         if self._text:
             self._form.fields[self._text] += data
 
-    def _button(self, name: str, given: dict[str, str]) -> None:
+    def _button(self, given: dict[str, str]) -> None:
         if given.get("type", "submit") == "submit" and "disabled" not in given:
             self._form.can_be_sent = True
-            if name:
-                self._form.buttons.append((name, given.get("value", "")))
 
     def _option(self, name: str, given: dict[str, str]) -> None:
         value = given.get("value", "")

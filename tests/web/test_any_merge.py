@@ -15,16 +15,15 @@ from typing import Any
 import pytest
 from django.db.models import F
 from django.test import Client
-from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
 import versioning
 from polls.models import Choice, Question
+from tests.afresh import ON_AN_ENGINE, begin_afresh
 from tests.web import seen
 from tests.web.fields import Form, forms
 from versioning.backends.repository import Author
-from versioning.merging import memory
-from versioning.models import MergeDraft
 from versioning.values import key_from_outside
 
 ERIN = Author("Erin Editor", "erin@example.org")
@@ -367,20 +366,13 @@ def rows(repository: Any, at: str) -> State:
 
 @pytest.mark.usefixtures("db")
 def test_what_lands_is_what_was_chosen(engine, repository, maintainer):
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-    )
+    @settings(ON_AN_ENGINE, max_examples=EXAMPLES)
     @given(data=st.data())
     def merge(data: st.DataObject) -> None:
         base = data.draw(states())
         ours, theirs = data.draw(states(base)), data.draw(states(base))
         assume(theirs != base)
-        engine.reset()
-        memory.forget()
-        MergeDraft.objects.all().delete()
+        begin_afresh(engine)
         write("main", {}, base)
         repository.create_branch("summer", repository.head("main"))
         write("main", base, ours)

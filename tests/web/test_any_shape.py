@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
+from tests.afresh import ON_AN_ENGINE, begin_afresh
 from tests.web import seen
 from tests.web.fields import Form, forms
-from versioning.merging import memory
-from versioning.models import MergeDraft
 from versioning.values import key_from_outside
 
 URL = "/merge/?source=summer&target=main"
@@ -321,12 +320,7 @@ def test_what_lands_is_what_both_sides_set(
         assert names == {"id", *of.columns.values()}
         assert rows == of.rows
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        print_blob=True,
-    )
+    @settings(ON_AN_ENGINE, max_examples=EXAMPLES)
     @given(data=st.data())
     def merge(data: st.DataObject) -> None:
         draw = data.draw
@@ -338,9 +332,7 @@ def test_what_lands_is_what_both_sides_set(
         theirs.change(shaped in ("theirs", "both"))
         assume(ours.sql and theirs.sql)
         note(f"{begun.sql}\n{ours.sql}\n{theirs.sql}")
-        engine.reset()
-        memory.forget()
-        MergeDraft.objects.all().delete()
+        begin_afresh(engine)
         create = "CREATE TABLE things (id int PRIMARY KEY, a varchar(9), b varchar(9))"
         write("main", create, *begun.sql)
         repository.create_branch("summer", repository.head("main"))
