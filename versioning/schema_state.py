@@ -1,11 +1,11 @@
 """Whether a state has the migrations that the code has."""
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import cast
 
-from django.core.cache import cache as recorded_states
+from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import DatabaseError
 from django.db.migrations.loader import MigrationLoader
@@ -52,15 +52,13 @@ def differences(hashes: Iterable[str]) -> dict[str, Difference | None]:
 def _recorded(hashes: Iterable[str]) -> dict[str, frozenset[Name]]:
     """The migrations that commits have on record, of all apps."""
     keys = {hash: f"versioning:migrations:{hash}" for hash in hashes}
-    known = recorded_states.get_many(keys.values())
+    known = cache.get_many(keys.values())
     recorded = {hash: known[key] for hash, key in keys.items() if key in known}
     if missing := keys.keys() - recorded.keys():
         table = MigrationRecorder.Migration._meta.db_table
         rows = repository().columns_at(table, ("app", "name"), missing)
         found = {hash: frozenset(names) for hash, names in rows.items()}
-        recorded_states.set_many(
-            {keys[hash]: names for hash, names in found.items()}, None
-        )
+        cache.set_many({keys[hash]: names for hash, names in found.items()}, None)
         recorded |= found
     return {hash: recorded[hash] for hash in keys}
 
@@ -70,7 +68,7 @@ def _of_code() -> set[Name]:
     return {name for name in _of_all_apps() if name[0] in apps}
 
 
-@cache
+@functools.cache
 def _of_all_apps() -> frozenset[Name]:
     """What the process was started with: to look it up reads all folders again."""
     loader = MigrationLoader(None, ignore_no_migrations=True)

@@ -251,7 +251,7 @@ class Features:
     schema_changes_roll_back: bool
     branches_take_turns_in_writing: bool  # else only writers of one branch do
     merges_read_whole_tables: bool  # of those that changed; else only what changed
-    knows_what_was_renamed: bool  # tables and columns; else it goes by their names
+    knows_what_was_renamed: bool  # of columns; else it goes by names and places
     merges_generated_columns: bool  # else not where a row of their table is in conflict
 
 

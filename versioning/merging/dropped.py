@@ -37,11 +37,12 @@ def _without(row: ConflictRow, kept: frozenset[str]) -> ConflictRow:
                     f"column '{column}' of table '{row.table}' was dropped on one "
                     "branch and its value changed on the other"
                 )
-    base, ours, theirs = (_cut(version, kept) for version in versions)
+    base, ours, theirs = (cut(version, kept) for version in versions)
     return row._replace(base=base, ours=ours, theirs=theirs)
 
 
-def _cut(version: Row | None, kept: frozenset[str]) -> Row | None:
+def cut(version: Row | None, kept: frozenset[str]) -> Row | None:
+    """A row with none but some columns; None stays no row."""
     if version is None:
         return None
     return {column: value for column, value in version.items() if column in kept}

@@ -12,6 +12,7 @@ from versioning.backends.repository import (
     RowWrite,
     Violation,
 )
+from versioning.merging.dropped import cut
 
 #: New keys of rows of theirs, by table and old key.
 NewKeys = Mapping[str, Mapping[Key, Key]]
@@ -69,7 +70,7 @@ class ResultWriter:
             write
             if write.values is None
             else RowWrite(
-                write.key, _only(kept, {**now.get(write.key, {}), **write.values})
+                write.key, cut({**now.get(write.key, {}), **write.values}, kept)
             )
             for write in writes
         ]
@@ -92,7 +93,3 @@ class ResultWriter:
             assert write.values is not None
             self.keys[table].discard(write.key)
             self.unwritten[table, write.key] = write.values
-
-
-def _only(columns: frozenset[str], row: Row) -> Row:
-    return {column: value for column, value in row.items() if column in columns}

@@ -119,8 +119,8 @@ class DatabaseWrapper(
         engine makes what lists them where a connection is opened, and nothing
         for a table that somebody made since.
         """
-        found = self.connection.execute(_UNLISTED).fetchone()
-        return found is None
+        with self.wrap_database_errors:
+            return self.connection.execute(_UNLISTED).fetchone() is None
 
     def _switch(self, place: Binding) -> None:
         # Never dolt_connect_branch(): a rollback after it writes the old
