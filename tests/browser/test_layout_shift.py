@@ -70,3 +70,25 @@ def test_a_page_stays_where_it_is(
             link.click()
     found = shifted(page)
     assert sum(shift["value"] for shift in found) < ALLOWED, found
+
+
+# How wide each column is, before and after a row with long words comes.
+COLUMNS = """() => {
+  const table = document.querySelector("table.branches");
+  const widths = () => [...table.tHead.rows[0].cells].map((cell) => cell.offsetWidth);
+  const before = widths();
+  const late = table.tBodies[0].rows[0].cloneNode(true);
+  for (const cell of late.cells) cell.textContent = "w".repeat(100);
+  table.tBodies[0].append(late);
+  return [before, widths()];
+}"""
+
+
+@pytest.mark.parametrize("person", ["erin", "max"])
+def test_branches_that_arrive_late_leave_the_columns_as_they_are(
+    visit: Callable[..., Page], person: str
+):
+    page = visit(person, viewport=SCREENS["wide"])
+    page.goto("/branches/")
+    before, after = page.evaluate(COLUMNS)
+    assert before == after
