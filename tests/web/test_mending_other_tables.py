@@ -96,6 +96,17 @@ def test_a_value_that_has_another_name_now_is_not_lost(repository, maintainer, n
     assert LOST not in words
 
 
+def test_a_value_that_another_column_has_by_chance_is_lost_all_the_same(
+    repository, maintainer, notes
+):
+    notes(
+        "ALTER TABLE notes DROP COLUMN body",
+        "ALTER TABLE notes ADD COLUMN season varchar(20) DEFAULT 'of summer'",
+    )
+    words = seen.main(maintainer.get(URL))
+    assert f"body on summer {LOST} of summer" in words
+
+
 def test_a_value_that_nobody_changed_goes_with_its_column(
     repository, maintainer, write
 ):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from versioning.backends.equality import alike
 from versioning.backends.repository import (
     ConflictRow,
     Key,
@@ -31,6 +30,7 @@ from versioning.merging.rehearsal import rehearsal
 from versioning.merging.resolution import Take
 from versioning.merging.result import MendedRow
 from versioning.merging.validation import InvalidRow
+from versioning.merging.whereabouts import Whereabouts, is_there, whereabouts
 from versioning.merging.writing import ResultWriter
 from versioning.models import Decision, MergeDraft
 from versioning.values import same
@@ -255,6 +255,8 @@ class _Rows:
         self._versions: dict[tuple[str, Key], ConflictRow] = {}
         self._results: dict[tuple[str, Key], Row] = {}
         self._columns: dict[str, frozenset[str]] = {}  # that the result has
+        #: Where columns that a side has are, by what the other side made of them.
+        self._whereabouts: dict[tuple[str, Take], Whereabouts] = {}
 
     def know(self, table: str, key: Key) -> _About:
         """Read this row too."""
@@ -283,12 +285,32 @@ class _Rows:
         for table, key in self._about:
             by_table[table].append(key)
         for table, keys in by_table.items():
-            for row in result.versions(merge, sides, table, keys, written.new_keys):
-                self._versions[table, row.key] = row
+            rows = result.versions(merge, sides, table, keys, written.new_keys)
+            self._versions |= {(table, row.key): row for row in rows}
             if table in merge.tables():
                 now = written.rows(table, keys)
                 self._columns[table] = frozenset(merge.columns(table))
                 self._results |= {(table, key): row for key, row in now.items()}
+                self._read_whereabouts(merge, sides, table, rows)
+
+    def _read_whereabouts(
+        self,
+        merge: Repository,
+        sides: MergeSides,
+        table: str,
+        rows: Sequence[ConflictRow],
+    ) -> None:
+        kept = self._columns[table]
+        for side, other, held in (
+            (Take.OURS, sides.theirs, [row.ours for row in rows]),
+            (Take.THEIRS, sides.ours, [row.theirs for row in rows]),
+        ):
+            is_cut = any(row and not kept.issuperset(row) for row in held)
+            states = (sides.base, other)
+            if is_cut and all(table in merge.tables(at=at) for at in states):
+                self._whereabouts[table, side] = whereabouts(
+                    merge, table, sides.base, table, other
+                )
 
     def troubles(self) -> tuple[Trouble, ...]:
         return tuple(self._troubles())
@@ -318,14 +340,17 @@ class _Rows:
         if (kept := self._columns.get(versions.table)) is None:
             return
         for side, row in ((Take.OURS, versions.ours), (Take.THEIRS, versions.theirs)):
-            # It has another name, or moved there.
-            new = [v for c, v in (result or {}).items() if row and c not in row]
-            for column, value in (row or {}).items():
+            if row is None:
+                continue
+            known = self._whereabouts.get((versions.table, side), {})
+            new = frozenset(result or {}).difference(row)
+            for column, value in row.items():
                 if column in kept or is_empty(value):
                     continue
                 if versions.base and same(value, versions.base.get(column)):
                     continue
-                if not any(alike(there, value) for there in new):
+                # It has another name, or moved there.
+                if not is_there(value, result or {}, known.get(column, new)):
                     yield LostValue(side, column, value)
 
     @staticmethod
