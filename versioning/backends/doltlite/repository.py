@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
 from versioning.backends.doltlite import garbage
 from versioning.backends.doltlite.export import Exporting
@@ -30,8 +30,6 @@ MENDED_AT_MOST = 10_000  # rows of a merge that point to nothing
 
 class DoltLiteRepository(Exporting):
     _unsettled = re.compile("cannot commit: unresolved")
-    #: Whether a merge that is not committed may have left rows that point to nothing.
-    _has_orphans = False
 
     @property
     def features(self) -> Features:
@@ -93,7 +91,6 @@ class DoltLiteRepository(Exporting):
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()
         self._known(theirs)
-        self._has_orphans = False
         try:
             said = self._value(
                 "SELECT dolt_merge('--no-ff', '--no-commit', %s)", [theirs]
@@ -102,7 +99,6 @@ class DoltLiteRepository(Exporting):
             text = str(error)
             # These leave the transaction usable, with the merge in it.
             if text.startswith(("Merge has", "Merge resulted in")):
-                self._has_orphans = True
                 return MergeStatus.CONFLICTS
             if text.startswith("cannot merge:"):
                 reason = text.removeprefix("cannot merge:").strip()
@@ -116,12 +112,13 @@ class DoltLiteRepository(Exporting):
         return MergeStatus.MERGED
 
     def commit_all(self, message: str, author: Author) -> str | None:
-        if self._has_orphans and self.connection.in_atomic_block:
-            self._has_orphans = False
-            # Not after a merge that was rolled back.
-            if self._value("SELECT is_merging FROM dolt_merge_status"):
-                self._even_out()
-        return super().commit_all(message, author)
+        try:
+            return super().commit_all(message, author)
+        except IntegrityError:  # leaves all as it is, the merge too
+            if not self._value("SELECT is_merging FROM dolt_merge_status"):
+                raise
+            self._even_out()
+            return super().commit_all(message, author)
 
     def _even_out(self) -> None:
         """
