@@ -1,10 +1,31 @@
 """Signing in to this site."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.db.models import F
+from django.http import HttpRequest
+
+_shows_a_page = ContextVar("_shows_a_page", default=True)
+
+
+def asking_once(get_response: Callable[[HttpRequest], Any]) -> Any:
+    """
+    Middleware, before Django’s for authentication: says to the backend whether a
+    page is to be shown. Most of what is sent are votes, which need no permission.
+    """
+
+    def middleware(request: HttpRequest) -> Any:
+        token = _shows_a_page.set(request.method != "POST")
+        try:
+            return get_response(request)
+        finally:
+            _shows_a_page.reset(token)
+
+    return middleware
 
 
 class AskingOnceBackend(ModelBackend):
@@ -15,6 +36,8 @@ class AskingOnceBackend(ModelBackend):
     """
 
     def get_user(self, user_id: Any) -> Any:
+        if not _shows_a_page.get():
+            return super().get_user(user_id)
         person = get_user_model()._default_manager.filter(pk=user_id)
         own, groups = (
             person.annotate(

@@ -5,7 +5,10 @@ from django.contrib.auth import get_backends
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+
+from config.auth import asking_once
 
 
 @pytest.fixture
@@ -60,3 +63,16 @@ def test_a_person_comes_with_both_kinds_at_once(people):
         assert user.has_perm("versioning.merge_branch")
         assert not user.has_perm("versioning.delete_branch")
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("name", ["nothing", "own", "group", "both", "super"])
+def test_who_sends_a_form_may_do_the_same(people, name):
+    (backend,) = get_backends()
+    found = []
+    see = asking_once(lambda request: found.append(backend.get_user(people[name])))
+    for method in ("get", "post"):
+        see(getattr(RequestFactory(), method)("/"))
+    reader, sender = found
+    assert reader is not None
+    assert sender is not None
+    assert sender.get_all_permissions() == reader.get_all_permissions()

@@ -20,6 +20,7 @@ from django.db import connections, transaction
 import versioning
 from polls.models import Choice, Question
 from tests.addresses import MAIN, PATHS, POST_ONLY, Things, make_things
+from tests.web.fields import fields
 from versioning.backends.repository import Author
 from versioning.merging import memory
 from versioning.merging.preview import sides_of
@@ -266,3 +267,19 @@ def test_a_page_that_looks_for_news_asks_twice_at_most(
     assert answer.status_code == (200 if moved else 204)
     assert len(found.versioned) == (2 if moved else 1)
     assert len(found.default) <= DEFAULT
+
+
+def test_a_vote_asks_little(owner, things):
+    """Who votes, and not what they may do; whether it counted already; and votes."""
+    choice = Choice.objects.filter(question=things.question)[0]
+    owner.post("/branches/switch/", {"name": MAIN})
+    page = owner.get(f"/polls/{things.question}/")
+    sent = fields(page) | {"choice": choice.pk}
+    with asked() as found:
+        answer = owner.post(f"/polls/{things.question}/vote/", sent)
+    assert answer.status_code == 303
+    assert Choice.objects.get(pk=choice.pk).votes == choice.votes + 1
+    lines = "\n".join([*found.versioned, *found.default])
+    assert "permission" not in lines
+    assert len(found.versioned) <= 7, lines
+    assert len(found.default) <= DEFAULT, lines
