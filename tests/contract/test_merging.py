@@ -34,13 +34,11 @@ def merging(repository, connection):
 
     @contextmanager
     def merge(theirs: str = "summer") -> Iterator[MergeStatus]:
-        with (
-            connection.bound("main"),
-            connection.writing(),
-            transaction.atomic(using="versioned", durable=True),
-        ):
-            yield repository.start_merge(repository.resolve(theirs))
-            transaction.set_rollback(True, using="versioned")
+        with connection.bound("main"), connection.writing():
+            repository.prepare_merge()
+            with transaction.atomic(using="versioned", durable=True):
+                yield repository.start_merge(repository.resolve(theirs))
+                transaction.set_rollback(True, using="versioned")
 
     return merge
 

@@ -142,3 +142,22 @@ def test_a_row_of_a_table_that_is_gone_spoils_nothing(
     assert "still to mend" not in seen.main(answer)
     assert land(maintainer, pins(repository)).status_code == 303
     assert found() == [(1, "one", "first"), (3, "same", "of summer")]
+
+
+def test_a_table_that_was_made_while_the_site_runs(
+    repository, maintainer, stranger, found
+):
+    assert maintainer.get("/log/").status_code == 200
+    create = "CREATE TABLE notes (id int PRIMARY KEY, name varchar(9) UNIQUE)"
+    stranger.execute("main", create, commit="Make a table")
+    repository.create_branch("summer", "main")
+    for branch, add in (
+        ("main", "INSERT INTO notes VALUES (2, 'same')"),
+        ("summer", "INSERT INTO notes VALUES (3, 'same')"),
+    ):
+        stranger.execute(branch, add, commit="Add a row")
+    words = seen.main(maintainer.get(URL))
+    assert "2 rows of the result would break a rule" in words
+    mend(maintainer, form(repository, "notes", 3, take="drop"))
+    assert land(maintainer, pins(repository)).status_code == 303
+    assert found() == [(2, "same")]

@@ -804,6 +804,14 @@ class Repository(ABC):
     # Merging. Inside the outermost ``atomic()``, on a branch. ----------------
 
     @abstractmethod
+    def prepare_merge(self) -> None:
+        """
+        Before the transaction of ``start_merge()``, on its branch: see that
+        ``violations()`` will know of all tables. (DoltLite lists those of a table
+        only for connections that were opened since it was made.)
+        """
+
+    @abstractmethod
     def start_merge(self, theirs: str) -> MergeStatus:
         """
         Merge the commit ``theirs`` (a hash) into the working set without

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from versioning.backends.errors import (
     BranchNotFound,
     EngineBusy,
@@ -29,7 +27,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import VIOLATIONS_LISTED, copies, result
-from versioning.merging.rehearsal import require_head, start
+from versioning.merging.rehearsal import merge_transaction, require_head, start
 from versioning.merging.trial import SHOWN
 from versioning.merging.validation import (
     InvalidRow,
@@ -161,13 +159,7 @@ def _build(
     author: Author,
     message: str,
 ) -> tuple[str, ResultWriter]:
-    connection = versioned_connection()
-    repository: Repository = connection.repository
-    with (
-        connection.bound(branch),
-        connection.writing(),
-        transaction.atomic(using=connection.alias, durable=True),
-    ):
+    with merge_transaction(branch) as repository:
         require_head(repository, branch, sides.ours)
         if sides.is_merge and sides.base == sides.theirs:
             raise NothingToMerge(sides.theirs)

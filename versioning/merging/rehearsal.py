@@ -17,13 +17,7 @@ from versioning.merging.transplant import Transplant
 @contextmanager
 def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
     """The merge, under way in a transaction that is always rolled back."""
-    connection = versioned_connection()
-    repository = connection.repository
-    with (
-        connection.bound(target),
-        connection.writing(),
-        transaction.atomic(using=connection.alias, durable=True),
-    ):
+    with merge_transaction(target) as repository:
         head, left = repository.head_and_uncommitted()
         if head != sides.ours:
             raise BranchMoved(target, sides.ours, head)
@@ -35,7 +29,17 @@ def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
             with repository.one_look():
                 yield merge
         finally:
-            transaction.set_rollback(True, using=connection.alias)
+            transaction.set_rollback(True, using=repository.connection.alias)
+
+
+@contextmanager
+def merge_transaction(branch: str) -> Iterator[Repository]:
+    """A transaction on a branch, for ``start()``."""
+    connection = versioned_connection()
+    with connection.bound(branch), connection.writing():
+        connection.repository.prepare_merge()
+        with transaction.atomic(using=connection.alias, durable=True):
+            yield connection.repository
 
 
 def start(repository: Repository, sides: MergeSides) -> Repository:

@@ -168,6 +168,9 @@ class DoltRepository(Exporting):
         self._execute("CALL dolt_clean()")
         self._execute("CALL dolt_reset('--hard')")
 
+    def prepare_merge(self) -> None:
+        """Nothing: the server knows of all tables."""
+
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()
         self._known(theirs)

@@ -108,19 +108,16 @@ class DatabaseWrapper(
         # What they have read is kept with them: 100 MB after a large export.
         self.repository.close_readers()
 
-    def _start_transaction_under_autocommit(self) -> None:
-        if not self._lists_all_violations():
-            self._switch(self._wanted)
-        super()._start_transaction_under_autocommit()
-
-    def _lists_all_violations(self) -> bool:
+    def know_all_tables(self) -> None:
         """
-        Whether a merge could ask which rows of each table break a rule. The
-        engine makes what lists them where a connection is opened, and nothing
-        for a table that somebody made since.
+        Open the connection anew if somebody made a table since it was: what lists
+        the rows that break a rule is made where a connection is opened.
         """
+        self.ensure_connection()
         with self.wrap_database_errors:
-            return self.connection.execute(_UNLISTED).fetchone() is None
+            knows_all = self.connection.execute(_UNLISTED).fetchone() is None
+        if not knows_all:
+            self._switch(self._wanted)
 
     def _switch(self, place: Binding) -> None:
         # Never dolt_connect_branch(): a rollback after it writes the old

@@ -88,6 +88,10 @@ class DoltLiteRepository(Exporting):
         self._execute("SELECT dolt_clean()")
         self._execute("SELECT dolt_reset('--hard')")
 
+    def prepare_merge(self) -> None:
+        self._outside_atomic()
+        self.connection.know_all_tables()
+
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()
         self._known(theirs)
