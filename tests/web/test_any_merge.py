@@ -1,16 +1,18 @@
 """
 Any merge, made on its page: each form that it offers filled in at random and
-sent, until the button can be pressed, while somebody votes on the target; then
-what landed is compared with what was chosen, and undone.
+sent, until the button can be pressed, while somebody votes on the target, words
+rows of either branch otherwise, or decides about the same merge; then what landed
+is compared with what was chosen, and undone.
 
 The oracle knows the rows of the three states and what was sent, and nothing of
 how the page came about. To keep both of two rows has tests of its own.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.db.models import F
@@ -32,8 +34,8 @@ DECIDE, MEND, LAND = "/merge/decide/", "/merge/mend/", "/merge/land/"
 QUESTION, CHOICE = "polls_question", "polls_choice"
 TEXTS = ("The sky", "The sea", "Up")
 PUBLISHED = datetime(2026, 1, 1, 10, tzinfo=UTC)
-EXAMPLES = 15
-VOTES = 4  # that come meanwhile, at most
+EXAMPLES = 20
+MEANWHILE = 6  # votes, changes and decisions that come meanwhile, at most
 PATIENCE = 8  # forms filled in at random, before rows to mend are left out
 
 Where = tuple[str, int]
@@ -158,14 +160,14 @@ class Oracle:
             base is None or base[column] not in (ours[column], theirs[column])
         )
 
-    def vote(self, where: Where) -> None:
+    def change(self, side: str, where: Where, column: str, value: Any) -> None:
         """What was chosen on other values counts no more."""
-        row = self.ours[where]
-        self.ours = self.ours | {where: row | {"votes": row["votes"] + 1}}
+        state: State = getattr(self, side)
+        setattr(self, side, state | {where: state[where] | {column: value}})
         chosen = self.about(where)
-        for column in ("", "votes"):
-            chosen.answers.pop(column, None)
-        chosen.typed.pop("votes", None)
+        for about in ("", column):
+            chosen.answers.pop(about, None)
+        chosen.typed.pop(column, None)
         chosen.whole = ""
 
     def is_brought(self, where: Where) -> bool:
@@ -214,49 +216,95 @@ class Oracle:
 # What is sent -----------------------------------------------------------------
 
 
-class Person:
-    """Somebody who fills in whatever the page offers."""
+class Meanwhile(NamedTuple):
+    """What somebody else did between a page and what is sent from it."""
 
-    def __init__(self, client: Client, oracle: Oracle, data: st.DataObject):
+    where: Where
+    side: str  # that changed: ours, theirs, or "" for the draft alone
+
+
+class Person:
+    """Somebody who fills in whatever the page offers, and another who does."""
+
+    def __init__(
+        self, client: Client, oracle: Oracle, data: st.DataObject, *others: Client
+    ):
         self._client = client
         self._oracle = oracle
         self._draw = data.draw
         self._sent = 0
-        self._votes_left = VOTES
+        self._others = [Person(other, oracle, data) for other in others]
+        self._meanwhile_left = MEANWHILE if others else 0
 
     def merge(self) -> None:
         """Settle all that there is to settle, then press the button."""
         while True:
-            page = self._client.get(URL)
-            assert page.status_code == 200, page.content.decode()
-            found = forms(page)
+            found = self._offered()
             (landing,) = (form for form in found if form.action == LAND)
             if not landing.can_be_sent:
                 self._fill_one([form for form in found if self._is_open(form)])
             elif self._land(landing):
                 return
 
+    def _offered(self) -> list[Form]:
+        page = self._client.get(URL)
+        assert page.status_code == 200, page.content.decode()
+        return forms(page)
+
     def _land(self, form: Form) -> bool:
-        voted = self._vote_perhaps()
+        came = self._perhaps_meanwhile()
         answer = self._client.post(form.action, form.fields)
         if answer.status_code == 303:
-            assert not (voted and self._oracle.is_brought(voted))
+            assert came is None or self._leaves_the_merge_alone(came)
             return True
-        assert voted, answer.content.decode()
+        assert came, answer.content.decode()
         assert answer.status_code in (409, 422)
         return False
 
-    def _vote_perhaps(self) -> Where | None:
-        """Somebody votes on main between a page and what is sent from it."""
-        there = [where for where in self._oracle.ours if where[0] == CHOICE]
-        if not there or not self._votes_left or self._draw(st.integers(0, 4)):
+    def _leaves_the_merge_alone(self, came: Meanwhile) -> bool:
+        return came.side == "ours" and not self._oracle.is_brought(came.where)
+
+    def _perhaps_meanwhile(self) -> Meanwhile | None:
+        if not self._meanwhile_left or self._draw(st.integers(0, 4)):
             return None
-        self._votes_left -= 1
-        where = there[self._draw(st.integers(0, len(there) - 1))]
+        self._meanwhile_left -= 1
+        kinds = (self._vote, self._word, self._word, self._somebody_decides)
+        came = kinds[self._draw(st.integers(0, len(kinds) - 1))]()
+        note(f"meanwhile: {came}")
+        return came
+
+    def _vote(self) -> Meanwhile | None:
+        there = [where for where in self._oracle.ours if where[0] == CHOICE]
+        if not there:
+            return None
+        where = self._draw(st.sampled_from(there))
         with versioning.on_branch("main", author=ERIN, message="Vote"):
             Choice.objects.filter(pk=where[1]).update(votes=F("votes") + 1)
-        self._oracle.vote(where)
-        return where
+        votes = self._oracle.ours[where]["votes"] + 1
+        self._oracle.change("ours", where, "votes", votes)
+        return Meanwhile(where, "ours")
+
+    def _word(self) -> Meanwhile | None:
+        """Like no other text that there is."""
+        side = self._draw(st.sampled_from(["ours", "theirs"]))
+        state: State = getattr(self._oracle, side)
+        if not state:
+            return None
+        where = self._draw(st.sampled_from(sorted(state)))
+        text = f"Worded {self._meanwhile_left}"
+        model = Choice if where[0] == CHOICE else Question
+        branch = {"ours": "main", "theirs": "summer"}[side]
+        with versioning.on_branch(branch, author=ERIN, message="Word"):
+            model.objects.filter(pk=where[1]).update(text=text)
+        self._oracle.change(side, where, "text", text)
+        return Meanwhile(where, side)
+
+    def _somebody_decides(self) -> Meanwhile | None:
+        (other,) = self._others
+        offered = [form for form in other._offered() if other._is_open(form)]
+        if not offered:
+            return None
+        return Meanwhile(other._fill_one(offered), "")
 
     def _is_open(self, form: Form) -> bool:
         """Whether a form lacks a choice, or may be needed to mend a row."""
@@ -266,7 +314,7 @@ class Person:
             )
         return form.action == MEND
 
-    def _fill_one(self, offered: list[Form]) -> None:
+    def _fill_one(self, offered: list[Form]) -> Where:
         assert offered, "nothing can be done"
         form = offered[self._draw(st.integers(0, len(offered) - 1))]
         self._sent += 1
@@ -277,6 +325,7 @@ class Person:
             self._mend(form, where)
         else:
             self._decide(form, where)
+        return where
 
     def _decide(self, form: Form, where: Where) -> None:
         sent = dict(form.fields)
@@ -285,14 +334,21 @@ class Person:
             column = name.removeprefix("take:")
             if f"value:{column}" in form.typed:
                 sent[f"value:{column}"] = self._text(column)
+        before = deepcopy(self._oracle.about(where).answers)
         if not self._send(form.action, sent, where):
             return
         answers = self._oracle.about(where).answers
         for name in form.offered:
             column = name.removeprefix("take:")
             assert self._oracle.asks(where, column), (where, column)
+            if all(
+                sent.get(n) == form.fields.get(n) for n in (name, f"value:{column}")
+            ):
+                continue  # left as it was shown
             take = sent[name]
-            answers[column] = (take, sent.get(f"value:{column}")) if column else take
+            answer = (take, sent.get(f"value:{column}")) if column else take
+            assert answers.get(column) in (before.get(column), answer)
+            answers[column] = answer
 
     def _mend(self, form: Form, where: Where) -> None:
         sent = dict(form.fields)
@@ -344,14 +400,21 @@ class Person:
     def _send(self, action: str, sent: dict[str, str], about: Where) -> bool:
         """Whether it was kept: it has to be, unless its row is another by then."""
         note(f"{action} {sent}")
-        voted = self._vote_perhaps()
+        came = self._perhaps_meanwhile()
         answer = self._client.post(action, sent)
-        if voted is None or not (voted == about or self._oracle.is_brought(voted)):
+        if came and came == (about, ""):  # both decided about one row
+            assert answer.status_code in (303, 409), answer.content.decode()
+            return answer.status_code == 303
+        if (
+            came is None
+            or not came.side
+            or (came.where != about and self._leaves_the_merge_alone(came))
+        ):
             assert answer.status_code == 303, answer.content.decode()
             return True
         assert answer.status_code == 409, answer.content.decode()
         is_kept = "What you chose is kept" in seen.main(answer)
-        assert is_kept == (voted != about)
+        assert is_kept == (came.where != about)
         return is_kept
 
 
@@ -365,7 +428,7 @@ def rows(repository: Any, at: str) -> State:
 
 
 @pytest.mark.usefixtures("db")
-def test_what_lands_is_what_was_chosen(engine, repository, maintainer):
+def test_what_lands_is_what_was_chosen(engine, repository, maintainer, ida):
     @settings(ON_AN_ENGINE, max_examples=EXAMPLES)
     @given(data=st.data())
     def merge(data: st.DataObject) -> None:
@@ -378,7 +441,7 @@ def test_what_lands_is_what_was_chosen(engine, repository, maintainer):
         write("main", base, ours)
         write("summer", base, theirs)
         oracle = Oracle(base, ours, theirs)
-        Person(maintainer, oracle, data).merge()
+        Person(maintainer, oracle, data, ida).merge()
         merged = repository.head("main")
         assert rows(repository, merged) == oracle.result()
         if oracle.ours != base:
