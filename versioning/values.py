@@ -17,7 +17,7 @@ import json
 import math
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, cast
 
@@ -173,6 +173,24 @@ def _float(value: Any, expression: Any, connection: Any) -> Any:
 def instance(table: str, row: Row) -> models.Model | None:
     """``TableValues(table).instance(row)``, for a single row."""
     return TableValues(table).instance(row)
+
+
+def with_inherited(
+    model: type[models.Model],
+    rows: Sequence[Row],
+    read: Callable[[str, set[Key]], Mapping[Key, Row]],
+) -> Sequence[Row]:
+    """
+    Rows of a model's table, completed with those of the models that it inherits
+    from, which ``read`` gives by table and keys.
+    """
+    for parent, link in model._meta.parents.items():
+        if link is None or link.column is None:
+            continue
+        keys = {(row[link.column],) for row in rows if link.column in row}
+        above = read(parent._meta.db_table, keys)
+        rows = [{**above.get((row.get(link.column),), {}), **row} for row in rows]
+    return rows
 
 
 # A lossless text form ---------------------------------------------------------

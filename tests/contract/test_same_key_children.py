@@ -1,11 +1,9 @@
 """Rows that point to one of which both sides' are kept."""
 
 import uuid
-from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db import connections, models
+from django.db import models
 
 import versioning
 from polls.models import Choice, Question
@@ -41,33 +39,6 @@ def on_sides(repository, question):
                 add(side)
 
     return add_to
-
-
-@pytest.fixture
-def new_model(connection):
-    """``new_model(name, **fields)``: a model of the polls, its table on main."""
-    made = []
-
-    def make(name, /, **fields):
-        meta = type("Meta", (), {"app_label": "polls"})
-        attributes = {"__module__": "polls.models", "Meta": meta, **fields}
-        model: Any = type(name, (models.Model,), attributes)
-        made.append(model)
-        apps.clear_cache()
-        with versioning.on_branch("main", author=ERIN, message=f"Define {name}"):
-            columns = ", ".join(
-                f"{field.column} {field.db_type(connections['versioned'])}"
-                + (" PRIMARY KEY" if field.primary_key else "")
-                for field in model._meta.concrete_fields
-            )
-            with connections["versioned"].cursor() as cursor:
-                cursor.execute(f"CREATE TABLE {model._meta.db_table} ({columns})")
-        return model
-
-    yield make
-    for model in made:
-        del apps.all_models["polls"][model._meta.model_name]
-    apps.clear_cache()
 
 
 def refers_to(model, **options):

@@ -103,18 +103,38 @@ def _new_rows(
         return  # no model has such a table, so there is nothing to judge by
     changed = changes(repository, sides, result, table)
     while batch := list(islice(changed, BATCH)):
-        kept = [change for change in batch if change.after is not None]
-        keys = [change.key for change in kept]
-        theirs = repository.rows(table, keys, at=sides.theirs) if there else {}
-        yield [
-            _NewRow(
-                change.key,
-                change.after,
-                tuple(side for side in (change.before, theirs.get(change.key)) if side),
+        merged = {c.key: c.after for c in batch if c.after is not None}
+        theirs = repository.rows(table, list(merged), at=sides.theirs) if there else {}
+        new = {key: row for key, row in merged.items() if theirs.get(key) != row}
+        ours = {c.key: c.before for c in batch if c.before is not None}
+        states = [
+            _with_inherited(repository, table, rows, at)
+            for rows, at in (
+                (ours, sides.ours),
+                (theirs, sides.theirs),
+                (new, result),
             )
-            for change in kept
-            if change.after is not None and theirs.get(change.key) != change.after
         ]
+        yield [
+            _NewRow(key, row, tuple(side[key] for side in states[:2] if key in side))
+            for key, row in states[2].items()
+        ]
+
+
+def _with_inherited(
+    repository: Repository, table: str, rows: Mapping[Key, Row], at: str | None
+) -> Mapping[Key, Row]:
+    """Rows as of a state, with what their model inherits from others' tables."""
+    model = values.model_for(table)
+    if model is None or not model._meta.parents:
+        return rows
+
+    def read(parent: str, keys: Collection[Key]) -> Mapping[Key, Row]:
+        there = parent in repository.tables(at=at)
+        return repository.rows(parent, list(keys), at=at) if there else {}
+
+    whole = values.with_inherited(model, list(rows.values()), read)
+    return dict(zip(rows, whole, strict=True))
 
 
 def _judge(table: str, rows: Sequence[_NewRow]) -> Iterator[InvalidRow]:
@@ -139,15 +159,17 @@ def _broken(table: str, row: Row) -> list[tuple[str, str]]:
     if instance is None:
         return []
     try:
-        instance.clean_fields(exclude=_relations(instance))
+        instance.clean_fields(exclude=_not_of_the_row(instance))
         instance.clean()
     except ValidationError as error:
         return list(_sentences(instance, error))
     return []
 
 
-def _relations(instance: models.Model) -> list[str]:
-    return [field.name for field in instance._meta.fields if field.remote_field]
+def _not_of_the_row(instance: models.Model) -> list[str]:
+    """Fields that point elsewhere, and those that it inherits from another table."""
+    own = instance._meta.local_fields
+    return [f.name for f in instance._meta.fields if f.remote_field or f not in own]
 
 
 def _sentences(
@@ -161,8 +183,9 @@ def _sentences(
             yield from (("", message) for message in messages)
         else:
             field: Any = instance._meta.get_field(name)
-            label = field.verbose_name
-            yield from ((field.column, f"{label}: {message}") for message in messages)
+            own = field in instance._meta.local_fields
+            column, label = field.column if own else "", field.verbose_name
+            yield from ((column, f"{label}: {message}") for message in messages)
 
 
 # Invariants -------------------------------------------------------------------
@@ -225,7 +248,26 @@ def _touched(
                 }
                 for end in ends:
                     found[end].append((child, change.key))
+    for parent, link in model._meta.parents.items():
+        above = parent._meta.db_table
+        if link is not None and above in changed:
+            rows = changes(repository, sides, result, above)
+            for key, parent_key in _inheriting(model, link, (r.key for r in rows)):
+                found[key].append((above, parent_key))
     return found
+
+
+def _inheriting(
+    model: type[models.Model], link: Any, parents: Iterator[Key]
+) -> Iterator[tuple[Key, Key]]:
+    """Keys of a model's rows that inherit from others, with the others' keys."""
+    held = values.TableValues(model._meta.db_table)
+    own, above = str(model._meta.pk.column), str(link.column)
+    while batch := list(islice(parents, BATCH)):
+        by_pk = {held.to_field(above, key[0]): key for key in batch if len(key) == 1}
+        found = model._base_manager.filter(**{f"{link.name}__in": list(by_pk)})
+        for pk, parent in found.values_list("pk", link.attname):
+            yield (held.to_driver(own, pk),), by_pk[parent]
 
 
 def _pointing_to(model: type[models.Model]) -> dict[str, list[str]]:

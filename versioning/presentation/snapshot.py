@@ -20,7 +20,7 @@ from django.db import models
 from versioning import policies
 from versioning.backends.repository import Key, Repository, Row
 from versioning.conf import options
-from versioning.values import TableValues, model_for
+from versioning.values import TableValues, model_for, with_inherited
 from versioning.visibility import hidden_columns
 
 #: How many relations in a row a label may follow: a choice's question's author.
@@ -132,7 +132,7 @@ class Snapshot:
             {column: value for column, value in row.items() if column not in hidden}
             if hidden
             else row
-            for row in self._with_parents(model, rows)
+            for row in with_inherited(model, rows, self._read)
         ]
         values = self.table(model._meta.db_table)
         instances = [
@@ -182,18 +182,6 @@ class Snapshot:
 
     def table_of(self, field: models.ForeignKey[Any, Any]) -> TableValues:
         return self.table(field.model._meta.db_table)
-
-    def _with_parents(
-        self, model: type[models.Model], rows: Sequence[Row]
-    ) -> Sequence[Row]:
-        """Rows of a multi-table child, completed from its parents' tables."""
-        for parent, link in model._meta.parents.items():
-            if link is None or link.column is None:
-                continue
-            keys = {(row[link.column],) for row in rows if link.column in row}
-            above = self._read(parent._meta.db_table, keys)
-            rows = [{**above.get((row.get(link.column),), {}), **row} for row in rows]
-        return rows
 
     def _read(self, table: str, keys: Iterable[Key]) -> dict[Key, Row]:
         if self._twin and table not in self._differing:

@@ -1,0 +1,128 @@
+"""Models that inherit from others with a table of their own."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import models
+
+import versioning
+from tests.contract.test_same_key_children import SIDES, Work
+from versioning import policies
+from versioning.backends.repository import Author
+from versioning.merging import trial
+from versioning.merging.candidate import RowsInvalid
+
+ERIN = Author("Erin Editor", "erin@example.org")
+PLACE, HALL = "polls_place", "polls_hall"
+OLD, KEY = 1, 7000
+
+
+def fits(hall):
+    """More people than its place has room for, which is in the other table."""
+    if hall.seats > hall.room:
+        raise ValidationError(f"{hall.name} has no room for {hall.seats}.")
+
+
+@pytest.fixture
+def place(new_model):
+    return new_model(
+        "Place",
+        id=models.BigAutoField(primary_key=True),
+        name=models.CharField(max_length=50),
+        room=models.IntegerField(),
+    )
+
+
+@pytest.fixture
+def hall(repository, new_model, place):
+    """With one hall of three seats and room for four, on both branches."""
+    above = models.OneToOneField(
+        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
+    )
+    made = new_model(
+        "Hall",
+        place,
+        above=above,
+        seats=models.IntegerField(),
+        doors=models.IntegerField(),
+        clean=fits,
+    )
+    with versioning.on_branch("main", author=ERIN, message="Open"):
+        made.objects.create(pk=OLD, name="The hall", room=4, seats=3, doors=1)
+    repository.create_branch("summer", repository.head("main"))
+    return made
+
+
+@pytest.fixture
+def change(hall):
+    def change(branch, **values):
+        with versioning.on_branch(branch, author=ERIN, message="Change"):
+            hall.objects.filter(pk=OLD).update(**values)
+
+    return change
+
+
+@pytest.fixture
+def work(repository, max_):
+    return lambda: Work(repository, max_)
+
+
+def test_a_row_put_together_has_what_it_inherits(hall, change, work):
+    change("main", seats=4)
+    change("summer", doors=2)
+    merge = work()
+    assert trial.try_out("main", merge.sides, merge.draft) == trial.Trial()
+    merge.land()
+    found = hall.objects.get()
+    assert (found.name, found.seats, found.doors) == ("The hall", 4, 2)
+
+
+def test_its_rules_see_what_it_inherits(repository, hall, change, work):
+    change("main", seats=4)
+    change("summer", doors=2, room=3, name="The shed")
+    merge = work()
+    with pytest.raises(RowsInvalid):
+        merge.land()
+    assert merge.troubles == {(HALL, OLD): ("The shed has no room for 4.",)}
+
+
+@pytest.mark.parametrize("column", ["seats", "room"])
+def test_an_invariant_is_asked_of_what_it_inherits(hall, change, work, column):
+    """Also where nothing changed but that."""
+    policies.register(hall, invariants=[fits])
+    change("main", doors=2)
+    change("summer", **{column: 9 if column == "seats" else 1})
+    merge = work()
+    seats = 9 if column == "seats" else 3
+    assert (HALL, OLD) in merge.troubles
+    said = {reason for reasons in merge.troubles.values() for reason in reasons}
+    assert said == {f"The hall has no room for {seats}."}
+    with pytest.raises(RowsInvalid):
+        merge.land()
+
+
+def test_both_that_were_added_under_one_key_are_kept(repository, hall, work):
+    for side in SIDES:
+        with versioning.on_branch(side, author=ERIN, message="Open"):
+            hall.objects.create(
+                pk=KEY, name=f"Of {side}", room=9, seats=len(side), doors=1
+            )
+    merge = work()
+    merge.keep_both(PLACE)
+    merge.keep_both(HALL)
+    assert merge.troubles == {}
+    merge.land()
+    found = {(h.name, h.seats) for h in hall.objects.exclude(pk=OLD)}
+    assert found == {("Of main", 4), ("Of summer", 6)}
+    assert hall.objects.get(name="Of main").pk == KEY
+
+
+def test_one_that_both_added_alike_goes_along(hall, work):
+    for side in SIDES:
+        with versioning.on_branch(side, author=ERIN, message="Open"):
+            hall.objects.create(pk=KEY, name=f"Of {side}", room=9, seats=2, doors=1)
+    merge = work()
+    merge.keep_both(PLACE)
+    assert merge.troubles == {}
+    merge.land()
+    found = {(h.name, h.seats) for h in hall.objects.exclude(pk=OLD)}
+    assert found == {("Of main", 2), ("Of summer", 2)}
