@@ -49,8 +49,9 @@ def register(
     Call it from a module ``versioned.py`` in the model's app, which is found
     by itself. Raises
     ``ImproperlyConfigured`` for a counter that is no integer field of the
-    model, and for a hidden field that is none or the primary key, by which
-    rows are told apart.
+    model, for a hidden field that is none or the primary key, by which
+    rows are told apart, and for either in the table of another model, from
+    which it is inherited.
     """
     columns: set[str] = set()
     for name in counters:
@@ -77,11 +78,18 @@ def register(
 
 def _field(model: type[models.Model], name: str, what: str) -> Any:
     try:
-        return model._meta.get_field(name)
+        field: Any = model._meta.get_field(name)
     except FieldDoesNotExist as error:
         raise ImproperlyConfigured(
             f"{model._meta.label} has no field “{name}” to {what}."
         ) from error
+    owner = field.model._meta
+    if owner.concrete_model is not model._meta.concrete_model:
+        raise ImproperlyConfigured(
+            f"{model._meta.label} inherits “{name}”: register {owner.label} to "
+            f"{what} it, as it is in the table of that."
+        )
+    return field
 
 
 def for_model(model: type[models.Model]) -> Policy:

@@ -1,7 +1,9 @@
 """Models that inherit from others with a table of their own."""
 
+from typing import Any
+
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import models
 
 import versioning
@@ -20,6 +22,12 @@ def fits(hall):
     """More people than its place has room for, which is in the other table."""
     if hall.seats > hall.room:
         raise ValidationError(f"{hall.name} has no room for {hall.seats}.")
+
+
+@pytest.fixture(autouse=True)
+def policies_of_before(monkeypatch):
+    """What is registered for a model that goes is gone with it."""
+    monkeypatch.setattr(policies, "_policies", dict(policies._policies))
 
 
 @pytest.fixture
@@ -66,14 +74,16 @@ def work(repository, max_):
     return lambda: Work(repository, max_)
 
 
-def test_a_row_put_together_has_what_it_inherits(hall, change, work):
-    change("main", seats=4)
-    change("summer", doors=2)
+@pytest.mark.parametrize("name", ["The hall", ""])
+def test_a_row_put_together_has_what_it_inherits(hall, change, work, name):
+    """Good or bad, it is no fault of that row."""
+    change("main", seats=4, name=name)
+    change("summer", doors=2, name=name)
     merge = work()
     assert trial.try_out("main", merge.sides, merge.draft) == trial.Trial()
     merge.land()
     found = hall.objects.get()
-    assert (found.name, found.seats, found.doors) == ("The hall", 4, 2)
+    assert (found.name, found.seats, found.doors) == (name, 4, 2)
 
 
 def test_its_rules_see_what_it_inherits(repository, hall, change, work):
@@ -126,3 +136,14 @@ def test_one_that_both_added_alike_goes_along(hall, work):
     merge.land()
     found = {(h.name, h.seats) for h in hall.objects.exclude(pk=OLD)}
     assert found == {("Of main", 2), ("Of summer", 2)}
+
+
+@pytest.mark.parametrize("kind", ["counters", "hidden"])
+def test_what_is_in_another_table_is_registered_with_that(hall, kind):
+    def register(*names):
+        given: Any = {kind: names}
+        policies.register(hall, **given)
+
+    with pytest.raises(ImproperlyConfigured, match=r"inherits “room”.*polls\.Place"):
+        register("room")
+    register("seats")
