@@ -175,6 +175,15 @@ def instance(table: str, row: Row) -> models.Model | None:
     return TableValues(table).instance(row)
 
 
+def key_of(instance: models.Model) -> Key:
+    """The key of an instance's row, in driver values."""
+    held = TableValues(instance._meta.db_table)
+    return tuple(
+        held.to_driver(str(field.column), getattr(instance, field.attname))
+        for field in instance._meta.pk_fields
+    )
+
+
 def with_inherited(
     model: type[models.Model],
     rows: Sequence[Row],

@@ -148,13 +148,14 @@ def new_model(connection):
         made.append(model)
         apps.clear_cache()
         with versioning.on_branch("main", author=ERIN, message=f"Define {name}"):
-            columns = ", ".join(
+            columns = [
                 f"{field.column} {field.db_type(connection)}"
-                + (" PRIMARY KEY" if field.primary_key else "")
                 for field in model._meta.local_concrete_fields
-            )
+            ]
+            key = ", ".join(str(field.column) for field in model._meta.pk_fields)
+            parts = ", ".join([*columns, f"PRIMARY KEY ({key})"])
             with connection.cursor() as cursor:
-                cursor.execute(f"CREATE TABLE {model._meta.db_table} ({columns})")
+                cursor.execute(f"CREATE TABLE {model._meta.db_table} ({parts})")
         return model
 
     yield make

@@ -86,7 +86,8 @@ class Work:
         mending.mend(self.draft, self.sides, row, choices, self.user)
 
     def conflict(self, table, key):
-        (row,) = preview.conflicts_of("main", self.sides, table, [(key,)])
+        whole = key if isinstance(key, tuple) else (key,)
+        (row,) = preview.conflicts_of("main", self.sides, table, [whole])
         return row
 
     @property

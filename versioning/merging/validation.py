@@ -286,9 +286,8 @@ def _pointing_to(model: type[models.Model]) -> dict[str, list[str]]:
 
 def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]:
     """What the invariants say of rows as the connection sees them."""
-    held = values.TableValues(policy.model._meta.db_table)
-    column = str(policy.model._meta.pk.column)
-    by_pk = {held.to_field(column, key[0]): key for key in keys if len(key) == 1}
+    width = len(policy.model._meta.pk_fields)
+    by_pk = {_pk_of(policy.model, key): key for key in keys if len(key) == width}
     found: dict[Key, tuple[str, ...]] = {}
     for pk, instance in policy.model._base_manager.in_bulk(list(by_pk)).items():
         said: list[str] = []
@@ -300,6 +299,14 @@ def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]
         if said:
             found[by_pk[pk]] = tuple(said)
     return found
+
+
+def _pk_of(model: type[models.Model], key: Key) -> Any:
+    """A row's key as its instance has it: a tuple where it is of several columns."""
+    held = values.TableValues(model._meta.db_table)
+    columns = [str(field.column) for field in model._meta.pk_fields]
+    parts = [held.to_field(c, v) for c, v in zip(columns, key, strict=True)]
+    return parts[0] if len(parts) == 1 else tuple(parts)
 
 
 def mark_old(rows: Sequence[InvalidRow]) -> list[InvalidRow]:

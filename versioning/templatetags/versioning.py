@@ -51,12 +51,9 @@ def row_history(
     place, user = context.get("versioning"), context.get("user")
     if place is None or user is None or not user.has_perm(permissions.VIEW_HISTORY):
         return ""
-    table = row._meta.db_table
-    column = str(row._meta.pk.column)
-    key = (values.TableValues(table).to_driver(column, row.pk),)
     query = {
-        "table": table,
-        "key": values.key_text(key),
+        "table": row._meta.db_table,
+        "key": values.key_text(values.key_of(row)),
         "ref": place.state.name if place.state else place.branch,
     }
     return format_html(
