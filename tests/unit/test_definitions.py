@@ -2,7 +2,7 @@
 
 import pytest
 
-from versioning.backends.doltlite.definitions import checks_in
+from versioning.backends.doltlite.definitions import checks_in, index_in
 from versioning.backends.sql.rules import columns_in
 
 
@@ -27,3 +27,26 @@ def test_checks_are_found(definition, checks):
 def test_columns_of_a_check_are_those_outside_its_texts():
     clause = "`low` < high AND word <> 'word other' AND \"a b\" > 0"
     assert columns_in(clause, ["other", "high", "low", "hi"]) == ("high", "low")
+
+
+@pytest.mark.parametrize(
+    ("definition", "parts", "where"),
+    [
+        ("CREATE UNIQUE INDEX i ON t (a)", ["a"], ""),
+        ('CREATE UNIQUE INDEX "i(" ON "t" ("a,b" DESC, b)', ['"a,b"', "b"], ""),
+        (
+            "create unique index i on t(a collate nocase asc, lower(b, 'x)') DESC)",
+            ["a", "lower(b, 'x)')"],
+            "",
+        ),
+        (
+            "CREATE UNIQUE INDEX IF NOT EXISTS i ON t ((a + (b)), c COLLATE [b c]) "
+            "WHERE (a > 1) AND c <> ')'",
+            ["(a + (b))", "c"],
+            "(a > 1) AND c <> ')'",
+        ),
+        ("CREATE UNIQUE INDEX [where (] ON t (a)\nwhere\n  b", ["a"], "b"),
+    ],
+)
+def test_an_index_is_taken_apart(definition, parts, where):
+    assert index_in(definition) == (parts, where)

@@ -237,6 +237,7 @@ class Violation:
     referenced_table: str  # for a foreign key: the parent's table, else ""
     detail: str  # the engine's own JSON, for the curious
     rule: str = ""  # name of a check constraint, where it has one
+    referenced_key: Key = ()  # of the parent; () where it is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,5 +265,4 @@ def _will_have_a_parent(fault: Violation, writer: ResultWriter) -> bool:
     """Whether what a row points to is missing only until it is mended."""
     if fault.kind is not ViolationKind.FOREIGN_KEY:
         return False
-    parent = (fault.row[fault.columns[0]],)
-    return (fault.referenced_table, parent) in writer.unwritten
+    return (fault.referenced_table, fault.referenced_key) in writer.unwritten

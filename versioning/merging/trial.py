@@ -18,7 +18,6 @@ from versioning.backends.repository import (
     Repository,
     Row,
     Violation,
-    ViolationKind,
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import VIOLATIONS_LISTED, copies, result, validation
@@ -264,9 +263,9 @@ class _Rows:
 
     def add_violation(self, fault: Violation) -> None:
         self.know(fault.table, fault.key).violations.append(fault)
-        if fault.kind is ViolationKind.FOREIGN_KEY:
-            parent = (fault.row[fault.columns[0]],)
-            self.know(fault.referenced_table, parent).missed_by.append(fault)
+        if fault.referenced_key:
+            parent = self.know(fault.referenced_table, fault.referenced_key)
+            parent.missed_by.append(fault)
 
     def add_mend(self, mend: MendedRow) -> None:
         self.know(mend.versions.table, mend.versions.key).mend = mend

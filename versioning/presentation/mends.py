@@ -353,12 +353,13 @@ class MendCards:
         if hidden_among(violation.table, violation.columns):
             return reasons.BREAKS_HIDDEN
         if violation.kind is ViolationKind.FOREIGN_KEY:
-            parent = (violation.row[violation.columns[0]],)
+            held = ", ".join(str(violation.row[c]) for c in violation.columns)
             to = headings.get(
-                (violation.referenced_table, parent),
-                f"{table_name(violation.referenced_table)} {parent[0]}",
+                (violation.referenced_table, violation.referenced_key),
+                f"{table_name(violation.referenced_table)} {held}",
             )
-            return f"{columns} points to {to}, which will not be there."
+            verb = "points" if len(violation.columns) == 1 else "point"
+            return f"{columns} {verb} to {to}, which will not be there."
         if violation.kind is ViolationKind.UNIQUE:
             same = columns.lower() or "values"
             return f"Another row has the same {same}, which may be there only once."

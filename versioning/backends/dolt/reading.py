@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db import DatabaseError
@@ -17,6 +19,7 @@ from versioning.backends.repository import (
     TableChange,
 )
 from versioning.backends.sql import SqlRepository
+from versioning.backends.sql.constraints import Part, UniqueIndex
 from versioning.backends.sql.row_history import Asked
 from versioning.backends.sql.siblings import LeftOut, left_out
 from versioning.backends.sql.statements import Table, utc
@@ -339,16 +342,24 @@ class Reading(SqlRepository):
             "referenced_table_name, referenced_column_name "
             "FROM information_schema.key_column_usage "
             "WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL "
-            "ORDER BY table_name, constraint_name"
+            "ORDER BY table_name, constraint_name, ordinal_position"
         )
 
-    def _unique_columns(self) -> Iterable[tuple[str, str, str | None]]:
-        return self._fetch(
-            "SELECT table_name, index_name, column_name "
+    def _unique_indexes(self) -> Iterable[tuple[str, UniqueIndex]]:
+        # Expressions are parsed in CREATE INDEX, and no index is made of them.
+        rows = self._fetch(
+            "SELECT table_name, index_name, column_name, sub_part "
             "FROM information_schema.statistics WHERE table_schema = DATABASE() "
             "AND non_unique = 0 AND index_name <> 'PRIMARY' "
             "ORDER BY table_name, index_name, seq_in_index"
         )
+        for (table, _), of_index in groupby(rows, key=itemgetter(0, 1)):
+            columns = {column: length for _, _, column, length in of_index}
+            parts = tuple(
+                Part(f"left({self._name(c)}, {length})" if length else self._name(c))
+                for c, length in columns.items()
+            )
+            yield table, UniqueIndex(parts, tuple(columns))
 
     def _check_clauses(self) -> Iterable[tuple[str, str, str]]:
         return self._fetch(

@@ -4,16 +4,19 @@ import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
+from operator import itemgetter
 from typing import Any
 
 from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 from django.db.backends.utils import CursorWrapper
 
-from versioning.backends.doltlite.definitions import checks_in
+from versioning.backends.doltlite.definitions import checks_in, index_in
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import Author, Commit, Key, RowChange
 from versioning.backends.sql import SqlRepository
+from versioning.backends.sql.constraints import EVERY_ROW, Part, UniqueIndex
+from versioning.backends.sql.rules import columns_in
 from versioning.backends.sql.statements import Table, batches, utc
 from versioning.backends.sql.tables import Diff, Schema
 
@@ -259,16 +262,29 @@ class Reading(SqlRepository):
         return self._fetch(
             'SELECT m.name, k.id, k."from", k."table", k."to" '
             "FROM sqlite_master m, pragma_foreign_key_list(m.name) k "
-            "WHERE m.type = 'table' ORDER BY m.name, k.id"
+            "WHERE m.type = 'table' ORDER BY m.name, k.id, k.seq"
         )
 
-    def _unique_columns(self) -> Iterable[tuple[str, str, str | None]]:
-        return self._fetch(
-            "SELECT m.name, i.name, c.name FROM sqlite_master m, "
-            "pragma_index_list(m.name) i, pragma_index_info(i.name) c "
-            "WHERE m.type = 'table' AND i.\"unique\" AND NOT i.partial "
-            "AND i.origin <> 'pk' ORDER BY m.name, i.name, c.seqno"
+    def _unique_indexes(self) -> Iterable[tuple[str, UniqueIndex]]:
+        rows = self._fetch(
+            "SELECT m.name, i.name, x.sql, c.name, c.coll FROM sqlite_master m, "
+            "pragma_index_list(m.name) i, pragma_index_xinfo(i.name) c "
+            "LEFT JOIN sqlite_master x ON x.type = 'index' AND x.name = i.name "
+            "WHERE m.type = 'table' AND i.\"unique\" AND i.origin <> 'pk' AND c.key "
+            "ORDER BY m.name, i.name, c.seqno"
         )
+        for (table, _, sql), of_index in groupby(rows, key=itemgetter(0, 1, 2)):
+            written, where = index_in(sql) if sql else ((), "")
+            parts, about = [], []
+            for place, (*_, column, collation) in enumerate(of_index):
+                compared = self._name(column) if column else _escaped(written[place])
+                parts.append(Part(compared, f" COLLATE {self._name(collation)}"))
+                if column:
+                    about.append(column)
+                else:
+                    about += columns_in(compared, self._columns(table, None))
+            rows_of_it = _escaped(where) or EVERY_ROW
+            yield table, UniqueIndex(tuple(parts), tuple(about), rows_of_it)
 
     def _check_clauses(self) -> Iterable[tuple[str, str, str]]:
         tables = self._fetch("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
@@ -283,6 +299,10 @@ class Reading(SqlRepository):
             "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c "
             "WHERE m.type = 'table' AND c.\"notnull\" ORDER BY m.name, c.cid"
         )
+
+
+def _escaped(sql: str) -> str:
+    return sql.replace("%", "%%")
 
 
 def _tied(one: Commit, next_: Commit) -> bool:

@@ -10,20 +10,46 @@ from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from versioning.backends.repository import Key, Row, Violation, ViolationKind
 from versioning.backends.sql.rules import Rule, Rules
 from versioning.backends.sql.statements import batches
 
 FAULTS_SHOWN = 100  # rows for each constraint
+EVERY_ROW = "1 = 1"
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    column: str
+    columns: tuple[str, ...]
     parent: str  # table
-    parent_column: str
+    parent_columns: tuple[str, ...]
+
+
+class Part(NamedTuple):
+    """What a unique index compares: SQL of a table's columns."""
+
+    sql: str
+    collate: str = ""  # " COLLATE …", where it isn't that of what is compared
+
+    @property
+    def indexed(self) -> str:
+        return f"{self.sql}{self.collate}"
+
+    @property
+    def scanned(self) -> str:
+        """The same, so that the engine does not look into the index."""
+        return f"coalesce({self.sql}, {self.sql}){self.collate}"
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueIndex:
+    """All SQL is for statements with parameters."""
+
+    parts: tuple[Part, ...]
+    columns: tuple[str, ...]  # that it is about
+    where: str = EVERY_ROW  # SQL of the rows that it holds for
 
 
 class Constraints(Rules):
@@ -34,40 +60,34 @@ class Constraints(Rules):
     def _foreign_key_columns(self) -> Iterable[tuple[str, Any, str, str, str | None]]:
         """
         Table, what tells its keys apart, column, parent table and column (None
-        for the parent's primary key).
+        for the parent's primary key), in order.
         """
 
     @abstractmethod
-    def _unique_columns(self) -> Iterable[tuple[str, str, str | None]]:
-        """
-        Table, index and column (None for an expression), in order, of the
-        unique indexes that hold for every row, besides the primary key.
-        """
+    def _unique_indexes(self) -> Iterable[tuple[str, UniqueIndex]]:
+        """With their tables, besides primary keys."""
 
     def _foreign_keys(self) -> Mapping[str, Sequence[ForeignKey]]:
-        """By table; those of one column, as all of Django's are."""
+        """By table."""
         keys: dict[tuple[str, Any], list[tuple[str, str, str | None]]]
         keys = defaultdict(list)
         for table, key, column, parent, to in self._foreign_key_columns():
             keys[table, key].append((column, parent, to))
         found: dict[str, list[ForeignKey]] = defaultdict(list)
         for (table, _), of_key in keys.items():
-            if len(of_key) == 1:
-                column, parent, to = of_key[0]
-                to = to or str(self._primary_key(parent, None)[0])
-                found[table].append(ForeignKey(column, parent, to))
+            parent = of_key[0][1]
+            columns = tuple(column for column, _, _ in of_key)
+            named = tuple(to for _, _, to in of_key if to)
+            named = named or self._primary_key(parent, None)
+            if len(named) == len(columns):
+                found[table].append(ForeignKey(columns, parent, named))
         return found
 
-    def _unique(self) -> Mapping[str, Sequence[tuple[str, ...]]]:
-        """By table, columns of the unique indexes that hold for every row."""
-        indexes: dict[tuple[str, str], list[str | None]] = defaultdict(list)
-        for table, index, column in self._unique_columns():
-            indexes[table, index].append(column)
-        found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-        for (table, _), columns in indexes.items():
-            named = tuple(column for column in columns if column is not None)
-            if len(named) == len(columns):
-                found[table].append(named)
+    def _unique(self) -> Mapping[str, Sequence[UniqueIndex]]:
+        """By table."""
+        found: dict[str, list[UniqueIndex]] = defaultdict(list)
+        for table, index in self._unique_indexes():
+            found[table].append(index)
         return found
 
     def broken_constraints(
@@ -80,16 +100,10 @@ class Constraints(Rules):
             if tables is not None and table not in tables:
                 continue
             for key in foreign_keys.get(table, ()):
-                found += self._faults(
-                    table,
-                    ViolationKind.FOREIGN_KEY,
-                    self._orphans(table, key.column, key.parent, key.parent_column),
-                    (key.column,),
-                    key.parent,
-                )
-            for columns in unique.get(table, ()):
-                sql = self._duplicates(table, columns)
-                found += self._faults(table, ViolationKind.UNIQUE, sql, columns, "")
+                found += self._orphans(table, key)
+            for index in unique.get(table, ()):
+                sql = self._duplicates(table, index)
+                found += self._faults(table, ViolationKind.UNIQUE, sql, index.columns)
             found += self._against(table, rules.get(table, ()))
         return found
 
@@ -106,12 +120,8 @@ class Constraints(Rules):
         for batch in batches(keys):
             where, params = self._key_in([f"c.{self._name(c)}" for c in primary], batch)
             for fault in (
-                *self._without_parent(table, own, where, params),
-                *(
-                    fault
-                    for columns in indexes
-                    for fault in self._shared(table, primary, batch, columns)
-                ),
+                *(f for key in own for f in self._orphans(table, key, where, params)),
+                *(f for index in indexes for f in self._shared(table, batch, index)),
                 *self._against(table, rules, f" AND {where}", params),
                 *self._left_behind(table, primary, batch, foreign_keys),
             ):
@@ -123,19 +133,23 @@ class Constraints(Rules):
         self._require_table(table)
         primary = self._primary_key(table, None)
         found = list(self._broken_by(table, key, row, self._rules().get(table, ())))
-        for columns in self._unique().get(table, ()):
-            if not row.keys() >= set(columns):
+        for index in self._unique().get(table, ()):
+            if not row.keys() >= set(index.columns):
                 continue  # of a generated column: what it would hold is not known
-            for sharing in self._holding(
-                table, columns, [tuple(row[c] for c in columns)]
-            ):
+            for sharing in self._holding(table, index, self._held(table, index, row)):
                 holders = {
                     tuple(other[c] for c in primary): other for other in sharing
                 } | {key: row}
                 if len(holders) > 1:
                     found += [
                         Violation(
-                            table, ViolationKind.UNIQUE, holder, values, columns, "", ""
+                            table,
+                            ViolationKind.UNIQUE,
+                            holder,
+                            values,
+                            index.columns,
+                            "",
+                            "",
                         )
                         for holder, values in holders.items()
                     ]
@@ -160,46 +174,45 @@ class Constraints(Rules):
                 f"SELECT c.* FROM {self._name(table)} c "
                 f"WHERE ({rule.broken}){condition}",
                 rule.columns,
-                "",
                 params,
             )
         ]
 
-    def _without_parent(
-        self, table: str, keys: Sequence[ForeignKey], where: str, params: Sequence[Any]
-    ) -> Iterator[Violation]:
-        for key in keys:
-            sql = self._orphans(table, key.column, key.parent, key.parent_column)
-            yield from self._faults(
-                table,
-                ViolationKind.FOREIGN_KEY,
-                f"{sql} AND {where}",
-                (key.column,),
-                key.parent,
-                params,
-            )
-
     def _shared(
-        self, table: str, primary: Key, keys: Sequence[Key], columns: tuple[str, ...]
+        self, table: str, keys: Sequence[Key], index: UniqueIndex
     ) -> Iterator[Violation]:
         """Rows that share values of a unique index with those of ``keys``."""
-        quoted = self._name(table)
+        primary = self._primary_key(table, None)
         where, params = self._key_in([self._name(c) for c in primary], keys)
+        parts = ", ".join(part.sql for part in index.parts)
         values = self._fetch(
-            f"SELECT {self._names(columns)} FROM {quoted} WHERE {where}", params
+            f"SELECT {parts} FROM {self._name(table)} "
+            f"WHERE ({index.where}) AND {where}",
+            params,
         )
-        for sharing in self._holding(table, columns, values):
+        for sharing in self._holding(table, index, values):
             if len(sharing) < 2:
                 continue
             for row in sharing:
                 key = tuple(row[column] for column in primary)
-                yield Violation(table, ViolationKind.UNIQUE, key, row, columns, "", "")
+                yield Violation(
+                    table, ViolationKind.UNIQUE, key, row, index.columns, "", ""
+                )
+
+    def _held(
+        self, table: str, index: UniqueIndex, row: Row
+    ) -> Sequence[tuple[Any, ...]]:
+        """What a row that is in no table would have in an index; [] for nothing."""
+        parts = ", ".join(part.sql for part in index.parts)
+        named = ", ".join(f"%s AS {self._name(column)}" for column in row)
+        return self._fetch(
+            f"SELECT {parts} FROM (SELECT {named}) {self._name(table)} "
+            f"WHERE {index.where}",
+            list(row.values()),
+        )
 
     def _holding(
-        self,
-        table: str,
-        columns: tuple[str, ...],
-        values: Sequence[tuple[Any, ...]],
+        self, table: str, index: UniqueIndex, values: Sequence[tuple[Any, ...]]
     ) -> Iterator[list[Row]]:
         """
         Rows that hold the same of these values, together.
@@ -209,14 +222,15 @@ class Constraints(Rules):
         """
         quoted = self._name(table)
         wanted = [value for value in values if None not in value]
-        scanned = [f"coalesce({self._name(c)}, {self._name(c)})" for c in columns]
+        scanned = [part.scanned for part in index.parts]
         for batch in batches(wanted):
             # Which values are alike is for the database's collation to say.
-            equal = " AND ".join(f"{column} = %s" for column in scanned)
+            equal = " AND ".join(f"{part} = %s" for part in scanned)
             number = " ".join(f"WHEN {equal} THEN {n}" for n in range(len(batch)))
             where, params = self._key_in(scanned, batch)
             names, rows = self._table(
-                f"SELECT CASE {number} END, {quoted}.* FROM {quoted} WHERE {where}",
+                f"SELECT CASE {number} END, {quoted}.* FROM {quoted} "
+                f"WHERE ({index.where}) AND {where}",
                 [*(part for value in batch for part in value), *params],
             )
             alike: dict[Any, list[Row]] = defaultdict(list)
@@ -233,40 +247,59 @@ class Constraints(Rules):
         foreign_keys: Mapping[str, Sequence[ForeignKey]],
     ) -> Iterator[Violation]:
         """Rows of any table that point to one of these keys, which is not there."""
-        if len(primary) != 1:
-            return
         for child, of_child in sorted(foreign_keys.items()):
             for key in of_child:
-                if (key.parent, key.parent_column) != (table, primary[0]):
+                if key.parent != table or set(key.parent_columns) != set(primary):
                     continue
-                where, params = self._key_in([f"c.{self._name(key.column)}"], keys)
-                sql = self._orphans(child, key.column, table, key.parent_column)
-                yield from self._faults(
-                    child,
-                    ViolationKind.FOREIGN_KEY,
-                    f"{sql} AND {where}",
-                    (key.column,),
-                    table,
-                    params,
+                pointing = dict(zip(key.parent_columns, key.columns, strict=True))
+                where, params = self._key_in(
+                    [f"c.{self._name(pointing[column])}" for column in primary], keys
                 )
+                yield from self._orphans(child, key, where, params)
 
-    def _orphans(self, table: str, child: str, parent: str, column: str) -> str:
+    def _orphans(
+        self,
+        table: str,
+        key: ForeignKey,
+        where: str = EVERY_ROW,
+        params: Sequence[Any] = (),
+    ) -> list[Violation]:
+        """Rows whose foreign key points to a row that is not there."""
+        pairs = [
+            (f"c.{self._name(column)}", f"p.{self._name(to)}")
+            for column, to in zip(key.columns, key.parent_columns, strict=True)
+        ]
+        sql = (
+            f"SELECT c.* FROM {self._name(table)} c "
+            f"LEFT JOIN {self._name(key.parent)} p "
+            f"ON {' AND '.join(f'{to} = {column}' for column, to in pairs)} "
+            f"WHERE {' AND '.join(f'{column} IS NOT NULL' for column, _ in pairs)} "
+            f"AND {pairs[0][1]} IS NULL AND {where}"
+        )
+        found = self._faults(table, ViolationKind.FOREIGN_KEY, sql, key.columns, params)
+        pointing = dict(zip(key.parent_columns, key.columns, strict=True))
+        primary = self._primary_key(key.parent, None)
+        if pointing.keys() != set(primary):
+            primary = ()  # it points by other columns, and the key is not known
+        return [
+            replace(
+                fault,
+                referenced_table=key.parent,
+                referenced_key=tuple(fault.row[pointing[c]] for c in primary),
+            )
+            for fault in found
+        ]
+
+    def _duplicates(self, table: str, index: UniqueIndex) -> str:
+        parts = [part.indexed for part in index.parts]
+        named = [f"versioning_{number}" for number in range(len(parts))]
+        held = ", ".join(f"{p} AS {n}" for p, n in zip(parts, named, strict=True))
+        same = " AND ".join(f"{p} = d.{n}" for p, n in zip(parts, named, strict=True))
         return (
             f"SELECT c.* FROM {self._name(table)} c "
-            f"LEFT JOIN {self._name(parent)} p "
-            f"ON p.{self._name(column)} = c.{self._name(child)} "
-            f"WHERE c.{self._name(child)} IS NOT NULL "
-            f"AND p.{self._name(column)} IS NULL"
-        )
-
-    def _duplicates(self, table: str, columns: Sequence[str]) -> str:
-        same = " AND ".join(
-            f"c.{self._name(column)} = d.{self._name(column)}" for column in columns
-        )
-        return (
-            f"SELECT c.* FROM {self._name(table)} c "
-            f"JOIN (SELECT {self._names(columns)} FROM {self._name(table)} "
-            f"GROUP BY {self._names(columns)} HAVING count(*) > 1) d ON {same}"
+            f"JOIN (SELECT {held} FROM {self._name(table)} WHERE {index.where} "
+            f"GROUP BY {', '.join(parts)} HAVING count(*) > 1) d ON {same} "
+            f"WHERE {index.where}"
         )
 
     def _faults(
@@ -275,7 +308,6 @@ class Constraints(Rules):
         kind: ViolationKind,
         sql: str,
         columns: tuple[str, ...],
-        parent: str,
         params: Sequence[Any] = (),
     ) -> list[Violation]:
         primary = self._primary_key(table, None)
@@ -283,5 +315,5 @@ class Constraints(Rules):
         found = []
         for row in self._as_rows(table, None, read):
             key = tuple(row[column] for column in primary)
-            found.append(Violation(table, kind, key, row, columns, parent, ""))
+            found.append(Violation(table, kind, key, row, columns, "", ""))
         return found

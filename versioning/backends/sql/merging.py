@@ -363,8 +363,7 @@ def _violation(
     table: str, primary: Key, columns: Sequence[str], row: dict[str, Any]
 ) -> Violation:
     kind = ViolationKind(row["violation_type"])
-    raw = row["violation_info"]
-    info = json.loads(raw) if isinstance(raw, str | bytes) else raw or {}
+    info = _info(row["violation_info"])
     named = info.get("Columns") or columns_in(info.get("Expression") or "", columns)
     return Violation(
         table=table,
@@ -376,3 +375,13 @@ def _violation(
         detail=json.dumps(info),
         rule=str(info.get("Name") or "") if kind is ViolationKind.CHECK else "",
     )
+
+
+def _info(raw: Any) -> dict[str, Any]:
+    """What the engine says of a constraint. DoltLite escapes no quote in a name."""
+    if not isinstance(raw, str | bytes):
+        return raw or {}
+    try:
+        return dict(json.loads(raw))
+    except ValueError:
+        return {}
