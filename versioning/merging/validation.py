@@ -18,6 +18,7 @@ from django.db import models
 
 from versioning import policies, values
 from versioning.backends.repository import (
+    ChangeKind,
     Key,
     MergeSides,
     Repository,
@@ -72,7 +73,11 @@ def invalid_rows(
 
 def _changed_on_both(repository: Repository, sides: MergeSides) -> set[str]:
     ours, theirs = (
-        {change.table for change in repository.diff_summary(sides.base, side)}
+        {
+            change.table
+            for change in repository.diff_summary(sides.base, side)
+            if change.kind is not ChangeKind.REMOVED
+        }
         for side in (sides.ours, sides.theirs)
     )
     return ours & theirs

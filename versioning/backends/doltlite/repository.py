@@ -104,7 +104,7 @@ class DoltLiteRepository(Exporting):
             # These leave the transaction usable, with the merge in it.
             if text.startswith(("Merge has", "Merge resulted in")):
                 return MergeStatus.CONFLICTS
-            if text.startswith("cannot merge:"):
+            if text.startswith(("cannot merge:", "cannot merge because")):
                 reason = text.removeprefix("cannot merge:").strip()
                 raise MergeBlocked(reason) from error
             if text.startswith(("uncommitted changes", "local changes")):

@@ -82,6 +82,12 @@ class Merging(Writing):
     def conflict_counts(self) -> list[ConflictCount]:
         sql = f"SELECT {self._name('table')}, num_conflicts FROM dolt_conflicts"
         rows = self._always(*_CONFLICTS, ask=lambda: self._fetch(sql))
+        if own := sorted(t for t, n in rows if int(n) and t.startswith("dolt_")):
+            raise MergeRefused(
+                f"Both branches changed {' and '.join(own)}, which the engine keeps "
+                "beside the data and nobody can settle here. Give both branches the "
+                "same rows of it first; then look again."
+            )
         counts = sorted(
             (
                 ConflictCount(table, int(n))
