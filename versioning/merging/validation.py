@@ -7,6 +7,7 @@ the merge touched and of what that points to. Uniqueness and foreign keys are
 for ``result.faults()``: in bulk, not a query a row.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models
+from django.db import DatabaseError, models
 
 from versioning import policies, values
 from versioning.backends.repository import (
@@ -26,6 +27,8 @@ from versioning.backends.repository import (
     RowChange,
 )
 from versioning.policies import Policy
+
+_log = logging.getLogger(__name__)
 
 BATCH = 500  # rows compared at a time
 REPORTED = 50  # rows, at most
@@ -168,7 +171,18 @@ def _broken(table: str, row: Row) -> list[tuple[str, str]]:
         instance.clean()
     except ValidationError as error:
         return list(_sentences(instance, error))
+    except DatabaseError:
+        raise
+    except Exception as error:  # a mistake of the application's own
+        return [("", _failed(error, table))]
     return []
+
+
+def _failed(error: Exception, table: str) -> str:
+    """What is said of a rule that gave no answer. No row lands that it is about."""
+    _log.error("A rule about rows of %s failed.", table, exc_info=error)
+    name = type(error).__name__
+    return f"A rule of the application failed when it was asked ({name}: {error})."
 
 
 def _not_of_the_row(instance: models.Model) -> list[str]:
@@ -301,6 +315,10 @@ def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]
                 invariant(instance)
             except ValidationError as error:
                 said += error.messages
+            except DatabaseError:
+                raise
+            except Exception as error:
+                said.append(_failed(error, policy.model._meta.db_table))
         if said:
             found[by_pk[pk]] = tuple(said)
     return found
