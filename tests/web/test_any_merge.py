@@ -304,7 +304,11 @@ class Person:
         offered = [form for form in other._offered() if other._is_open(form)]
         if not offered:
             return None
-        return Meanwhile(other._fill_one(offered), "")
+        before = deepcopy(self._oracle.chosen)
+        where = other._fill_one(offered)
+        if self._oracle.chosen == before:
+            return None  # the same once more
+        return Meanwhile(where, "")
 
     def _is_open(self, form: Form) -> bool:
         """Whether a form lacks a choice, or may be needed to mend a row."""
@@ -332,7 +336,7 @@ class Person:
         for name, values in form.offered.items():
             sent[name] = self._draw(st.sampled_from(values))
             column = name.removeprefix("take:")
-            if f"value:{column}" in form.typed:
+            if sent[name] == "value":
                 sent[f"value:{column}"] = self._text(column)
         before = deepcopy(self._oracle.about(where).answers)
         if not self._send(form.action, sent, where):

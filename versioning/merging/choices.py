@@ -1,4 +1,7 @@
-"""Decisions as a form sends them: ``take:COLUMN`` and ``value:COLUMN``."""
+"""
+Decisions as a form sends them: ``take:COLUMN``, and ``value:COLUMN`` with what
+stood there before as ``had:COLUMN``, or in a form of mends as ``was:COLUMN``.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,15 @@ from versioning.values import TableValues
 
 _TAKE = "take:"
 _VALUE = "value:"
+_HAD = "had:"
 _WAS = "was:"
 _SHOWN = "shown:"
+
+
+_EITHER = (
+    "You typed this and something else was chosen. It is chosen now: press “Keep "
+    "these decisions” for it, or choose anew."
+)
 
 
 class ChoicesInvalid(ValueError):
@@ -29,27 +39,41 @@ class ChoicesInvalid(ValueError):
         self.typed = typed
 
 
-def read(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None]:
+def read(
+    row: ConflictRow, posted: Mapping[str, Any], *, by_script: bool = False
+) -> dict[str, Choice | None]:
     """
     The decisions about one row that a form carries, by column; None takes a
     decision back. Raises ``ChoicesInvalid`` for a value that the column's
     field refuses, ``ValueError`` for what no form of ours sends.
+
+    What is typed is chosen with that, where nothing else is. ``by_script`` says
+    that the form does so itself: else a value that was typed while something
+    else stayed chosen is ``ChoicesInvalid``, too, as either may be meant.
     """
     choices: dict[str, Choice | None] = {}
     errors: dict[str, str] = {}
     typed: dict[str, str] = {}
     values = TableValues(row.table, connection())
-    for name in posted:
-        if not name.startswith(_TAKE):
-            continue
-        column = name.removeprefix(_TAKE)
-        answer = str(posted[name])
+    answers = {
+        name.removeprefix(_VALUE): str(Take.VALUE)
+        for name in posted
+        if name.startswith(_VALUE) and _is_new(name.removeprefix(_VALUE), posted)
+    } | {
+        name.removeprefix(_TAKE): str(posted[name])
+        for name in posted
+        if name.startswith(_TAKE)
+    }
+    for column, answer in answers.items():
         if not answer:
             choices[column] = None
             continue
         take = Take(answer)
         if take is not Take.VALUE:
             choices[column] = Choice(take)
+            if not by_script and _is_new(column, posted):
+                typed[column] = _plain(posted[_VALUE + column])
+                errors[column] = _EITHER
             continue
         typed[column] = _plain(posted.get(_VALUE + column, ""))
         try:
@@ -108,10 +132,19 @@ def typed(posted: Mapping[str, Any]) -> dict[str, str]:
             continue
         column, text = name.removeprefix(_VALUE), _plain(posted[name])
         take, was = posted.get(_TAKE + column), posted.get(_WAS + column)
-        is_typed = take == Take.VALUE if was is None else text != _plain(was)
+        if was is None:
+            is_typed = take == Take.VALUE or _is_new(column, posted)
+        else:
+            is_typed = text != _plain(was)
         if is_typed:
             texts[column] = text
     return texts
+
+
+def _is_new(column: str, posted: Mapping[str, Any]) -> bool:
+    """Whether something stands beside a column's choices that did not before."""
+    text = _plain(posted.get(_VALUE + column, ""))
+    return text not in ("", _plain(posted.get(_HAD + column, "")))
 
 
 def _plain(text: Any) -> str:

@@ -63,8 +63,10 @@ def _decide_row(
     if "leave" in request.POST:  # what somebody else decided meanwhile
         return _answer(request, source, target, sides, draft, row)
     try:
-        made = choices.read(row, request.POST)
-        if side := request.POST.get("row"):
+        side = request.POST.get("row")  # pressed, whatever else was chosen
+        by_script = bool(side) or wants_part(request)
+        made = choices.read(row, request.POST, by_script=by_script)
+        if side:
             made |= deciding.as_a_whole(row, Take(side))
         draft = drafts.begin(source, target, sides, request.user)
         if "again" in request.POST:
