@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -14,6 +15,10 @@ from tests import engines
 from tests.exceptions import EXCEPTIONS
 from tests.schemas import Code
 from versioning.merging import memory
+
+# An example takes as long as the machine lets it.
+hypothesis.settings.register_profile("pollard", deadline=None)
+hypothesis.settings.load_profile("pollard")
 
 
 def pytest_configure() -> None:
