@@ -16,6 +16,7 @@ from versioning.backends.repository import ConflictRow
 from versioning.conf import connection
 from versioning.merging.resolution import WHOLE_ROW, Choice, Take
 from versioning.values import TableValues
+from versioning.visibility import require_shown
 
 _TAKE = "take:"
 _VALUE = "value:"
@@ -45,7 +46,8 @@ def read(
     """
     The decisions about one row that a form carries, by column; None takes a
     decision back. Raises ``ChoicesInvalid`` for a value that the column's
-    field refuses, ``ValueError`` for what no form of ours sends.
+    field refuses, ``ValueError`` for what no form of ours sends, and
+    ``PermissionDenied`` for a hidden column.
 
     What is typed is chosen with that, where nothing else is. ``by_script`` says
     that the form does so itself: else a value that was typed while something
@@ -64,6 +66,7 @@ def read(
         for name in posted
         if name.startswith(_TAKE)
     }
+    require_shown(row.table, answers)
     for column, answer in answers.items():
         if not answer:
             choices[column] = None

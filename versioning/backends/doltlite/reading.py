@@ -2,9 +2,9 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby, islice, pairwise
+from itertools import count, groupby, islice, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -227,6 +227,22 @@ class Reading(SqlRepository):
             f"ORDER BY to_commit_date DESC LIMIT {int(limit)}"
         )
         return self._table_at(diff.after, sql, params)
+
+    def _spelled(
+        self, table: str, at: str | None, own: frozenset[str]
+    ) -> Mapping[str, str]:
+        # With the first number that makes it no other column's name.
+        columns = self._columns(table, at)
+        taken = {column.lower() for column in columns}
+        return {
+            column: next(
+                name
+                for number in count(1)
+                if (name := f"{column}_{number}").lower() not in taken
+            )
+            for column in columns
+            if column.lower() in own
+        }
 
     def _complete(self, diff: Diff, changes: list[RowChange]) -> list[RowChange]:
         """

@@ -4,7 +4,7 @@ import json
 import re
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,9 @@ from versioning.backends.sql.writing import Writing
 # alter: within one look they are asked for once.
 _CONFLICTS = ("conflicts", None)
 _VIOLATIONS = ("violations", None)
+
+#: The engines' own columns beside those of each side, in lists of conflicts.
+_OF_CONFLICTS = frozenset({"diff_type"})
 
 
 class Merging(Writing):
@@ -117,7 +120,7 @@ class Merging(Writing):
         if table not in {count.table for count in self.conflict_counts()}:
             return []  # Dolt has no list of conflicts for a table without any
         self._require_key(table, primary)
-        order = [self._conflict_key(column) for column in primary]
+        order = self._conflict_order(table, primary)
         where: list[str] = []
         params: list[Any] = []
         if since is not None:
@@ -142,12 +145,13 @@ class Merging(Writing):
             return
         self._require_key(table, primary)
         generated = self._generated(table, None)
-        order = [self._conflict_key(column) for column in primary]
+        spelled = self._spelled(table, None, _OF_CONFLICTS)
+        order = self._conflict_order(table, primary)
         sql = self._conflicts_sql(table, (), order)
         with self._engine(), self._cursor_as_they_come() as cursor:
             cursor.execute(sql, [])
             names = [column[0] for column in cursor.description]
-            columns = _ConflictColumns(table, primary, names, generated)
+            columns = _ConflictColumns(table, primary, names, generated, spelled)
             while rows := cursor.fetchmany(at_once):
                 yield [columns.read(row) for row in rows]
 
@@ -161,9 +165,16 @@ class Merging(Writing):
                 "has them as the other has; then look again."
             )
 
-    def _conflict_key(self, column: str) -> str:
-        names = (self._name(side, column) for side in ("base_", "our_", "their_"))
-        return f"coalesce({', '.join(names)})"
+    def _conflict_order(self, table: str, primary: Key) -> list[str]:
+        """SQL of the primary key's columns, whichever side has the row."""
+        spelled = self._spelled(table, None, _OF_CONFLICTS)
+        found = []
+        for column in primary:
+            there = spelled.get(column, column)
+            sides = (("base_", column), ("our_", there), ("their_", there))
+            names = ", ".join(self._name(*side) for side in sides)
+            found.append(f"coalesce({names})")
+        return found
 
     def _read_conflicts(
         self,
@@ -178,7 +189,9 @@ class Merging(Writing):
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         names, rows = self._table(sql, params)
-        columns = _ConflictColumns(table, primary, names, self._generated(table, None))
+        generated = self._generated(table, None)
+        spelled = self._spelled(table, None, _OF_CONFLICTS)
+        columns = _ConflictColumns(table, primary, names, generated, spelled)
         return [columns.read(row) for row in rows]
 
     def _conflicts_sql(
@@ -330,8 +343,10 @@ class _ConflictColumns:
         primary: Key,
         names: Sequence[str],
         generated: frozenset[str],
+        spelled: Mapping[str, str],
     ):
         self._table = table
+        self._own = {there: column for column, there in spelled.items()}
         self._primary = primary
         self._generated = generated
         ours = next(i for i, name in enumerate(names[1:], 1) if name.startswith("our_"))
@@ -344,6 +359,8 @@ class _ConflictColumns:
 
     def _side(self, prefix: str, names: Sequence[str], start: int, stop: int) -> _Side:
         own = [name.removeprefix(prefix) for name in names[start:stop]]
+        if prefix != "base_":
+            own = [self._own.get(name, name) for name in own]
         keys = [start + own.index(c) for c in self._primary if c in own]
         columns = [
             (name, place)

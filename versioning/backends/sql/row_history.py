@@ -21,7 +21,7 @@ from versioning.backends.repository import (
 )
 from versioning.backends.sql.siblings import LeftOut, Step
 from versioning.backends.sql.statements import Table, utc
-from versioning.backends.sql.tables import Diff, Tables, changes_of
+from versioning.backends.sql.tables import Diff, Tables, changes_of, spelled_key
 
 READ = 200  # steps of a row's way read at once
 
@@ -107,7 +107,9 @@ class RowHistories(Tables):
         return sorted(found.values(), key=lambda step: step.date, reverse=True)[:size]
 
     def _side(self, diff: Diff, key: Key, size: int, side: str, more: str) -> Asked:
-        where, params = self._key_in([self._name(side, c) for c in diff.primary], [key])
+        where, params = self._key_in(
+            [self._name(side, c) for c in spelled_key(diff)], [key]
+        )
         table = self._way(diff, f"{where}{more}", params, size)
         steps, dates = _steps(table, diff, key)
         return Asked(tuple(steps), dates[-1] if len(dates) >= size else None)

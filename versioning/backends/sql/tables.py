@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any, cast
@@ -46,6 +46,10 @@ Schema = Mapping[str, Sequence[Any]]
 _Differences = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 
 
+#: The engines' own columns beside those of a table, in diffs.
+_OF_DIFFS = frozenset({"commit", "commit_date"})
+
+
 @dataclass(frozen=True, slots=True)
 class Diff:
     """One table between two refs: hashes, or HEAD and WORKING."""
@@ -55,6 +59,8 @@ class Diff:
     after: str
     primary: Key  # () if the table has no primary key
     generated: frozenset[str] = frozenset()  # columns, left out of its rows
+    #: Columns that the engine calls something else in its diffs, and what.
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
 
 class Tables(Statements):
@@ -384,7 +390,17 @@ class Tables(Statements):
             after,
             self._primary_key(table, at),
             self._generated(table, at),
+            self._spelled(table, at, _OF_DIFFS),
         )
+
+    def _spelled(
+        self, table: str, at: str | None, own: frozenset[str]
+    ) -> Mapping[str, str]:
+        """
+        What the engine calls the columns of a table in a list of its own that has
+        columns of the same names, ``own`` in lower case. (Dolt: the same.)
+        """
+        return {}
 
     def _changes(
         self,
@@ -413,7 +429,7 @@ class Tables(Statements):
         """Page by page, so that no cursor stays open while the caller works."""
         order = [
             f"coalesce({self._name('to_', c)}, {self._name('from_', c)})"
-            for c in diff.primary
+            for c in spelled_key(diff)
         ]
         while limit is None or limit > 0:
             size = PAGE if limit is None else min(limit, PAGE)
@@ -440,7 +456,7 @@ class Tables(Statements):
             for side in ("to_", "from_"):
                 where, params = self._kinds(kinds)
                 condition, more = self._key_in(
-                    [self._name(side, c) for c in diff.primary], batch
+                    [self._name(side, c) for c in spelled_key(diff)], batch
                 )
                 where.append(condition)
                 if side == "from_":
@@ -524,8 +540,8 @@ def changes_of(table: Table, diff: Diff) -> list[RowChange]:
     """
     names, rows = table
     middle = len(names) - 1 - names[::-1].index("to_commit_date")
-    to_names = [name.removeprefix("to_") for name in names[: middle - 1]]
-    from_names = [name.removeprefix("from_") for name in names[middle + 1 : -3]]
+    to_names = _names("to_", names[: middle - 1], diff.spelled)
+    from_names = _names("from_", names[middle + 1 : -3], diff.spelled)
     found = []
     for row in rows:
         kind = KINDS[row[-1]]
@@ -539,6 +555,18 @@ def changes_of(table: Table, diff: Diff) -> list[RowChange]:
         key = tuple(keyed.get(column) for column in diff.primary or keyed)
         found.append(RowChange(kind, key, before, after))
     return found
+
+
+def _names(side: str, names: Sequence[str], spelled: Mapping[str, str]) -> list[str]:
+    """A table's own names for its columns in one side of a diff."""
+    own = {there: column for column, there in spelled.items()}
+    found = (name.removeprefix(side) for name in names)
+    return [own.get(name, name) for name in found]
+
+
+def spelled_key(diff: Diff) -> list[str]:
+    """The primary key's columns as the engine’s diffs call them."""
+    return [diff.spelled.get(column, column) for column in diff.primary]
 
 
 def row_of(
