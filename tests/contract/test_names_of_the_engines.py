@@ -4,6 +4,7 @@ import pytest
 
 from tests.contract.test_mending import Merge
 from tests.engines import ENGINE
+from versioning.backends.errors import MergeRefused
 from versioning.backends.repository import ChangeKind
 from versioning.merging import deciding, preview
 from versioning.merging.resolution import Take
@@ -84,3 +85,27 @@ def test_a_conflict_about_it_is_settled(repository, max_, column, take, kept):
     merge.land()
     rows = repository.rows(TABLE, [(1,), (2,), (3,)], at=repository.head("main"))
     assert {key[0]: row[column] for key, row in rows.items()} == {1: kept, 3: "new"}
+
+
+@pytest.mark.parametrize("name", ["violation_type", "violation_info"])
+def test_what_breaks_a_rule_of_its_table_is_listed_or_refused(
+    repository, write, max_, name
+):
+    column = quoted(name)
+    write(
+        "main",
+        f"CREATE TABLE things (id int PRIMARY KEY, {column} varchar(20), a int UNIQUE)",
+    )
+    repository.create_branch("summer", repository.head("main"))
+    write("main", "INSERT INTO things VALUES (1, 'here', 7)")
+    write("summer", "INSERT INTO things VALUES (2, 'there', 7)")
+    merge = Merge(repository, max_)
+    if ENGINE == "doltlite":
+        with pytest.raises(MergeRefused, match="a column violation_type or"):
+            merge.trial()
+        assert merge.refused(MergeRefused)
+        return
+    found = {row.versions.key: row.result[name] for row in merge.trial().faults}
+    assert found == {(1,): "here", (2,): "there"}
+    merge.mend(TABLE, (2,), whole=Take.DROP)
+    merge.land()

@@ -20,9 +20,10 @@ from versioning.backends.errors import (
     EngineError,
     InvalidBranchName,
     MergeBlocked,
+    MergeRefused,
     UncommittedRows,
 )
-from versioning.backends.repository import Author, Features, MergeStatus
+from versioning.backends.repository import Author, Features, MergeStatus, Violation
 
 LOCK_ASKED_EVERY = 0.02  # seconds
 MENDED_AT_MOST = 10_000  # rows of a merge that point to nothing
@@ -114,6 +115,20 @@ class DoltLiteRepository(Exporting):
         if str(said).startswith("Already up to date"):
             return MergeStatus.UP_TO_DATE
         return MergeStatus.MERGED
+
+    def _violations_of(self, table: str, limit: int | None) -> list[Violation]:
+        try:
+            return super()._violations_of(table, limit)
+        except OperationalError as error:
+            if not str(error).startswith("vtable constructor failed"):
+                raise
+            raise MergeRefused(
+                f"Rows of “{table}” would break a rule of their table, and the engine "
+                "can’t say which: the table has a column violation_type or "
+                "violation_info, as the engine’s list of them has. Change the rows on "
+                "one of the branches, so that they keep the rule when both come "
+                "together; then look again."
+            ) from error
 
     def commit_all(self, message: str, author: Author) -> str | None:
         try:

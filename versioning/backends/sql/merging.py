@@ -261,10 +261,7 @@ class Merging(Writing):
             sql += f" LIMIT {int(limit)}"
         columns = self._columns(table, None)
         names, rows = self._table(sql)
-        return [
-            _violation(table, primary, columns, dict(zip(names, row, strict=True)))
-            for row in rows
-        ]
+        return [_violation(table, primary, columns, names, row) for row in rows]
 
     def settle_violations(self, table: str) -> None:
         self._require_table(table)
@@ -383,10 +380,20 @@ class _ConflictColumns:
 
 
 def _violation(
-    table: str, primary: Key, columns: Sequence[str], row: dict[str, Any]
+    table: str,
+    primary: Key,
+    columns: Sequence[str],
+    names: Sequence[str],
+    held: Sequence[Any],
 ) -> Violation:
-    kind = ViolationKind(row["violation_type"])
-    info = _info(row["violation_info"])
+    """
+    A row of ``[from_root_ish,] violation_type, …, violation_info``. By place, as a
+    table's own columns may be called so.
+    """
+    start = names.index("violation_type") + 1
+    kind = ViolationKind(held[start - 1])
+    info = _info(held[-1])
+    row = dict(zip(names[start:-1], held[start:-1], strict=True))
     named = info.get("Columns") or columns_in(info.get("Expression") or "", columns)
     return Violation(
         table=table,
