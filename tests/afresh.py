@@ -8,9 +8,7 @@ from versioning.merging import memory
 from versioning.models import MergeDraft
 
 #: For tests on an engine, whose examples take as long as they take.
-ON_AN_ENGINE = settings(
-    deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
-)
+ON_AN_ENGINE = settings(suppress_health_check=list(HealthCheck), print_blob=True)
 
 
 def begin_afresh(engine: Any) -> None:

@@ -10,7 +10,9 @@ from django.db import models, transaction
 
 import versioning
 from polls.models import Choice, Question
+from tests.contract.work import Work
 from tests.engines import ENGINE
+from versioning import policies
 from versioning.backends.repository import Author
 
 ERIN = Author("Erin Editor", "erin@example.org")
@@ -161,4 +163,11 @@ def new_model(connection):
     yield make
     for model in made:
         del apps.all_models["polls"][model._meta.model_name]
+        policies._policies.pop(model, None)
     apps.clear_cache()
+
+
+@pytest.fixture
+def work(repository, max_):
+    """``work()``: the merge of summer into main, to be decided about."""
+    return lambda: Work(repository, max_)

@@ -290,7 +290,6 @@ def reachable(repository, starts: list[str]) -> dict[str, Commit]:
 
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 10**6), limit=st.integers(1, 7))

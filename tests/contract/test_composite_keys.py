@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 import versioning
-from tests.contract.test_same_key_children import SIDES, Work
+from tests.contract.work import SIDES
 from versioning import policies, values
 from versioning.backends.repository import Author
 from versioning.merging.candidate import RowsInvalid
@@ -22,9 +22,8 @@ def is_cheap(seat):
 
 
 @pytest.fixture
-def seat(repository, new_model, monkeypatch):
+def seat(repository, new_model):
     """Two seats on both branches; the key's columns stand in another order."""
-    monkeypatch.setattr(policies, "_policies", dict(policies._policies))
     made = new_model(
         "Seat",
         pk=models.CompositePrimaryKey("number", "line"),
@@ -49,11 +48,6 @@ def change(seat):
                 seat.objects.filter(pk=KEY).update(**given)
 
     return change
-
-
-@pytest.fixture
-def work(repository, max_):
-    return lambda: Work(repository, max_)
 
 
 def test_an_invariant_is_asked(change, work):

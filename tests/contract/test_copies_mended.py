@@ -4,7 +4,7 @@ import pytest
 
 import versioning
 from polls.models import Question
-from tests.contract.test_same_key_children import KEY, Work
+from tests.contract.work import KEY, QUESTIONS, Work
 from versioning.backends.errors import VersioningError
 from versioning.backends.repository import Author
 from versioning.merging import drafts, mending, preview, trial
@@ -12,7 +12,6 @@ from versioning.merging.resolution import Choice as Decided
 from versioning.merging.resolution import Take
 
 ERIN = Author("Erin Editor", "erin@example.org")
-QUESTIONS = "polls_question"
 COPY = KEY + 1
 
 

@@ -5,7 +5,7 @@ from django.db import models
 
 import versioning
 from tests.contract.test_mending import Merge, typed
-from tests.contract.test_same_key_children import SIDES
+from tests.contract.work import SIDES
 from versioning import policies
 from versioning.backends.repository import Author
 from versioning.merging import validation
@@ -22,9 +22,8 @@ def each_door(hall):
 
 
 @pytest.fixture(params=["clean", "invariant"])
-def hall(request, repository, new_model, monkeypatch):
+def hall(request, repository, new_model):
     """Each side is right, and both together let the rule fail."""
-    monkeypatch.setattr(policies, "_policies", dict(policies._policies))
     rule = {"clean": each_door} if request.param == "clean" else {}
     made = new_model(
         "Hall",

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import models
 
 import versioning
-from tests.contract.test_same_key_children import SIDES, Work
+from tests.contract.work import KEY, SIDES
 from versioning import policies
 from versioning.backends.repository import Author
 from versioning.merging import trial
@@ -15,19 +15,13 @@ from versioning.merging.candidate import RowsInvalid
 
 ERIN = Author("Erin Editor", "erin@example.org")
 PLACE, HALL = "polls_place", "polls_hall"
-OLD, KEY = 1, 7000
+OLD = 1
 
 
 def fits(hall):
     """More people than its place has room for, which is in the other table."""
     if hall.seats > hall.room:
         raise ValidationError(f"{hall.name} has no room for {hall.seats}.")
-
-
-@pytest.fixture(autouse=True)
-def policies_of_before(monkeypatch):
-    """What is registered for a model that goes is gone with it."""
-    monkeypatch.setattr(policies, "_policies", dict(policies._policies))
 
 
 @pytest.fixture
@@ -67,11 +61,6 @@ def change(hall):
             hall.objects.filter(pk=OLD).update(**values)
 
     return change
-
-
-@pytest.fixture
-def work(repository, max_):
-    return lambda: Work(repository, max_)
 
 
 @pytest.mark.parametrize("name", ["The hall", ""])

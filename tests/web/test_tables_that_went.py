@@ -22,6 +22,21 @@ def notes(repository, write):
     repository.create_branch("summer", repository.head("main"))
 
 
+@pytest.fixture
+def refused(repository, maintainer):
+    """``refused()``: what the page says of a merge that it does not land."""
+
+    def refused():
+        before = repository.head("main")
+        words = seen.main(maintainer.get(URL))
+        assert "These branches can’t be merged as they are" in words
+        assert land(maintainer, pins(repository)).status_code == 422
+        assert repository.head("main") == before
+        return words
+
+    return refused
+
+
 @pytest.mark.parametrize("more", [[], ["UPDATE notes SET a = 7"]])
 def test_a_table_that_both_dropped_is_gone(repository, maintainer, write, notes, more):
     """As by one migration on each."""
@@ -37,28 +52,16 @@ def test_a_table_that_both_dropped_is_gone(repository, maintainer, write, notes,
 
 
 @pytest.mark.parametrize("sides", [("main", "summer"), ("summer", "main")])
-def test_another_primary_key_is_said_to_be_in_the_way(
-    repository, maintainer, write, notes, sides
-):
+def test_another_primary_key_is_said_to_be_in_the_way(refused, write, notes, sides):
     one, other = sides
     write(one, DROP, ANEW, "INSERT INTO notes VALUES (1, 1), (2, 2)")
     write(other, ADD)
-    before = repository.head("main")
-    words = seen.main(maintainer.get(URL))
-    assert "These branches can’t be merged as they are" in words
-    assert "different primary keys" in words
-    assert land(maintainer, pins(repository)).status_code == 422
-    assert repository.head("main") == before
+    assert "different primary keys" in refused()
 
 
 def test_what_the_engine_keeps_beside_the_data_is_said_to_be_in_the_way(
-    repository, maintainer, write, notes
+    refused, write, notes
 ):
     write("main", "INSERT INTO dolt_docs VALUES ('README.md', 'Here')")
     write("summer", "INSERT INTO dolt_docs VALUES ('README.md', 'There')", ADD)
-    before = repository.head("main")
-    words = seen.main(maintainer.get(URL))
-    assert "These branches can’t be merged as they are" in words
-    assert "Both branches changed dolt_docs" in words
-    assert land(maintainer, pins(repository)).status_code == 422
-    assert repository.head("main") == before
+    assert "Both branches changed dolt_docs" in refused()
