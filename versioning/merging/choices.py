@@ -58,14 +58,10 @@ def read(
     typed: dict[str, str] = {}
     values = TableValues(row.table, connection())
     answers = {
-        name.removeprefix(_VALUE): str(Take.VALUE)
-        for name in posted
-        if name.startswith(_VALUE) and _is_new(name.removeprefix(_VALUE), posted)
-    } | {
-        name.removeprefix(_TAKE): str(posted[name])
-        for name in posted
-        if name.startswith(_TAKE)
-    }
+        column: str(Take.VALUE)
+        for column in _by_column(posted, _VALUE)
+        if _is_new(column, posted)
+    } | _by_column(posted, _TAKE)
     require_shown(row.table, answers)
     for column, answer in answers.items():
         if not answer:
@@ -91,11 +87,7 @@ def read(
 
 def shown(posted: Mapping[str, Any]) -> dict[str, str]:
     """Which decisions the form showed: ``Decision.stamp`` by column."""
-    return {
-        name.removeprefix(_SHOWN): str(posted[name])
-        for name in posted
-        if name.startswith(_SHOWN)
-    }
+    return _by_column(posted, _SHOWN)
 
 
 def read_mends(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice | None]:
@@ -110,11 +102,8 @@ def read_mends(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice 
     values = TableValues(row.table, connection())
     answer = str(posted.get("take", ""))
     choices[WHOLE_ROW] = Choice(Take(answer)) if answer else None
-    for name in posted:
-        if not name.startswith(_VALUE):
-            continue
-        column = name.removeprefix(_VALUE)
-        text = _plain(posted[name])
+    for column, given in _by_column(posted, _VALUE).items():
+        text = _plain(given)
         typed[column] = text
         if text == _plain(posted.get(_WAS + column, "")):
             continue
@@ -130,10 +119,8 @@ def read_mends(row: ConflictRow, posted: Mapping[str, Any]) -> dict[str, Choice 
 def typed(posted: Mapping[str, Any]) -> dict[str, str]:
     """The texts that somebody typed into a form of either kind, by column."""
     texts = {}
-    for name in posted:
-        if not name.startswith(_VALUE):
-            continue
-        column, text = name.removeprefix(_VALUE), _plain(posted[name])
+    for column, given in _by_column(posted, _VALUE).items():
+        text = _plain(given)
         take, was = posted.get(_TAKE + column), posted.get(_WAS + column)
         if was is None:
             is_typed = take == Take.VALUE or _is_new(column, posted)
@@ -142,6 +129,14 @@ def typed(posted: Mapping[str, Any]) -> dict[str, str]:
         if is_typed:
             texts[column] = text
     return texts
+
+
+def _by_column(posted: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    return {
+        name.removeprefix(prefix): str(posted[name])
+        for name in posted
+        if name.startswith(prefix)
+    }
 
 
 def _is_new(column: str, posted: Mapping[str, Any]) -> bool:
