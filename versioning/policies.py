@@ -7,6 +7,8 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import models
 
+from versioning.values import is_inherited
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -83,11 +85,10 @@ def _field(model: type[models.Model], name: str, what: str) -> Any:
         raise ImproperlyConfigured(
             f"{model._meta.label} has no field “{name}” to {what}."
         ) from error
-    owner = field.model._meta
-    if owner.concrete_model is not model._meta.concrete_model:
+    if is_inherited(field, model):
         raise ImproperlyConfigured(
-            f"{model._meta.label} inherits “{name}”: register {owner.label} to "
-            f"{what} it, as it is in the table of that."
+            f"{model._meta.label} inherits “{name}”: register "
+            f"{field.model._meta.label} to {what} it, as it is in the table of that."
         )
     return field
 

@@ -148,6 +148,19 @@ class TableValues:
             ],
         )
 
+    def pk_of(self, key: Key) -> Any:
+        """
+        A row's key as the model's instance has it: a tuple where it is of several
+        columns.
+        """
+        assert self.model is not None
+        fields = self.model._meta.pk_fields
+        parts = tuple(
+            self.to_field(str(field.column), value)
+            for field, value in zip(fields, key, strict=True)
+        )
+        return parts[0] if len(parts) == 1 else parts
+
     def to_driver(self, column: str, value: Any) -> Any:
         """What the driver takes to store a field's value."""
         field = self.fields.get(column)
@@ -182,6 +195,12 @@ def key_of(instance: models.Model) -> Key:
         held.to_driver(str(field.column), getattr(instance, field.attname))
         for field in instance._meta.pk_fields
     )
+
+
+def is_inherited(field: Any, model: type[models.Model]) -> bool:
+    """Whether a model has a field from another one, in the table of that."""
+    owner = field.model._meta.concrete_model
+    return owner is not model._meta.concrete_model
 
 
 def with_inherited(

@@ -115,17 +115,19 @@ def _new_rows(
         theirs = repository.rows(table, list(merged), at=sides.theirs) if there else {}
         new = {key: row for key, row in merged.items() if theirs.get(key) != row}
         ours = {c.key: c.before for c in batch if c.before is not None}
-        states = [
-            _with_inherited(repository, table, rows, at)
-            for rows, at in (
+        rows, *of_sides = (
+            _with_inherited(
+                repository, table, {k: held[k] for k in new if k in held}, at
+            )
+            for held, at in (
+                (new, result),
                 (ours, sides.ours),
                 (theirs, sides.theirs),
-                (new, result),
             )
-        ]
+        )
         yield [
-            _NewRow(key, row, tuple(side[key] for side in states[:2] if key in side))
-            for key, row in states[2].items()
+            _NewRow(key, row, tuple(side[key] for side in of_sides if key in side))
+            for key, row in rows.items()
         ]
 
 
@@ -187,8 +189,11 @@ def _failed(error: Exception, table: str) -> str:
 
 def _not_of_the_row(instance: models.Model) -> list[str]:
     """Fields that point elsewhere, and those that it inherits from another table."""
-    own = instance._meta.local_fields
-    return [f.name for f in instance._meta.fields if f.remote_field or f not in own]
+    return [
+        field.name
+        for field in instance._meta.fields
+        if field.remote_field or values.is_inherited(field, type(instance))
+    ]
 
 
 def _sentences(
@@ -202,8 +207,8 @@ def _sentences(
             yield from (("", message) for message in messages)
         else:
             field: Any = instance._meta.get_field(name)
-            own = field in instance._meta.local_fields
-            column, label = field.column if own else "", field.verbose_name
+            is_inherited = values.is_inherited(field, type(instance))
+            column, label = "" if is_inherited else field.column, field.verbose_name
             yield from ((column, f"{label}: {message}") for message in messages)
 
 
@@ -305,8 +310,9 @@ def _pointing_to(model: type[models.Model]) -> dict[str, list[str]]:
 
 def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]:
     """What the invariants say of rows as the connection sees them."""
+    held = values.TableValues(policy.model._meta.db_table)
     width = len(policy.model._meta.pk_fields)
-    by_pk = {_pk_of(policy.model, key): key for key in keys if len(key) == width}
+    by_pk = {held.pk_of(key): key for key in keys if len(key) == width}
     found: dict[Key, tuple[str, ...]] = {}
     for pk, instance in policy.model._base_manager.in_bulk(list(by_pk)).items():
         said: list[str] = []
@@ -322,14 +328,6 @@ def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]
         if said:
             found[by_pk[pk]] = tuple(said)
     return found
-
-
-def _pk_of(model: type[models.Model], key: Key) -> Any:
-    """A row's key as its instance has it: a tuple where it is of several columns."""
-    held = values.TableValues(model._meta.db_table)
-    columns = [str(field.column) for field in model._meta.pk_fields]
-    parts = [held.to_field(c, v) for c, v in zip(columns, key, strict=True)]
-    return parts[0] if len(parts) == 1 else tuple(parts)
 
 
 def mark_old(rows: Sequence[InvalidRow]) -> list[InvalidRow]:
