@@ -263,6 +263,4 @@ def _not_asked(
 
 def _will_have_a_parent(fault: Violation, writer: ResultWriter) -> bool:
     """Whether what a row points to is missing only until it is mended."""
-    if fault.kind is not ViolationKind.FOREIGN_KEY:
-        return False
     return (fault.referenced_table, fault.referenced_key) in writer.unwritten

@@ -17,7 +17,7 @@ from versioning.backends.repository import Author, Commit, Key, RowChange
 from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.constraints import EVERY_ROW, Part, UniqueIndex
 from versioning.backends.sql.rules import columns_in
-from versioning.backends.sql.statements import Table, batches, utc
+from versioning.backends.sql.statements import Table, batches, escaped, utc
 from versioning.backends.sql.tables import Diff, Schema
 
 READERS = 4  # connections kept open at other commits
@@ -293,14 +293,14 @@ class Reading(SqlRepository):
             written, where = index_in(sql) if sql else ((), "")
             parts, about = [], []
             for place, (*_, column, collation) in enumerate(of_index):
-                compared = self._name(column) if column else _escaped(written[place])
+                compared = self._name(column) if column else escaped(written[place])
                 parts.append(Part(compared, f" COLLATE {self._name(collation)}"))
                 if column:
                     about.append(column)
                 else:
                     about += columns_in(compared, self._columns(table, None))
-            rows_of_it = _escaped(where) or EVERY_ROW
-            yield table, UniqueIndex(tuple(parts), tuple(about), rows_of_it)
+            where = escaped(where) or EVERY_ROW
+            yield table, UniqueIndex(tuple(parts), tuple(about), where)
 
     def _check_clauses(self) -> Iterable[tuple[str, str, str]]:
         tables = self._fetch("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
@@ -315,10 +315,6 @@ class Reading(SqlRepository):
             "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c "
             "WHERE m.type = 'table' AND c.\"notnull\" ORDER BY m.name, c.cid"
         )
-
-
-def _escaped(sql: str) -> str:
-    return sql.replace("%", "%%")
 
 
 def _tied(one: Commit, next_: Commit) -> bool:

@@ -20,7 +20,6 @@ from versioning.backends.errors import (
     EngineError,
     InvalidBranchName,
     MergeBlocked,
-    MergeRefused,
     UncommittedRows,
 )
 from versioning.backends.repository import Author, Features, MergeStatus, Violation
@@ -122,12 +121,10 @@ class DoltLiteRepository(Exporting):
         except OperationalError as error:
             if not str(error).startswith("vtable constructor failed"):
                 raise
-            raise MergeRefused(
-                f"Rows of “{table}” would break a rule of their table, and the engine "
-                "can’t say which: the table has a column violation_type or "
-                "violation_info, as the engine’s list of them has. Change the rows on "
-                "one of the branches, so that they keep the rule when both come "
-                "together; then look again."
+            raise self._unlisted(
+                table,
+                "the engine can’t say which: the table has a column violation_type or "
+                "violation_info, as the engine’s list of them has",
             ) from error
 
     def commit_all(self, message: str, author: Author) -> str | None:

@@ -26,6 +26,16 @@ class ForeignKey:
     parent: str  # table
     parent_columns: tuple[str, ...]
 
+    def columns_of(self, primary: Key) -> tuple[str, ...]:
+        """
+        Its columns in the order of the parent's ``primary`` key; () where it points
+        by others.
+        """
+        pointing = dict(zip(self.parent_columns, self.columns, strict=True))
+        if pointing.keys() != set(primary):
+            return ()
+        return tuple(pointing[column] for column in primary)
+
 
 class Part(NamedTuple):
     """What a unique index compares: SQL of a table's columns."""
@@ -249,13 +259,11 @@ class Constraints(Rules):
         """Rows of any table that point to one of these keys, which is not there."""
         for child, of_child in sorted(foreign_keys.items()):
             for key in of_child:
-                if key.parent != table or set(key.parent_columns) != set(primary):
-                    continue
-                pointing = dict(zip(key.parent_columns, key.columns, strict=True))
-                where, params = self._key_in(
-                    [f"c.{self._name(pointing[column])}" for column in primary], keys
-                )
-                yield from self._orphans(child, key, where, params)
+                columns = key.columns_of(primary) if key.parent == table else ()
+                if columns:
+                    quoted = [f"c.{self._name(column)}" for column in columns]
+                    where, params = self._key_in(quoted, keys)
+                    yield from self._orphans(child, key, where, params)
 
     def _orphans(
         self,
@@ -277,15 +285,12 @@ class Constraints(Rules):
             f"AND {pairs[0][1]} IS NULL AND {where}"
         )
         found = self._faults(table, ViolationKind.FOREIGN_KEY, sql, key.columns, params)
-        pointing = dict(zip(key.parent_columns, key.columns, strict=True))
-        primary = self._primary_key(key.parent, None)
-        if pointing.keys() != set(primary):
-            primary = ()  # it points by other columns, and the key is not known
+        pointing = key.columns_of(self._primary_key(key.parent, None))
         return [
             replace(
                 fault,
                 referenced_table=key.parent,
-                referenced_key=tuple(fault.row[pointing[c]] for c in primary),
+                referenced_key=tuple(fault.row[column] for column in pointing),
             )
             for fault in found
         ]

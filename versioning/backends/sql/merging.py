@@ -4,8 +4,9 @@ import json
 import re
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import OperationalError
@@ -120,7 +121,11 @@ class Merging(Writing):
         if table not in {count.table for count in self.conflict_counts()}:
             return []  # Dolt has no list of conflicts for a table without any
         self._require_key(table, primary)
-        order = self._conflict_order(table, primary)
+        spelled = self._spelled(table, None, _OF_CONFLICTS)
+        order = self._conflict_order(primary, spelled)
+        columns = partial(
+            _ConflictColumns, table, primary, self._generated(table, None), spelled
+        )
         where: list[str] = []
         params: list[Any] = []
         if since is not None:
@@ -128,12 +133,12 @@ class Merging(Writing):
             where.append(condition)
             params += more
         if keys is None:
-            return self._read_conflicts(table, primary, where, params, order, limit)
+            return self._read_conflicts(table, columns, where, params, order, limit)
         found = []
         for batch in batches(keys):
             condition, more = self._key_in(order, batch)
             found += self._read_conflicts(
-                table, primary, [*where, condition], [*params, *more], order, limit
+                table, columns, [*where, condition], [*params, *more], order, limit
             )
         return sorted(found, key=lambda row: row.key)[:limit]
 
@@ -146,12 +151,12 @@ class Merging(Writing):
         self._require_key(table, primary)
         generated = self._generated(table, None)
         spelled = self._spelled(table, None, _OF_CONFLICTS)
-        order = self._conflict_order(table, primary)
+        order = self._conflict_order(primary, spelled)
         sql = self._conflicts_sql(table, (), order)
         with self._engine(), self._cursor_as_they_come() as cursor:
             cursor.execute(sql, [])
             names = [column[0] for column in cursor.description]
-            columns = _ConflictColumns(table, primary, names, generated, spelled)
+            columns = _ConflictColumns(table, primary, generated, spelled, names)
             while rows := cursor.fetchmany(at_once):
                 yield [columns.read(row) for row in rows]
 
@@ -165,9 +170,8 @@ class Merging(Writing):
                 "has them as the other has; then look again."
             )
 
-    def _conflict_order(self, table: str, primary: Key) -> list[str]:
+    def _conflict_order(self, primary: Key, spelled: Mapping[str, str]) -> list[str]:
         """SQL of the primary key's columns, whichever side has the row."""
-        spelled = self._spelled(table, None, _OF_CONFLICTS)
         found = []
         for column in primary:
             there = spelled.get(column, column)
@@ -179,7 +183,7 @@ class Merging(Writing):
     def _read_conflicts(
         self,
         table: str,
-        primary: Key,
+        columns: Callable[[Sequence[str]], "_ConflictColumns"],
         where: Sequence[str],
         params: Sequence[Any],
         order: Sequence[str],
@@ -189,10 +193,8 @@ class Merging(Writing):
         if limit is not None:
             sql += f" LIMIT {int(limit)}"
         names, rows = self._table(sql, params)
-        generated = self._generated(table, None)
-        spelled = self._spelled(table, None, _OF_CONFLICTS)
-        columns = _ConflictColumns(table, primary, names, generated, spelled)
-        return [columns.read(row) for row in rows]
+        read = columns(names).read
+        return [read(row) for row in rows]
 
     def _conflicts_sql(
         self, table: str, where: Sequence[str], order: Sequence[str]
@@ -247,11 +249,10 @@ class Merging(Writing):
     def _violations_of(self, table: str, limit: int | None) -> list[Violation]:
         primary = self.primary_key(table)
         if not primary:
-            raise MergeRefused(
-                f"Rows of “{table}” would break a rule of their table, and it has no "
-                "primary key by which to tell its rows apart, so none of them can be "
-                "mended here. Change the rows on one of the branches, so that they "
-                "keep the rule when both come together; then look again."
+            raise self._unlisted(
+                table,
+                "it has no primary key by which to tell its rows apart, so none of "
+                "them can be mended here",
             )
         sql = (
             f"SELECT * FROM {self._name('dolt_constraint_violations_', table)} "
@@ -262,6 +263,15 @@ class Merging(Writing):
         columns = self._columns(table, None)
         names, rows = self._table(sql)
         return [_violation(table, primary, columns, names, row) for row in rows]
+
+    @staticmethod
+    def _unlisted(table: str, why: str) -> MergeRefused:
+        """For rows that break a rule and that nobody can be shown."""
+        return MergeRefused(
+            f"Rows of “{table}” would break a rule of their table, and {why}. Change "
+            "the rows on one of the branches, so that they keep the rule when both "
+            "come together; then look again."
+        )
 
     def settle_violations(self, table: str) -> None:
         self._require_table(table)
@@ -338,9 +348,9 @@ class _ConflictColumns:
         self,
         table: str,
         primary: Key,
-        names: Sequence[str],
         generated: frozenset[str],
         spelled: Mapping[str, str],
+        names: Sequence[str],
     ):
         self._table = table
         self._own = {there: column for column, there in spelled.items()}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from versioning.backends.repository import Key, Row, Violation, ViolationKind
+from versioning.backends.sql.statements import escaped
 from versioning.backends.sql.tables import Tables
 
 _TEXT = re.compile(r"'(?:[^']|'')*'")
@@ -49,7 +50,7 @@ class Rules(Tables):
             found[table].append(Rule(ViolationKind.NOT_NULL, missing, (column,)))
         for table, name, clause in self._check_clauses():
             columns = columns_in(clause, self._columns(table, None))
-            broken = f"NOT ({clause})".replace("%", "%%")
+            broken = escaped(f"NOT ({clause})")
             found[table].append(Rule(ViolationKind.CHECK, broken, columns, name))
         return found
 

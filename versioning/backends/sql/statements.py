@@ -27,6 +27,11 @@ _Fact = TypeVar("_Fact")
 Table = tuple[list[str], list[tuple[Any, ...]]]
 
 
+def escaped(sql: str) -> str:
+    """SQL as it is written in a statement with parameters."""
+    return sql.replace("%", "%%")
+
+
 class Statements(Repository):
     """What the other parts of a repository ask with."""
 
@@ -109,7 +114,7 @@ class Statements(Repository):
         An identifier, quoted for this engine and for a statement with
         parameters. The parts are known names, or checked to exist.
         """
-        return self._quote("".join(parts)).replace("%", "%%")
+        return escaped(self._quote("".join(parts)))
 
     def _names(self, columns: Sequence[str]) -> str:
         return ", ".join(self._name(column) for column in columns)
