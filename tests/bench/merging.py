@@ -1,23 +1,41 @@
-"""A landing, with what its checks take by themselves. Within a site's process."""
+"""Landings, with what their checks take by themselves. Within a site's process."""
 
 import gc
+import json
 from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
+from django.contrib.auth import get_user_model
+
 from tests.bench.figures import timed
-from versioning.merging import candidate, drafts, gathering, landing, result
+from versioning.conf import repository
+from versioning.merging import (
+    bulk,
+    candidate,
+    drafts,
+    gathering,
+    landing,
+    preview,
+    result,
+)
+from versioning.merging.resolution import Take
+
+COUNT = 5
 
 
-def land() -> dict[str, float]:
+def land() -> None:
     """
-    Land the open draft of ``summer`` into main; milliseconds. In a process that
-    has shown the merge, as a site's has.
+    Print how long it takes to merge ``summer`` into as many branches like main,
+    and what of that is validation, in milliseconds.
     """
-    gathering.open_screen("summer", "main")
     gc.freeze()  # as deploy/gunicorn.conf.py does
-    draft = drafts.open_draft("summer", "main")
-    assert draft is not None
+    print(json.dumps([_landed(f"main-{n}") for n in range(COUNT)]))
+
+
+def _landed(target: str) -> dict[str, float]:
+    draft, sides = _decided(target)
+    gathering.open_screen("summer", target)  # as who presses Merge has
     spent = {"validation": 0.0}
 
     def counted(function: Any) -> Any:
@@ -35,6 +53,19 @@ def land() -> dict[str, float]:
             original = getattr(module, name)
             stack.enter_context(mock.patch.object(module, name, counted(original)))
         spent["landing"] = timed(
-            lambda: landing.land("summer", "main", drafts.sides_of(draft), draft, None)
+            lambda: landing.land("summer", target, sides, draft, draft.created_by)
         )
     return spent
+
+
+def _decided(target: str) -> tuple[Any, Any]:
+    """A draft that takes theirs in each conflict, and the states that it is of."""
+    repository().create_branch(target, repository().head("main"))
+    sides = gathering.current_sides(repository(), "summer", target)
+    assert sides is not None
+    tables = [t.table for t in preview.preview(target, sides).conflicts]
+    user = get_user_model().objects.get(username="max")
+    draft = drafts.begin("summer", target, sides, user)
+    pages = preview.each_conflict_page(target, sides, tables)
+    bulk.decide_pending(draft, pages, Take.THEIRS, user)
+    return draft, sides

@@ -8,10 +8,10 @@ through one driver. ``take(name, …)`` says how long each takes.
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from tests.bench.figures import times
 from versioning.conf import connection, repository
@@ -128,6 +128,51 @@ def updates(keys: Sequence[int]) -> None:
                 _call(cursor, "commit", "-A", "-m", "All", "--author", AUTHOR)
             found.append((time.perf_counter() - start) * 1000)
     print(json.dumps(found))
+
+
+def merging(table: str, column: str) -> None:
+    """
+    Print how long it takes to merge ``summer`` into main on a branch of its own,
+    to take theirs in this column of each of the table's conflicts, and to commit.
+    """
+    print(json.dumps([_merged(f"bench-{n}", table, column) for n in range(5)]))
+
+
+def _merged(branch: str, table: str, column: str) -> float:
+    start = time.perf_counter()
+    repository().create_branch(branch, repository().head("main"))
+    with (
+        connection().bound(branch),
+        connection().writing(),
+        connection().cursor() as cursor,
+        transaction.atomic(using=connection().alias, durable=True),
+    ):
+        # DoltLite says by an error that there are conflicts.
+        with suppress(DatabaseError):
+            _call(cursor, "merge", "--no-ff", "--no-commit", "summer")
+        decided = _rows(
+            cursor,
+            f"SELECT their_{column}, our_id FROM dolt_conflicts_{table}",  # noqa: S608
+        )
+        for values in decided:
+            cursor.execute(
+                f"UPDATE {table} SET {column} = %s WHERE id = %s",  # noqa: S608
+                values,
+            )
+        _settle(cursor, table)
+        _call(cursor, "commit", "-A", "-m", "Merge", "--author", AUTHOR)
+    found = (time.perf_counter() - start) * 1000
+    connection().unbind()
+    repository().delete_branch(branch)
+    return found
+
+
+def _settle(cursor: Any, table: str) -> None:
+    """As is fastest on the engine: DoltLite takes long to delete what it lists."""
+    if repository().features.engine == "Dolt":
+        cursor.execute(f"DELETE FROM dolt_conflicts_{table}")  # noqa: S608
+    else:
+        _call(cursor, "conflicts_resolve", "--ours", table)
 
 
 def votes(seconds: float, client: int) -> None:
