@@ -237,8 +237,10 @@ def encode(value: Any) -> Any:
     themselves; all else is ``{"$": type, "v": text}``. Raises ``TypeError``
     for a type that no driver gives.
     """
+    if value is None or type(value) is str:  # most of them
+        return value
     match plain_bytes(value):
-        case None | bool() | str():
+        case bool() | str():
             return value
         case int() if abs(value) <= _EXACT_IN_JSON:
             return value
@@ -298,9 +300,12 @@ def decode(encoded: Any) -> Any:
         raise ValueError("This is no encoded value.") from error
 
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def key_text(key: Key) -> str:
     """A primary key as one line of text, the same for equal keys."""
-    return json.dumps([encode(part) for part in key], separators=(",", ":"))
+    return _compact([encode(part) for part in key])
 
 
 def key_from_text(text: str) -> Key:

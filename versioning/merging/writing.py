@@ -64,8 +64,9 @@ class ResultWriter:
         """
         if not writes:
             return
-        now = self.rows(table, [write.key for write in writes])
         kept = frozenset(self._repository.columns(table))
+        some = [w.key for w in writes if w.values and not kept <= w.values.keys()]
+        now = self.rows(table, some) if some else {}
         whole = [
             write
             if write.values is None
