@@ -73,7 +73,8 @@ def page(found: dict[str, Any]) -> str:
         "Where an engine is slow by itself, so is the page, but for a merge: DoltLite "
         "goes through whole tables for one, and with large ones the page is there "
         "before the merge’s result. What was found is remembered until a branch "
-        "moves.",
+        "moves. What a merge’s page takes more than the engine is measured beside the "
+        "`dolt_merge()` of the same request.",
     ]
     engines = found["engines"]
     groups = dict.fromkeys(f["group"] for figures in engines.values() for f in figures)

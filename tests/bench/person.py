@@ -22,6 +22,8 @@ class Person:
         self._host = urlsplit(url).netloc
         self._connection = http.client.HTTPConnection(self._host, timeout=120)
         self._cookies: SimpleCookie = SimpleCookie()
+        #: How long the engine merged for the last answer, in milliseconds.
+        self.merging = 0.0
 
     def sign_in(self, name: str, password: str) -> None:
         self.post(
@@ -73,6 +75,8 @@ class Person:
         for name, value in answer.getheaders():
             if name.lower() == "set-cookie":
                 self._cookies.load(value)
+            elif name.lower() == "server-timing":
+                self.merging = float(value.removeprefix("merge;dur="))
         text = answer.read().decode()
         if answer.status >= 400:
             raise Refused(f"{method} {path}: {answer.status}")
