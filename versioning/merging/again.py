@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from versioning.backends.repository import Row
-from versioning.merging.copies import can_have_another_key
+from versioning.merging.copies import can_keep_both
 from versioning.merging.drafts import choice_of
 from versioning.merging.resolution import (
     ABSENT,
@@ -48,7 +48,7 @@ def same_again(row: RowResolution, decision: Decision) -> Choice | None:
     if chosen.take is Take.SUM:
         return chosen if cell.sum is not None else None
     if chosen.take is Take.BOTH:
-        return chosen if _can_keep_both(row) else None
+        return chosen if can_keep_both(row) else None
     value = chosen.value
     if chosen.take in PLACES:
         encoded = decision.seen[PLACES[chosen.take]]
@@ -60,11 +60,6 @@ def same_again(row: RowResolution, decision: Decision) -> Choice | None:
         if take in there and same(there[take], value):
             return Choice(take)
     return Choice(Take.VALUE, value)
-
-
-def _can_keep_both(row: RowResolution) -> bool:
-    """Whether each side's row can stay, theirs under a key of its own."""
-    return row.state is RowState.ADDED_BOTH and can_have_another_key(row.table)
 
 
 def _values(row: RowResolution, cell: Cell) -> dict[Take, Any]:

@@ -27,7 +27,12 @@ from versioning.backends.repository import (
     RowChange,
     RowWrite,
 )
-from versioning.merging.resolution import counter_sum
+from versioning.merging.resolution import (
+    CellState,
+    RowResolution,
+    RowState,
+    counter_sum,
+)
 from versioning.merging.validation import InvalidRow
 from versioning.merging.writing import NewKeys, ResultWriter, Unclear
 from versioning.values import same
@@ -47,6 +52,22 @@ def can_have_another_key(table: str) -> bool:
     if isinstance(key, models.ForeignKey):
         return can_have_another_key(key.related_model._meta.db_table)
     return isinstance(key, models.IntegerField | models.UUIDField)
+
+
+def can_keep_both(row: RowResolution) -> bool:
+    """
+    Whether each side's row can stay, theirs under a key of its own. Not where
+    rows point to it by something else that both sides hold alike: one of the two
+    would have to change that, and nobody could tell whose those rows are.
+    """
+    if row.state is not RowState.ADDED_BOTH or not can_have_another_key(row.table):
+        return False
+    columns = _pointed_to_besides_key(row.table)
+    return not any(
+        cell.state is CellState.AGREED and cell.ours is not None
+        for cell in row.cells
+        if cell.column in columns
+    )
 
 
 def write(
@@ -148,6 +169,18 @@ def _foreign_keys(table: str) -> dict[str, str]:
         for field in model._meta.concrete_fields
         if isinstance(field, models.ForeignKey) and field.target_field.primary_key
     }
+
+
+def _pointed_to_besides_key(table: str) -> frozenset[str]:
+    """Columns by which rows are pointed to that are not their table's key."""
+    return frozenset(
+        str(field.target_field.column)
+        for model in values.models_by_table().values()
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.ForeignKey)
+        and field.related_model._meta.db_table == table
+        and not field.target_field.primary_key
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,13 +308,14 @@ class _Copies:
         kept = self._kept.get(table, ())
         found: dict[Key, Key] = {}
         twins: list[Key] = []
+        can_be_twins = self._has_own_key(table) and not _pointed_to_besides_key(table)
         for child in self._children(table):
             key = child.change.key
             if child.anew.keys() & set(key_columns):
                 if child.ours is None or child.is_twin or key in kept:
                     anew = {**child.now, **child.anew}
                     found[key] = tuple(anew[column] for column in key_columns)
-            elif child.agreed and child.is_twin and self._has_own_key(table):
+            elif child.agreed and child.is_twin and can_be_twins:
                 twins.append(key)
         self._new_keys.setdefault(table, {}).update(found)
         self._give_keys(table, twins)

@@ -133,12 +133,6 @@ def can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:
     return choice.take is Take.DROP or sides.get(choice.take) is not None
 
 
-def can_keep_both(row: ConflictRow) -> bool:
-    """Whether each side's row can stay, theirs under a key of its own."""
-    is_added = row.base is None and None not in (row.ours, row.theirs)
-    return is_added and copies.can_have_another_key(row.table)
-
-
 def as_a_whole(row: ConflictRow, take: Take) -> dict[str, Choice]:
     """
     One answer to everything that a row asks and the person may see; counters'
@@ -177,7 +171,7 @@ def _check(row: ConflictRow, choices: Mapping[str, Choice | None]) -> None:
                 if choice.take is Take.SUM:
                     fits = cell.sum is not None
                 elif choice.take is Take.BOTH:
-                    fits = can_keep_both(row)
+                    fits = copies.can_keep_both(resolution)
                 elif choice.take is Take.DROP:
                     fits = False
                 elif choice.take is Take.BASE:

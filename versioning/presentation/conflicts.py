@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from versioning.backends.repository import Key, MergeSides, Repository, Row
-from versioning.merging.copies import can_have_another_key
+from versioning.merging.copies import can_keep_both
 from versioning.merging.counters import CounterSum
 from versioning.merging.drafts import JudgedRow
 from versioning.merging.resolution import (
@@ -256,9 +256,8 @@ class _TableCards:
             whole=whole,
             required=resolution.required,
             pending=resolution.pending,
-            can_keep_both=resolution.state is RowState.ADDED_BOTH
-            and bool(resolution.required)
-            and can_have_another_key(self.table)
+            can_keep_both=bool(resolution.required)
+            and can_keep_both(resolution)
             and not any(line.waits for line in lines),
             keeps_both=resolution.keeps_both,
         )

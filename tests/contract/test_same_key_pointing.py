@@ -1,0 +1,48 @@
+"""Rows that point to one of which both are kept by something else than its key."""
+
+import pytest
+from django.db import models
+
+import versioning
+from tests.contract.work import KEY, SIDES
+from versioning.backends.repository import Author
+from versioning.merging.resolution import Take
+
+ERIN = Author("Erin Editor", "erin@example.org")
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_both_are_kept_where_others_point_by_what_differs(
+    repository, new_model, work, alike
+):
+    place = new_model(
+        "Place",
+        name=models.CharField(max_length=20, unique=True),
+        text=models.TextField(),
+    )
+    visit = new_model(
+        "Visit",
+        place=models.ForeignKey(
+            place, models.CASCADE, to_field="name", related_name="+"
+        ),
+    )
+
+    repository.create_branch("summer", repository.head("main"))
+    for side in SIDES:
+        name = "park" if alike else f"park of {side}"
+        with versioning.on_branch(side, author=ERIN, message=f"Add on {side}"):
+            place.objects.create(pk=KEY, name=name, text=f"Seen on {side}")
+            visit.objects.create(pk=10 + SIDES.index(side), place_id=name)
+    merge = work()
+    if alike:
+        with pytest.raises(ValueError):
+            merge.keep_both("polls_place")
+        merge.decide("polls_place", KEY, Take.OURS)
+    else:
+        merge.keep_both("polls_place")
+    merge.land()
+    found = {(v.pk, v.place.text) for v in visit.objects.all()}
+    assert found == {
+        (10, "Seen on main"),
+        (11, "Seen on main" if alike else "Seen on summer"),
+    }
