@@ -1,12 +1,13 @@
 """System checks: what would go wrong with this project's settings and models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import models
 
 from versioning.backends.binding import VersionedConnection
 from versioning.conf import connection, options
@@ -15,6 +16,7 @@ MIDDLEWARE = "versioning.middleware.VersioningMiddleware"
 HTMX = "django_htmx.middleware.HtmxMiddleware"
 ROUTER = "versioning.routers.VersionedRouter"
 CONTEXT = "versioning.context_processors.versioning"
+CONTENT_TYPES = "contenttypes"
 
 
 @checks.register("versioning")
@@ -87,37 +89,32 @@ def check_foreign_keys(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """A key constraint can't reach from one database into the other."""
-    try:
-        versioned = set(options().apps)
-    except ImproperlyConfigured:
-        return []
+    versioned = _versioned_apps()
     found: list[checks.CheckMessage] = []
-    configs = apps.get_app_configs() if app_configs is None else app_configs
-    for config in configs:
-        for model in config.get_models(include_auto_created=True):
-            if not model._meta.managed:
+    for model in _models(app_configs):
+        if not versioned or not model._meta.managed:
+            continue
+        for field in model._meta.local_fields:
+            target = field.related_model
+            if not isinstance(target, type) or not getattr(
+                field, "db_constraint", False
+            ):
                 continue
-            for field in model._meta.local_fields:
-                target = field.related_model
-                if not isinstance(target, type) or not getattr(
-                    field, "db_constraint", False
-                ):
-                    continue
-                here = model._meta.app_label in versioned
-                there = target._meta.app_label in versioned
-                if here != there:
-                    found.append(
-                        checks.Error(
-                            f"{model._meta.label}.{field.name} points from the "
-                            f"{'versioned' if here else 'default'} database into the "
-                            f"{'versioned' if there else 'default'} one, where no "
-                            "constraint can reach.",
-                            hint="Set db_constraint=False, and expect the other row "
-                            "to be missing at times.",
-                            obj=field,
-                            id="versioning.E010",
-                        )
+            here = model._meta.app_label in versioned
+            there = target._meta.app_label in versioned
+            if here != there:
+                found.append(
+                    checks.Error(
+                        f"{model._meta.label}.{field.name} points from the "
+                        f"{'versioned' if here else 'default'} database into the "
+                        f"{'versioned' if there else 'default'} one, where no "
+                        "constraint can reach.",
+                        hint="Set db_constraint=False, and expect the other row "
+                        "to be missing at times.",
+                        obj=field,
+                        id="versioning.E010",
                     )
+                )
     return found
 
 
@@ -126,10 +123,7 @@ def check_table_names(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """Both engines keep names that begin with ``dolt_`` for themselves."""
-    try:
-        versioned = set(options().apps)
-    except ImproperlyConfigured:
-        return []
+    versioned = _versioned_apps()
     return [
         checks.Error(
             f"The table “{model._meta.db_table}” can’t be made: names that begin "
@@ -137,7 +131,42 @@ def check_table_names(
             obj=model,
             id="versioning.E011",
         )
-        for model in apps.get_models(include_auto_created=True)
+        for model in _models(app_configs)
         if model._meta.app_label in versioned
         and model._meta.db_table.lower().startswith("dolt_")
     ]
+
+
+@checks.register("versioning")
+def check_generic_keys(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Django looks for a row's content type in the database that the row is in."""
+    versioned = _versioned_apps()
+    return [
+        checks.Error(
+            f"{model._meta.label}.{field.name} is a generic key, and the versioned "
+            "database has no content types: neither setting nor reading it works.",
+            hint="Use a foreign key for each model that it may point to.",
+            obj=field,
+            id="versioning.E012",
+        )
+        for model in _models(app_configs)
+        if model._meta.app_label in versioned and CONTENT_TYPES not in versioned
+        for field in model._meta.private_fields
+        # By what it has, as its class can't be imported without its app.
+        if hasattr(field, "ct_field")
+    ]
+
+
+def _versioned_apps() -> frozenset[str]:
+    """None where the settings are wrong, which ``check_settings()`` says."""
+    try:
+        return frozenset(options().apps)
+    except ImproperlyConfigured:
+        return frozenset()
+
+
+def _models(app_configs: Sequence[AppConfig] | None) -> Iterator[type[models.Model]]:
+    for config in apps.get_app_configs() if app_configs is None else app_configs:
+        yield from config.get_models(include_auto_created=True)

@@ -3,7 +3,11 @@
 import copy
 from typing import Any
 
+import pytest
 from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
 from django.test import override_settings
 
 from versioning import checks
@@ -11,6 +15,11 @@ from versioning import checks
 
 def found() -> set[str]:
     return {str(message.id) for message in checks.check_settings(None)}
+
+
+def said(check: Any, isolated: Any) -> list[str]:
+    """What a check says of the models that a test defines, before its hint."""
+    return [message.msg for message in check(isolated.get_app_configs())]
 
 
 def without(name: str, things: list[str]) -> list[str]:
@@ -54,3 +63,63 @@ def test_a_setting_that_does_not_exist():
 def test_a_database_that_has_no_versions():
     with override_settings(VERSIONING={"APPS": ["polls"], "DATABASE": "default"}):
         assert found() == {"versioning.E002"}
+
+
+@pytest.mark.django_isolate_apps("polls", "django.contrib.auth")
+def test_a_constraint_from_one_database_into_the_other(django_isolated_apps):
+    class Person(models.Model):
+        class Meta:
+            app_label = "auth"
+
+    def refers_to(model: Any, **options: Any) -> Any:
+        return models.ForeignKey(model, models.CASCADE, related_name="+", **options)
+
+    class Poll(models.Model):
+        owner = refers_to(Person)
+        editor = refers_to(Person, db_constraint=False)
+        after = refers_to("self")
+
+        class Meta:
+            app_label = "polls"
+
+    class Favourite(models.Model):
+        poll = refers_to(Poll)
+
+        class Meta:
+            app_label = "auth"
+
+    assert said(checks.check_foreign_keys, django_isolated_apps) == [
+        "polls.Poll.owner points from the versioned database into the default one, "
+        "where no constraint can reach.",
+        "auth.Favourite.poll points from the default database into the versioned "
+        "one, where no constraint can reach.",
+    ]
+
+
+@pytest.mark.django_isolate_apps("polls", "django.contrib.auth")
+def test_a_table_that_is_called_like_the_engines_own(django_isolated_apps):
+    for label in ("polls", "auth"):
+        meta = type("Meta", (), {"app_label": label, "db_table": "Dolt_polls"})
+        type("Poll", (models.Model,), {"__module__": __name__, "Meta": meta})
+    assert said(checks.check_table_names, django_isolated_apps) == [
+        "The table “Dolt_polls” can’t be made: names that begin with dolt_ belong to "
+        "the engine."
+    ]
+
+
+@pytest.mark.django_isolate_apps("polls", "django.contrib.auth")
+def test_a_generic_key_whose_content_types_are_elsewhere(django_isolated_apps):
+    for label in ("polls", "auth"):
+        kind = models.ForeignKey(ContentType, models.CASCADE, db_constraint=False)
+        fields = {
+            "kind": kind,
+            "number": models.IntegerField(),
+            "about": GenericForeignKey("kind", "number"),
+        }
+        meta = type("Meta", (), {"app_label": label})
+        made = {"__module__": __name__, "Meta": meta, **fields}
+        type("Remark", (models.Model,), made)
+    (message,) = said(checks.check_generic_keys, django_isolated_apps)
+    assert message.startswith("polls.Remark.about is a generic key")
+    with override_settings(VERSIONING={"APPS": ["polls", "contenttypes"]}):
+        assert said(checks.check_generic_keys, django_isolated_apps) == []
