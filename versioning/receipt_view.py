@@ -4,11 +4,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from versioning import policies, values
+from versioning import policies
 from versioning.backends.errors import EngineError
 from versioning.backends.repository import ChangeKind, Commit, Repository
 from versioning.conf import repository
 from versioning.models import Receipt
+from versioning.presentation.snapshot import name_of
 from versioning.visibility import hidden_columns
 
 LINES = 5  # of a receipt; a form that changes more says so by its commit's page
@@ -70,7 +71,7 @@ def _counts(at_hand: Repository, commit: Commit) -> list[CountedCell]:
                 for column, value in row.after.items()
                 if column not in hidden_columns(change.table)
             }
-            name = str(values.instance(change.table, shown) or change.table)
+            name = name_of(change.table, shown) or change.table
             found += [
                 CountedCell(name, row.before[column], row.after[column])
                 for column in sorted(columns)

@@ -110,7 +110,8 @@ class TableValues:
         What the model's field would hold for a driver's value.
 
         A value that the field can't hold, such as text that is no JSON, stays
-        as it is: a diff shows what is there.
+        as it is: a diff shows what is there. Fields of an application's own may
+        raise anything for one.
         """
         converters = self._converters.get(column)
         if not converters:
@@ -120,7 +121,7 @@ class TableValues:
         try:
             for converter in converters:
                 converted = converter(converted, expression, self._connection)
-        except (ValueError, TypeError, InvalidOperation):
+        except Exception:
             return value
         return converted
 

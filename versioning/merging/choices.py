@@ -10,11 +10,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import DatabaseError, models
 
 from versioning.backends.repository import ConflictRow
 from versioning.conf import connection
 from versioning.merging.resolution import WHOLE_ROW, Choice, Take
+from versioning.merging.validation import rule_failed
 from versioning.values import TableValues
 from versioning.visibility import require_shown
 
@@ -158,14 +159,19 @@ def _cleaned(values: TableValues, column: str, text: str) -> Any:
     form_field = typing_field(field)
     if form_field is None:
         raise ValueError(f"Nothing can be typed for {column}.")
-    value = form_field.clean(text)
-    if value in form_field.empty_values and field.null:
-        value = None
-    elif isinstance(field, models.ForeignKey):
-        value = field.target_field.to_python(value)
-    else:
-        value = field.clean(value, None)
-    return values.to_driver(column, value)
+    try:
+        value = form_field.clean(text)
+        if value in form_field.empty_values and field.null:
+            value = None
+        elif isinstance(field, models.ForeignKey):
+            value = field.target_field.to_python(value)
+        else:
+            value = field.clean(value, None)
+        return values.to_driver(column, value)
+    except (ValidationError, DatabaseError):
+        raise
+    except Exception as error:  # a mistake of the application's own
+        raise ValidationError(rule_failed(error, values.table)) from error
 
 
 def typing_field(field: models.Field[Any, Any]) -> forms.Field | None:

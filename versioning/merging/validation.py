@@ -165,39 +165,43 @@ def _judge(table: str, rows: Sequence[_NewRow]) -> Iterator[InvalidRow]:
 
 def _broken(table: str, row: Row) -> list[tuple[str, str]]:
     """What a model says against a row: by column, "" for the row as a whole."""
-    instance = values.instance(table, row)
-    if instance is None:
+    model = values.model_for(table)
+    if model is None:
         return []
     try:
-        instance.clean_fields(exclude=_not_of_the_row(instance))
+        instance: Any = values.instance(table, row)
+        instance.clean_fields(exclude=_not_of_the_row(model))
         instance.clean()
     except ValidationError as error:
-        return list(_sentences(instance, error))
+        return list(_sentences(model, error))
     except DatabaseError:
         raise
     except Exception as error:  # a mistake of the application's own
-        return [("", _failed(error, table))]
+        return [("", rule_failed(error, table))]
     return []
 
 
-def _failed(error: Exception, table: str) -> str:
-    """What is said of a rule that gave no answer. No row lands that it is about."""
+def rule_failed(error: Exception, table: str) -> str:
+    """
+    What is said of a rule that gave no answer, logged besides. No row lands that
+    it is about.
+    """
     _log.error("A rule about rows of %s failed.", table, exc_info=error)
     name = type(error).__name__
     return f"A rule of the application failed when it was asked ({name}: {error})."
 
 
-def _not_of_the_row(instance: models.Model) -> list[str]:
+def _not_of_the_row(model: type[models.Model]) -> list[str]:
     """Fields that point elsewhere, and those that it inherits from another table."""
     return [
         field.name
-        for field in instance._meta.fields
-        if field.remote_field or values.is_inherited(field, type(instance))
+        for field in model._meta.fields
+        if field.remote_field or values.is_inherited(field, model)
     ]
 
 
 def _sentences(
-    instance: models.Model, error: ValidationError
+    model: type[models.Model], error: ValidationError
 ) -> Iterator[tuple[str, str]]:
     if not hasattr(error, "error_dict"):
         yield from (("", message) for message in error.messages)
@@ -206,8 +210,8 @@ def _sentences(
         if name == NON_FIELD_ERRORS:
             yield from (("", message) for message in messages)
         else:
-            field: Any = instance._meta.get_field(name)
-            is_inherited = values.is_inherited(field, type(instance))
+            field: Any = model._meta.get_field(name)
+            is_inherited = values.is_inherited(field, model)
             column, label = "" if is_inherited else field.column, field.verbose_name
             yield from ((column, f"{label}: {message}") for message in messages)
 
@@ -324,7 +328,7 @@ def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]
             except DatabaseError:
                 raise
             except Exception as error:
-                said.append(_failed(error, policy.model._meta.db_table))
+                said.append(rule_failed(error, policy.model._meta.db_table))
         if said:
             found[by_pk[pk]] = tuple(said)
     return found

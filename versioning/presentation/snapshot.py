@@ -10,18 +10,21 @@ number of queries follows the model's relations, not the number of rows.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import models
+from django.db import DatabaseError, models
 
 from versioning import policies
 from versioning.backends.repository import Key, Repository, Row
 from versioning.conf import options
 from versioning.values import TableValues, model_for, with_inherited
 from versioning.visibility import hidden_columns
+
+_log = logging.getLogger(__name__)
 
 #: How many relations in a row a label may follow: a choice's question's author.
 DEPTH = 2
@@ -126,7 +129,7 @@ class Snapshot:
 
     def _instances(
         self, model: type[models.Model], rows: Sequence[Row], depth: int
-    ) -> list[models.Model]:
+    ) -> list[models.Model | None]:
         hidden = _hidden_fields(model)
         complete = [
             {column: value for column, value in row.items() if column not in hidden}
@@ -135,11 +138,7 @@ class Snapshot:
             for row in with_inherited(model, rows, self._read)
         ]
         values = self.table(model._meta.db_table)
-        instances = [
-            instance
-            for row in complete
-            if (instance := values.instance(row)) is not None
-        ]
+        instances = [_instance(values, row) for row in complete]
         for field in model._meta.concrete_fields:
             if isinstance(field, models.ForeignKey) and not _is_parent_link(field):
                 self._place(field, instances, complete, depth)
@@ -148,7 +147,7 @@ class Snapshot:
     def _place(
         self,
         field: models.ForeignKey[Any, Any],
-        instances: Sequence[models.Model],
+        instances: Sequence[models.Model | None],
         rows: Sequence[Row],
         depth: int,
     ) -> None:
@@ -161,11 +160,12 @@ class Snapshot:
         found = self._related(field, wanted, depth - 1)
         for instance, row in zip(instances, rows, strict=True):
             # None, too: a row that was missing then is missing, not looked up now.
-            field.set_cached_value(instance, found.get(row.get(field.column)))
+            if instance is not None:
+                field.set_cached_value(instance, found.get(row.get(field.column)))
 
     def _related(
         self, field: models.ForeignKey[Any, Any], wanted: set[Any], depth: int
-    ) -> dict[Any, models.Model]:
+    ) -> Mapping[Any, models.Model | None]:
         """Objects that a foreign key's stored values stand for."""
         model = field.related_model
         if not wanted:
@@ -252,27 +252,59 @@ def _name(model: type[models.Model]) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _label(model: type[models.Model], instance: models.Model) -> str:
+def _instance(values: TableValues, row: Row) -> models.Model | None:
+    """An object of a row; None if the application's own code makes none of it."""
+    try:
+        return values.instance(row)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        _failed(error, values.table)
+        return None
+
+
+def _label(model: type[models.Model], instance: models.Model | None) -> str:
     """The registered label, or the model's name and the object's; "" if neither."""
+    if instance is None:
+        return ""
     if model._meta.auto_created:
         return _through_label(model, instance)
     policy = policies.for_model(model)
     if policy.label is str:
         own = _own_name(instance)
         return f"{_name(model)} “{own}”" if own else ""
-    try:
-        return str(policy.label(instance)).strip()
-    except _LABEL_FAILS:
+    return _said(policy.label, instance)
+
+
+def _own_name(instance: models.Model | None) -> str:
+    """What an object calls itself; "" if it can't."""
+    if instance is None:
         return ""
-
-
-def _own_name(instance: models.Model) -> str:
     if instance._meta.auto_created:
         return _through_label(type(instance), instance)
+    return _said(str, instance)
+
+
+def name_of(table: str, row: Row) -> str:
+    """What the object of a row calls itself, by its own columns; "" if it can't."""
+    return _own_name(_instance(TableValues(table), row))
+
+
+def _said(label: Callable[[Any], str], instance: models.Model) -> str:
     try:
-        return str(instance).strip()
+        return str(label(instance)).strip()
     except _LABEL_FAILS:
         return ""
+    except DatabaseError:
+        raise
+    except Exception as error:
+        _failed(error, instance._meta.db_table)
+        return ""
+
+
+def _failed(error: Exception, table: str) -> None:
+    """A mistake of the application's own: what there is can be read all the same."""
+    _log.error("A row of %s can’t be named.", table, exc_info=error)
 
 
 def _through_label(model: type[models.Model], instance: models.Model) -> str:
