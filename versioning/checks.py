@@ -35,6 +35,16 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]
                 id="versioning.E002",
             )
         )
+    if connection().settings_dict.get("ATOMIC_REQUESTS"):
+        found.append(
+            checks.Error(
+                f"The database “{given.database}” has ATOMIC_REQUESTS, and a "
+                "transaction can’t go from one branch to another.",
+                hint="Leave it out: whatever a request writes is one transaction, "
+                "and one commit, as it is.",
+                id="versioning.E013",
+            )
+        )
     labels = {config.label for config in apps.get_app_configs()}
     for label in given.apps:
         if label not in labels:

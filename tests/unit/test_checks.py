@@ -11,6 +11,7 @@ from django.db import models
 from django.test import override_settings
 
 from versioning import checks
+from versioning.conf import connection
 
 
 def found() -> set[str]:
@@ -63,6 +64,11 @@ def test_a_setting_that_does_not_exist():
 def test_a_database_that_has_no_versions():
     with override_settings(VERSIONING={"APPS": ["polls"], "DATABASE": "default"}):
         assert found() == {"versioning.E002"}
+
+
+def test_a_transaction_around_each_request(monkeypatch):
+    monkeypatch.setitem(connection().settings_dict, "ATOMIC_REQUESTS", True)
+    assert found() == {"versioning.E013"}
 
 
 @pytest.mark.django_isolate_apps("polls", "django.contrib.auth")
