@@ -67,6 +67,23 @@ def test_both_definitions_are_shown_with_what_differs(
     assert "What the engine says" in words
 
 
+def test_who_presses_merge_all_the_same_is_told_so_in_words(
+    repository, maintainer, question, stranger
+):
+    drop = "ALTER TABLE polls_question DROP COLUMN details"
+    change = "UPDATE polls_question SET details = 'Up there'"
+    stranger.execute("main", drop, commit="By hand")
+    stranger.execute("summer", change, commit="By hand")
+    before = repository.head("main")
+    answer = land(maintainer, pins(repository))
+    assert answer.status_code == 422
+    assert (
+        "Nothing was merged Their tables differ in a way that no choice between rows "
+        "can settle. These branches can’t be merged as they are"
+    ) in seen.main(answer)
+    assert repository.head("main") == before
+
+
 def test_the_branch_that_is_behind_is_named_and_can_be_brought_up(
     repository, maintainer, apart, question, erin
 ):

@@ -15,6 +15,7 @@ from versioning.backends.errors import (
     BranchMoved,
     ConflictsRemain,
     MergeBlocked,
+    MergeRefused,
     UncommittedRows,
 )
 from versioning.backends.repository import MergeSides
@@ -127,8 +128,11 @@ def _land(
     except RowsInvalid as error:
         rules = refusals.invalid_rules(error.rows)
         return _refuse(request, source, target, str(error), rules)
-    except MergeBlocked as error:
+    except MergeRefused as error:
         return _refuse(request, source, target, str(error))
+    except MergeBlocked:  # in the engine's words, which the page has further down
+        problem = "Their tables differ in a way that no choice between rows can settle."
+        return _refuse(request, source, target, problem)
     done_so = sources.done(sources.parse(source), target)
     messages.success(request, done_so + _meanwhile(target, pins, sides))
     return see_other(reverse("versioning:commit", args=[commit]))
