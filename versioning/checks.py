@@ -17,6 +17,7 @@ HTMX = "django_htmx.middleware.HtmxMiddleware"
 ROUTER = "versioning.routers.VersionedRouter"
 CONTEXT = "versioning.context_processors.versioning"
 CONTENT_TYPES = "contenttypes"
+DOLT = "versioning.backends.dolt"
 
 
 @checks.register("versioning")
@@ -144,6 +145,32 @@ def check_table_names(
         for model in _models(app_configs)
         if model._meta.app_label in versioned
         and model._meta.db_table.lower().startswith("dolt_")
+    ]
+
+
+@checks.register("versioning")
+def check_key_names(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """
+    Dolt's lists of what changed have columns of their own beside a table's, and
+    no way to ask for one of two that have the same name.
+    """
+    versioned = _versioned_apps()
+    if not versioned or connection().settings_dict["ENGINE"] != DOLT:
+        return []
+    return [
+        checks.Error(
+            f"The key of {model._meta.label} is called “{field.column}”, and Dolt "
+            "can’t tell that from a column of its own lists of what changed.",
+            hint="Give the field another db_column.",
+            obj=field,
+            id="versioning.E014",
+        )
+        for model in _models(app_configs)
+        if model._meta.app_label in versioned
+        for field in model._meta.pk_fields
+        if str(field.column).lower() in {"commit", "commit_date", "diff_type"}
     ]
 
 

@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.test import override_settings
 
+from tests.engines import ENGINE
 from versioning import checks
 from versioning.conf import connection
 
@@ -111,6 +112,19 @@ def test_a_table_that_is_called_like_the_engines_own(django_isolated_apps):
         "The table “Dolt_polls” can’t be made: names that begin with dolt_ belong to "
         "the engine."
     ]
+
+
+@pytest.mark.django_isolate_apps("polls", "django.contrib.auth")
+def test_a_key_that_is_called_like_a_column_of_the_engines_own(django_isolated_apps):
+    for label in ("polls", "auth"):
+        meta = type("Meta", (), {"app_label": label})
+        key = models.IntegerField(primary_key=True, db_column="Commit")
+        made = {"__module__": __name__, "Meta": meta, "key": key}
+        type("Build", (models.Model,), made)
+    found = said(checks.check_key_names, django_isolated_apps)
+    assert [message.partition(",")[0] for message in found] == (
+        ["The key of polls.Build is called “Commit”"] if ENGINE == "dolt" else []
+    )
 
 
 @pytest.mark.django_isolate_apps("polls", "django.contrib.auth")
