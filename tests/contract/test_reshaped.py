@@ -5,6 +5,7 @@ import pytest
 from tests.contract.test_undoing import Bringing
 from versioning.backends.errors import MergeBlocked, MergeRefused
 from versioning.merging import sources
+from versioning.merging.resolution import Take
 from versioning.merging.whereabouts import whereabouts
 
 THINGS = [
@@ -37,6 +38,7 @@ SHAPES = {
     ],
 }
 INSERT = "INSERT INTO things VALUES (4, 'a4', 'b4', '2026-04-04 10:00:00')"
+EMPTY = "INSERT INTO things VALUES (4, NULL, '', NULL)"
 CHANGE = "UPDATE things SET b = 'B' WHERE id = 1"
 OTHERS = [
     "UPDATE things SET a = 'A', t = '2026-05-05 10:00:00' WHERE id = 1",
@@ -49,8 +51,8 @@ OTHERS = [
 def merge(repository, write, max_):
     """Define the table anew on one branch, write to it on the other, and merge."""
 
-    def bring(shape, work, *, ours_is_shaped):
-        write("main", *THINGS)
+    def bring(shape, work, *, ours_is_shaped, base=()):
+        write("main", *THINGS, *base)
         repository.create_branch("summer", repository.head("main"))
         here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
         write(here, *shape)
@@ -202,7 +204,7 @@ NAME_TAKEN = [
 
 
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
-@pytest.mark.parametrize("work", [CHANGE, INSERT], ids=str)
+@pytest.mark.parametrize("work", [CHANGE, INSERT, EMPTY], ids=str)
 @pytest.mark.parametrize("shape", [MOVED, NAME_TAKEN], ids=["moved", "name taken"])
 def test_no_value_lands_in_a_column_that_it_is_not_of(
     repository, merge, rows, shape, work, ours_is_shaped
@@ -211,9 +213,9 @@ def test_no_value_lands_in_a_column_that_it_is_not_of(
     head = repository.head("main")
     if bringing.found.can_land:
         bringing.land()
-        key, value = (1, "B") if work == CHANGE else (4, "b4")
+        key, value = {CHANGE: (1, "B"), INSERT: (4, "b4"), EMPTY: (4, "")}[work]
         if shape == MOVED:
-            assert work == CHANGE  # the other’s “a” has no place
+            assert work != INSERT  # its “a” has no place
             found = rows("main", "SELECT c, d FROM things WHERE id = %s", [key])
             assert found == [(value, None)]
         else:
@@ -288,3 +290,41 @@ def test_where_nobody_can_tell_nothing_is_guessed(
     if bringing.found.can_land:
         bringing.land()
         assert rows("main", "SELECT c FROM blank") == [("of b",)]
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+@pytest.mark.parametrize("text", ["b1", ""])
+@pytest.mark.parametrize(
+    "shape", [name for name in SHAPES if name.startswith("column ")]
+    + [name for name in SHAPES if name.startswith("renamed")],
+)  # fmt: skip
+def test_a_row_that_the_shaped_side_deleted_is_kept_with_all_it_holds(
+    repository, write, merge, rows, shape, text, ours_is_shaped
+):
+    """Nobody changed what the renamed column holds, so there is no line for it."""
+    bringing = merge(
+        ["DELETE FROM things WHERE id = 1", *SHAPES[shape]],
+        ["UPDATE things SET a = 'A' WHERE id = 1"],
+        base=[("UPDATE things SET b = %s WHERE id = 1", [text])],
+        ours_is_shaped=ours_is_shaped,
+    )
+    head = repository.head("main")
+    if not bringing.found.can_land:
+        with pytest.raises(MergeBlocked):
+            bringing.land()
+        assert repository.head("main") == head
+        assert shape.startswith(("renamed", "column renamed"))
+        return
+    side = Take.THEIRS if ours_is_shaped else Take.OURS
+    bringing.decide("things", (1,), whole=side)
+    bringing.land()
+    names = repository.columns("things", repository.head("main"))
+    (row,) = rows("main", "SELECT * FROM things WHERE id = 1")
+    found = dict(zip(names, row, strict=True))
+    assert found["a"] == "A"
+    if shape == "column renamed":
+        assert found["c"] == text
+    elif shape == "column added":
+        assert (found["b"], found["d"]) == (text, "d")
+    else:
+        assert shape == "column dropped"

@@ -9,7 +9,7 @@ from django.db import transaction
 from versioning.backends.errors import BranchMoved, UncommittedRows
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
-from versioning.merging import generated, picks, reshaped
+from versioning.merging import limits, picks, reshaped
 from versioning.merging.memory import remember
 from versioning.merging.transplant import Transplant
 
@@ -48,7 +48,7 @@ def start(repository: Repository, sides: MergeSides) -> Repository:
     then. Raises ``MergeBlocked``, ``MergeRefused``, ``UncommittedRows``.
     """
     if sides.is_merge:
-        generated.require_mergeable(repository, sides)
+        limits.require_mergeable(repository, sides)
         repository.start_merge(sides.theirs)
         remember(("complete", sides), lambda: _is_complete(repository, sides))
         if in_doubt := remember(

@@ -195,12 +195,13 @@ class _Reshaped:
         for change in changes:
             if change.key in self.told:
                 continue
-            if any(column in self._taken for column, _ in _set(change)):
+            if not self._taken.isdisjoint(_written(change)):
                 raise self._misplaced()
             if row := disputed.get(change.key):
-                lost = self._left_out(
-                    change, row.ours if self.by_theirs else row.theirs
-                )
+                offered, shaped = row.ours, row.theirs
+                if not self.by_theirs:
+                    offered, shaped = shaped, offered
+                lost = self._left_out(change, offered, is_whole=shaped is None)
             else:
                 key = change.key
                 lost = self._lost(change, found.get(key), other.get(key))
@@ -238,16 +239,34 @@ class _Reshaped:
             return {}
         return {row.key: row for row in self.merge.conflicts(self.name, keys=keys)}
 
-    def _left_out(self, change: RowChange, offered: Row | None) -> str:
-        """What of a row in conflict can't be chosen, in words; "" if all can."""
+    def _left_out(
+        self, change: RowChange, offered: Row | None, *, is_whole: bool
+    ) -> str:
+        """
+        What of a row in conflict can't be chosen, in words; "" if all can. Of one
+        that the shaped side deleted there is only the ``whole`` row to choose,
+        with what nobody changed in it.
+        """
         kept = self.merge.columns(self.name)
         offered = offered or {}
-        for column, value in _set(change):
-            if column in offered and column not in kept:
-                continue  # see ``without_dropped()``
+        for column, value in _held(change) if is_whole else _set(change):
+            if column not in kept:
+                may_move = is_whole and self._may_be_renamed(column)
+                if column in offered and may_move:
+                    return self._values_of(column)
+                if column in offered:
+                    continue  # see ``without_dropped()``
+                if is_whole and not may_move and column not in _written(change):
+                    continue  # it was dropped for all rows
             if not self._has(offered, column, value, change):
                 return self._values_of(column)
         return ""
+
+    def _may_be_renamed(self, column: str) -> bool:
+        """Whether a column that is not called so any more has another name."""
+        if column in self._columns:
+            return bool(self._columns[column])
+        return not self._base_columns.issuperset(self.merge.columns(self.name))
 
     def _has(self, row: Row, column: str, value: Any, change: RowChange) -> bool:
         """Whether a row has a value where the column is now."""
@@ -287,19 +306,37 @@ class _Reshaped:
         return ""
 
     def _require_nothing_else(self) -> None:
-        """Rows that the plain side left alone are as the shaped side has them."""
+        """What the plain side left alone is as the shaped side has it."""
         differ = self.merge.merged_rows(self.name, before=self.shaped)
         for changes in _batches(c for c in differ if self._is_other(c)):
             keys = [change.key for change in changes]
-            touched = {change.key for change in self._changes(keys)}
-            touched |= self.told | self._in_conflict(keys).keys()
-            if not touched.issuperset(keys):
-                raise self._misplaced()
+            by_plain = {change.key: change for change in self._changes(keys)}
+            aside = self.told | self._in_conflict(keys).keys()
+            for change in changes:
+                if change.key not in aside and not self._is_of(
+                    by_plain.get(change.key), change
+                ):
+                    raise self._misplaced()
 
     def _misplaced(self) -> MergeRefused:
         return _refused(
             f"One branch gave {self._spoken} other columns, and values would end up in "
             "columns that they are not of."
+        )
+
+    def _is_of(self, by_plain: RowChange | None, change: RowChange) -> bool:
+        """Whether what became of a row of the shaped side can be the plain side's."""
+        if by_plain is None:
+            return False
+        if self.merge.features.knows_what_was_renamed:
+            return True  # it takes no column for another
+        new = [(by_plain.after or {})[column] for column in _written(by_plain)]
+        result = change.after or {}
+        return all(
+            column not in result
+            or alike(result[column], value)
+            or any(alike(result[column], one) for one in new)
+            for column, value in (change.before or {}).items()
         )
 
     @staticmethod
@@ -313,11 +350,27 @@ class _Reshaped:
         )
 
 
-def _set(change: RowChange) -> Iterator[tuple[str, Any]]:
-    """What a side set in a row: columns and values."""
+def _written(change: RowChange) -> Iterator[str]:
+    """Columns of a row that a side put something into, be it empty text."""
     for column, value in (change.after or {}).items():
-        before = (change.before or {}).get(column)
-        if not (same(value, before) if change.before else is_empty(value)):
+        if not same(value, (change.before or {}).get(column)):
+            yield column
+
+
+def _held(change: RowChange) -> Iterator[tuple[str, Any]]:
+    """What a row holds on the side that changed it: columns and values."""
+    return (
+        (column, value)
+        for column, value in (change.after or {}).items()
+        if value is not None
+    )
+
+
+def _set(change: RowChange) -> Iterator[tuple[str, Any]]:
+    """What a side set in a row, and somebody would miss: columns and values."""
+    for column in _written(change):
+        value = (change.after or {})[column]
+        if change.before or not is_empty(value):
             yield column, value
 
 

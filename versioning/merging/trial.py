@@ -346,8 +346,9 @@ class _Rows:
             for column, value in row.items():
                 if column in kept or is_empty(value):
                     continue
-                if versions.base and same(value, versions.base.get(column)):
-                    continue
+                unchanged = versions.base and same(value, versions.base.get(column))
+                if unchanged and versions.ours and versions.theirs:
+                    continue  # else the row is kept as a whole, or not at all
                 # It has another name, or moved there.
                 if not is_there(value, result or {}, known.get(column, new)):
                     yield LostValue(side, column, value)
