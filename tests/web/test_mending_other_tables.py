@@ -128,6 +128,30 @@ def test_a_value_that_nobody_changed_goes_with_its_column(
     assert LOST not in words
 
 
+def test_what_nobody_changed_is_lost_where_the_row_was_deleted(
+    repository, maintainer, write
+):
+    """To keep it is to make it anew, and its values with it."""
+    write(
+        "main",
+        "CREATE TABLE owners (id int PRIMARY KEY, name varchar(20), mood varchar(20))",
+        "CREATE TABLE pets (id int PRIMARY KEY, owner int, "
+        "FOREIGN KEY (owner) REFERENCES owners (id))",
+        "INSERT INTO owners VALUES (1, 'Olga', 'happy'), (2, 'Otto', 'sad')",
+    )
+    repository.create_branch("summer", repository.head("main"))
+    write(
+        "main",
+        "DELETE FROM owners WHERE id = 1",
+        "ALTER TABLE owners RENAME COLUMN mood TO humour",
+    )
+    write("summer", "INSERT INTO pets VALUES (1, 1)")
+    keep = form(repository, "owners", 1, take="theirs")
+    words = seen.main(mend(maintainer, keep, follow=True))
+    assert f"mood on summer {LOST} happy" in words
+    assert words.count(LOST) == 1
+
+
 @pytest.mark.parametrize("take", ["theirs", "drop"])
 def test_a_row_of_a_table_that_is_gone_spoils_nothing(
     repository, maintainer, write, notes, found, take
