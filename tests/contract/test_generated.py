@@ -196,3 +196,46 @@ def test_uncommitted_rows(repository, connection, sums):
         assert stat.rows_changed == 1
         (change,) = repository.merged_rows("sums")
         assert change.after == {"id": 1, "a": 7, "b": 1}
+
+
+@pytest.fixture(params=["STORED", "VIRTUAL"])
+def named_sums(request, repository, write):
+    """A table whose columns don't all bear on the one that is worked out."""
+    write(
+        "main",
+        "CREATE TABLE sums (id int PRIMARY KEY, name varchar(9), a bigint, b bigint, "
+        f"{TOTAL} {request.param}, note varchar(9))",
+        "INSERT INTO sums (id, name, a, b, note) VALUES "
+        "(1, 'one', 1, 1, 'x'), (2, 'two', 2, 2, 'x')",
+    )
+    repository.create_branch("summer", repository.head("main"))
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "ALTER TABLE sums DROP COLUMN name",
+        "ALTER TABLE sums DROP COLUMN note",
+        "ALTER TABLE sums ADD COLUMN season varchar(9)",
+    ],
+)
+@pytest.mark.usefixtures("named_sums")
+def test_where_one_side_has_other_columns_it_is_right_or_refused(
+    repository, write, rows, merge, shape, ours_is_shaped
+):
+    """Dolt's server ended at it, or worked the sum out of other columns."""
+    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
+    write(here, "UPDATE sums SET a = 10 WHERE id = 1", shape)
+    write(there, "UPDATE sums SET b = 20 WHERE id = 2")
+    bringing = merge()
+    if not bringing.found.can_land:
+        assert "columns that the database works out by itself" in bringing.found.blocked
+        assert not repository.features.merges_generated_columns
+        with pytest.raises(MergeRefused):
+            bringing.land()
+        write(there, shape)  # as the page says
+        bringing = merge()
+        assert bringing.found.can_land
+    bringing.land()
+    assert rows("main", ALL) == [(1, 10, 1, 11), (2, 2, 20, 22)]

@@ -3,8 +3,10 @@ Merges that an engine can't make, found before it is asked to.
 
 Dolt works the generated columns of a merged row out anew, unless the row is in
 conflict: then it fails, and with a STORED column the server ends. It ends as
-well where each side dropped other columns of a table: it looks a column up by
-the place that it had before, in a list of those that the side has left.
+well where the table has a STORED column and its columns stand elsewhere on one
+side, as it works the value out of the wrong ones; and where each side dropped
+other columns of a table, as it looks one up by the place that it had before, in
+a list of those that the side has left.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,6 +45,8 @@ def require_mergeable(repository: Repository, sides: MergeSides) -> None:
         both = ours[table], theirs[table]
         if all(change.schema_changed for change in both):
             _require_columns_to_find(repository, sides, table, ours, theirs)
+        if any(change.schema_changed for change in both):
+            _require_one_form_of_stored(repository, sides, table)
         if all(change.data_changed for change in both):
             _require_no_conflict_of_generated(repository, sides, table)
 
@@ -94,6 +98,31 @@ def _columns_left(repository: Repository, table: str, at: str) -> frozenset[str]
 
 
 # Columns that are worked out ----------------------------------------------------
+
+
+def _require_one_form_of_stored(
+    repository: Repository, sides: MergeSides, table: str
+) -> None:
+    """Refuses more than ends the server: not all that stands elsewhere does."""
+    both = sides.ours, sides.theirs
+    if any(table not in repository.tables(at) for at in both):
+        return
+    ours, theirs = (
+        list(repository.column_definitions(table, at).items()) for at in both
+    )
+    has_stored = any(
+        column in repository.generated_columns(table, at) and "STORED" in rest.upper()
+        for at, columns in zip(both, (ours, theirs), strict=True)
+        for column, rest in columns
+    )
+    if has_stored and ours != theirs:
+        raise MergeRefused(
+            f"The branches have other columns of “{values.table_name(table)}”, and "
+            "both changed it. The table has columns that the database works out by "
+            "itself and stores, and this database can’t merge such a table unless "
+            "both branches have it alike. Give both branches the same tables first; "
+            "then look again."
+        )
 
 
 def _require_no_conflict_of_generated(
