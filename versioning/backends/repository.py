@@ -254,7 +254,7 @@ class Features:
     merges_read_whole_tables: bool  # of those that changed; else only what changed
     knows_what_was_renamed: bool  # of columns; else it goes by names and places
     merges_generated_columns: bool  # else not where a row of their table is in conflict
-    merges_columns_dropped_apart: bool  # else not where each side dropped others
+    merges_any_definitions: bool  # else some that would end the server are not begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 Merges that an engine can't make, found before it is asked to.
 
 Dolt works the generated columns of a merged row out anew, unless the row is in
-conflict: then it fails, and with a STORED column the server ends. It ends as
-well where the table has a STORED column and its columns stand elsewhere on one
-side, as it works the value out of the wrong ones; and where each side dropped
-other columns of a table, as it looks one up by the place that it had before, in
-a list of those that the side has left.
+conflict: then it fails, and with a STORED column the server ends. It ends at
+some tables, too, that the sides define otherwise, see ``_Forms``.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 from versioning import values
@@ -19,14 +18,15 @@ from versioning.backends.repository import (
     MergeSides,
     Repository,
     Row,
-    TableChange,
+    SchemaChange,
 )
 from versioning.presentation.snapshot import spoken_key
 from versioning.values import same
 
 BATCH = 500  # rows
 
-Changes = Mapping[str, TableChange]  # of a side, by what the table was called before
+#: Types whose values Dolt keeps apart from their rows.
+_APART = ("text", "blob", "json", "geometry", "vector")
 
 
 def require_mergeable(repository: Repository, sides: MergeSides) -> None:
@@ -35,103 +35,176 @@ def require_mergeable(repository: Repository, sides: MergeSides) -> None:
     proportion to the rows that changed in tables with generated columns.
     """
     features = repository.features
-    if features.merges_generated_columns and features.merges_columns_dropped_apart:
+    if features.merges_generated_columns and features.merges_any_definitions:
         return
     ours, theirs = (
-        {change.old_table: change for change in repository.diff_summary(sides.base, at)}
+        {change.table: change for change in repository.diff_summary(sides.base, at)}
         for at in (sides.ours, sides.theirs)
     )
-    for table in sorted(ours.keys() & theirs.keys()):
-        both = ours[table], theirs[table]
-        if all(change.schema_changed for change in both):
-            _require_columns_to_find(repository, sides, table, ours, theirs)
-        if any(change.schema_changed for change in both):
-            _require_one_form_of_stored(repository, sides, table)
-        if all(change.data_changed for change in both):
+    both = {table: (ours[table], theirs[table]) for table in ours.keys() & theirs}
+    there = [set(repository.tables(at)) for at in (sides.ours, sides.theirs)]
+    tables = sorted(both.keys() & there[0] & there[1])
+    if any(change.schema_changed for table in tables for change in both[table]):
+        for change in repository.schema_changes(sides.ours, sides.theirs):
+            if change.table in tables:
+                _Forms(repository, sides, change).check()
+    for table in tables:
+        if all(change.data_changed for change in both[table]):
             _require_no_conflict_of_generated(repository, sides, table)
 
 
-# Columns that are gone ----------------------------------------------------------
+# Tables defined otherwise -------------------------------------------------------
 
 
-def _require_columns_to_find(
-    repository: Repository,
-    sides: MergeSides,
-    table: str,
-    ours: Changes,
-    theirs: Changes,
-) -> None:
+@dataclass(frozen=True)
+class _Forms:
     """
-    Refuses more than ends the server, as nobody can tell by names whether a
-    column was renamed, or dropped and another one added.
+    A table that both sides changed and define otherwise than one another. All of
+    these refuse more than ends Dolt's server, as nothing is to be guessed here:
+
+    - Each side dropped other columns: it looks one up by the place that it had
+      before, in a list of those that the side has left.
+    - There is a STORED generated column, and others stand elsewhere on one side:
+      it works the value out of the wrong ones. Where others are gone that a new
+      one is made of, the table can't be read any more.
+    - There is a check, and on one side a column has become of a type whose
+      values are kept apart: it takes the other side's for their addresses.
     """
-    here = _columns_left(repository, ours[table].table, sides.ours)
-    there = _columns_left(repository, theirs[table].table, sides.theirs)
-    if here is None or there is None or table not in repository.tables(sides.base):
-        return
-    key = repository.primary_key(table, sides.base)
-    before = [
-        column
-        for column in repository.column_definitions(table, sides.base)
-        if column not in key
-    ]
-    for left, other in ((here, there), (there, here)):
-        has_new = not left.issubset(before)
-        if any(
-            place >= len(left) and column not in other and (has_new or column in left)
-            for place, column in enumerate(before)
-        ):
-            raise MergeRefused(
-                f"Both branches dropped or renamed columns of "
-                f"“{values.table_name(table)}”, and not the same ones, and this "
-                "database can’t merge that. Give both branches the same tables first; "
-                "then look again."
+
+    repository: Repository
+    sides: MergeSides
+    definitions: SchemaChange  # from ours to theirs
+
+    def check(self) -> None:
+        if self._has_stored:
+            raise self._refused(
+                "The table has columns that the database works out by itself and stores"
+            )
+        self._require_columns_to_find()
+        if self._is_made_of_what_is_gone:
+            raise self._refused(
+                "One branch dropped or renamed a column, and the other has a new one "
+                "that the database works out by itself"
+            )
+        if self._has_checks and self._is_kept_apart_on_one_side:
+            raise self._refused(
+                "The table has rules that the database checks, and one branch gave a "
+                "column a type for long values"
             )
 
+    def _refused(self, why: str) -> MergeRefused:
+        return MergeRefused(
+            f"The branches define “{values.table_name(self._table)}” in different "
+            f"ways, and both changed it. {why}, and this database can’t merge such a "
+            "table unless both branches have it alike. Give both branches the same "
+            "tables first; then look again."
+        )
 
-def _columns_left(repository: Repository, table: str, at: str) -> frozenset[str] | None:
-    """Those of a side's table beside its key; None without the table."""
-    if table not in repository.tables(at):
-        return None
-    key = repository.primary_key(table, at)
-    return frozenset(repository.columns(table, at)).difference(key)
+    @property
+    def _table(self) -> str:
+        return self.definitions.table
+
+    @property
+    def _sides(self) -> tuple[str, str]:
+        return self.sides.ours, self.sides.theirs
+
+    @cached_property
+    def _columns(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Of ours and of theirs, with their definitions."""
+        ours, theirs = (
+            self.repository.column_definitions(self._table, at) for at in self._sides
+        )
+        return ours, theirs
+
+    @cached_property
+    def _generated(self) -> tuple[frozenset[str], frozenset[str]]:
+        ours, theirs = (
+            self.repository.generated_columns(self._table, at) for at in self._sides
+        )
+        return ours, theirs
+
+    def _require_columns_to_find(self) -> None:
+        table, base = self._table, self.sides.base
+        if table not in self.repository.tables(base):
+            return
+        key = self.repository.primary_key(table, base)
+        generated = self.repository.generated_columns(table, base)
+        before = [
+            column
+            for column, definition in self.repository.column_definitions(
+                table, base
+            ).items()
+            if column not in key and (column not in generated or _is_stored(definition))
+        ]
+        ours, theirs = (
+            columns.keys() - generated - set(key)
+            for columns, generated in zip(self._columns, self._generated, strict=True)
+        )
+        for left, other in ((ours, theirs), (theirs, ours)):
+            # Nobody can tell by its name whether a column was renamed, or dropped
+            # and another one added.
+            has_new = not left <= set(before)
+            if any(
+                place >= len(left)
+                and column not in other
+                and (has_new or column in left)
+                for place, column in enumerate(before)
+            ):
+                raise self._refused(
+                    "Both dropped or renamed columns of it, and not the same ones"
+                )
+
+    @property
+    def _has_stored(self) -> bool:
+        return any(
+            _is_stored(columns[column])
+            for columns, generated in zip(self._columns, self._generated, strict=True)
+            for column in generated
+        )
+
+    @property
+    def _is_made_of_what_is_gone(self) -> bool:
+        (ours, theirs), (made, made_there) = self._columns, self._generated
+        return any(
+            new - old and columns.keys() - new - others.keys()
+            for new, old, columns, others in (
+                (made, made_there, ours, theirs),
+                (made_there, made, theirs, ours),
+            )
+        )
+
+    @property
+    def _has_checks(self) -> bool:
+        texts = self.definitions.before, self.definitions.after
+        return any("CHECK" in text.upper() for text in texts)
+
+    @property
+    def _is_kept_apart_on_one_side(self) -> bool:
+        ours, theirs = self._columns
+        return any(
+            ours[column] != theirs[column]
+            and any(
+                kind in definition.lower()
+                for definition in (ours[column], theirs[column])
+                for kind in _APART
+            )
+            for column in ours.keys() & theirs.keys()
+        )
+
+
+def _is_stored(definition: str) -> bool:
+    """Of a generated column: whether its values stand in the rows."""
+    return "STORED" in definition.upper()
 
 
 # Columns that are worked out ----------------------------------------------------
-
-
-def _require_one_form_of_stored(
-    repository: Repository, sides: MergeSides, table: str
-) -> None:
-    """Refuses more than ends the server: not all that stands elsewhere does."""
-    both = sides.ours, sides.theirs
-    if any(table not in repository.tables(at) for at in both):
-        return
-    ours, theirs = (
-        list(repository.column_definitions(table, at).items()) for at in both
-    )
-    has_stored = any(
-        column in repository.generated_columns(table, at) and "STORED" in rest.upper()
-        for at, columns in zip(both, (ours, theirs), strict=True)
-        for column, rest in columns
-    )
-    if has_stored and ours != theirs:
-        raise MergeRefused(
-            f"The branches have other columns of “{values.table_name(table)}”, and "
-            "both changed it. The table has columns that the database works out by "
-            "itself and stores, and this database can’t merge such a table unless "
-            "both branches have it alike. Give both branches the same tables first; "
-            "then look again."
-        )
 
 
 def _require_no_conflict_of_generated(
     repository: Repository, sides: MergeSides, table: str
 ) -> None:
     if not any(
-        repository.generated_columns(table, side)
-        for side in (sides.ours, sides.theirs)
-        if table in repository.tables(side)
+        repository.generated_columns(table, at) for at in (sides.ours, sides.theirs)
     ):
         return
     for key in _in_conflict(repository, sides, table):

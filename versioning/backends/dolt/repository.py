@@ -50,7 +50,7 @@ class DoltRepository(Exporting):
             merges_read_whole_tables=False,
             knows_what_was_renamed=True,
             merges_generated_columns=False,
-            merges_columns_dropped_apart=False,
+            merges_any_definitions=False,
         )
 
     def _version(self) -> str:

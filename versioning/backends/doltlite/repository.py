@@ -44,7 +44,7 @@ class DoltLiteRepository(Exporting):
             merges_read_whole_tables=True,
             knows_what_was_renamed=False,
             merges_generated_columns=True,
-            merges_columns_dropped_apart=True,
+            merges_any_definitions=True,
         )
 
     def _version(self) -> str:

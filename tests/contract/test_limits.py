@@ -1,6 +1,7 @@
 """
-Each branch dropped, renamed or added columns of one table. Dolt's server ends
-at some of it, and must not be asked to; DoltLite takes columns for others.
+Each branch changed a table that it defines otherwise than the other. Dolt's
+server ends at some of it, and must not be asked to; DoltLite takes columns for
+others.
 """
 
 from itertools import product
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.contract.test_undoing import Bringing
+from tests.engines import ENGINE
 from versioning.backends.errors import MergeBlocked
 from versioning.merging import sources
 
@@ -119,11 +121,14 @@ def test_the_result_is_what_both_want_or_there_is_none(
 @pytest.mark.parametrize(("ours", "theirs"), FATAL)
 def test_where_the_engine_can_not_it_is_said(repository, bring, ours, theirs):
     found = bring(ours, theirs).found
-    if repository.features.merges_columns_dropped_apart:
+    if repository.features.merges_any_definitions:
         assert found.can_land or theirs.endswith("renamed")
     else:
         assert not found.can_land
-        assert "Both branches dropped or renamed columns of “things”" in found.blocked
+        assert found.blocked.startswith(
+            "The branches define “things” in different ways, and both changed it. Both "
+            "dropped or renamed columns of it, and not the same ones, and this"
+        )
 
 
 def test_columns_that_both_dropped_are_no_trouble(repository, bring):
@@ -131,3 +136,98 @@ def test_columns_that_both_dropped_are_no_trouble(repository, bring):
     assert bringing.found.can_land
     bringing.land()
     assert repository.columns("things", repository.head("main")) == ["id", "a"]
+
+
+WORDS = "id int PRIMARY KEY, a {type}, n int, c varchar(9)"
+CHECKED = "CONSTRAINT few CHECK (n < 100)"
+
+
+def made_anew(columns):
+    """As Django does on SQLite, which can't alter a column."""
+    return [
+        f"CREATE TABLE anew ({columns})",
+        "INSERT INTO anew SELECT * FROM things",
+        "DROP TABLE things",
+        "ALTER TABLE anew RENAME TO things",
+    ]
+
+
+def longer(column, checked):
+    if ENGINE == "dolt":
+        return [f"ALTER TABLE things MODIFY {column} text"]
+    columns = WORDS.format(type="text")
+    return made_anew(f"{columns}, {CHECKED}" if checked else columns)
+
+
+def with_check():
+    if ENGINE == "dolt":
+        return [f"ALTER TABLE things ADD {CHECKED}"]
+    return made_anew(f"{WORDS.format(type='varchar(9)')}, {CHECKED}")
+
+
+@pytest.mark.parametrize("ours_is_longer", [True, False])
+@pytest.mark.parametrize("check", ["before", "there", "nowhere"])
+def test_a_column_for_longer_texts_beside_a_check(
+    repository, write, max_, rows, check, ours_is_longer
+):
+    columns = WORDS.format(type="varchar(9)")
+    table = f"{columns}, {CHECKED}" if check == "before" else columns
+    write(
+        "main",
+        f"CREATE TABLE things ({table})",
+        "INSERT INTO things VALUES (1, 'a1', 1, 'c1'), (2, 'a2', 2, 'c2')",
+    )
+    repository.create_branch("summer", repository.head("main"))
+    here, there = ("main", "summer") if ours_is_longer else ("summer", "main")
+    write(
+        here,
+        "UPDATE things SET c = 'C' WHERE id = 1",
+        "INSERT INTO things VALUES (3, 'a3', 3, 'c3')",
+        *longer("a", check == "before"),
+    )
+    write(
+        there,
+        "UPDATE things SET n = 20 WHERE id = 2",
+        "INSERT INTO things VALUES (4, 'a4', 4, 'c4')",
+        *(with_check() if check == "there" else ()),
+    )
+    bringing = Bringing(repository, max_, sources.parse("summer"))
+    if not bringing.found.can_land:
+        assert check != "nowhere"
+        if not repository.features.merges_any_definitions:
+            why = "one branch gave a column a type for long values"
+            assert why in bringing.found.blocked
+        with pytest.raises(MergeBlocked):
+            bringing.land()
+        return
+    bringing.land()
+    assert rows("main", "SELECT id, a, n, c FROM things ORDER BY id") == [
+        (1, "a1", 1, "C"),
+        (2, "a2", 20, "c2"),
+        (3, "a3", 3, "c3"),
+        (4, "a4", 4, "c4"),
+    ]
+
+
+@pytest.mark.parametrize("ours_is_made", [True, False])
+@pytest.mark.parametrize("kind", ["STORED", "VIRTUAL"])
+@pytest.mark.parametrize("gone", [drop("c"), rename("c", "x")])
+def test_a_column_made_of_one_that_is_gone(
+    repository, write, max_, rows, gone, kind, ours_is_made
+):
+    """Dolt merged them, and the table could not be read any more."""
+    write("main", *THINGS)
+    repository.create_branch("summer", repository.head("main"))
+    here, there = ("main", "summer") if ours_is_made else ("summer", "main")
+    made = f"twice varchar(20) GENERATED ALWAYS AS (concat(c, c)) {kind}"
+    if ENGINE == "doltlite":
+        made = "twice varchar(20) GENERATED ALWAYS AS (c || c) VIRTUAL"
+    write(here, f"ALTER TABLE things ADD COLUMN {made}", message="Here")
+    write(there, "UPDATE things SET a = 'A' WHERE id = 1", gone, message="There")
+    before = repository.head("main")
+    bringing = Bringing(repository, max_, sources.parse("summer"))
+    assert not bringing.found.can_land
+    with pytest.raises(MergeBlocked):
+        bringing.land()
+    assert repository.head("main") == before
+    assert len(rows("main", "SELECT * FROM things")) == len(ROWS)
