@@ -166,7 +166,7 @@ def with_check():
 
 
 @pytest.mark.parametrize("ours_is_longer", [True, False])
-@pytest.mark.parametrize("check", ["before", "there", "nowhere"])
+@pytest.mark.parametrize("check", ["before", "there", "nowhere", "index"])
 def test_a_column_for_longer_texts_beside_a_check(
     repository, write, max_, rows, check, ours_is_longer
 ):
@@ -190,6 +190,7 @@ def test_a_column_for_longer_texts_beside_a_check(
         "UPDATE things SET n = 20 WHERE id = 2",
         "INSERT INTO things VALUES (4, 'a4', 4, 'c4')",
         *(with_check() if check == "there" else ()),
+        *(["CREATE UNIQUE INDEX one ON things (a)"] if check == "index" else ()),
     )
     bringing = Bringing(repository, max_, sources.parse("summer"))
     if not bringing.found.can_land:

@@ -67,8 +67,9 @@ class _Forms:
     - There is a STORED generated column, and others stand elsewhere on one side:
       it works the value out of the wrong ones. Where others are gone that a new
       one is made of, the table can't be read any more.
-    - There is a check, and on one side a column has become of a type whose
-      values are kept apart: it takes the other side's for their addresses.
+    - On one side a column has become of a type whose values are kept apart, and
+      there is a check, or it is in an index: it takes the other side's values
+      for their addresses.
     """
 
     repository: Repository
@@ -86,10 +87,11 @@ class _Forms:
                 "One branch dropped or renamed a column, and the other has a new one "
                 "that the database works out by itself"
             )
-        if self._has_checks and self._is_kept_apart_on_one_side:
+        apart = self._kept_apart_on_one_side
+        if apart and (self._has_checks or any(map(self._is_indexed, apart))):
             raise self._refused(
-                "The table has rules that the database checks, and one branch gave a "
-                "column a type for long values"
+                "The table has rules or indexes, and one branch gave a column a type "
+                "for long values"
             )
 
     def _refused(self, why: str) -> MergeRefused:
@@ -174,22 +176,31 @@ class _Forms:
         )
 
     @property
-    def _has_checks(self) -> bool:
-        texts = self.definitions.before, self.definitions.after
-        return any("CHECK" in text.upper() for text in texts)
+    def _texts(self) -> tuple[str, str]:
+        return self.definitions.before, self.definitions.after
 
     @property
-    def _is_kept_apart_on_one_side(self) -> bool:
+    def _has_checks(self) -> bool:
+        return any("CHECK" in text.upper() for text in self._texts)
+
+    def _is_indexed(self, column: str) -> bool:
+        name = "`" + column.replace("`", "``") + "`"
+        lines = [line for text in self._texts for line in text.splitlines()]
+        return any("KEY" in line.upper() and name in line for line in lines)
+
+    @property
+    def _kept_apart_on_one_side(self) -> list[str]:
         ours, theirs = self._columns
-        return any(
-            ours[column] != theirs[column]
+        return [
+            column
+            for column in ours.keys() & theirs.keys()
+            if ours[column] != theirs[column]
             and any(
                 kind in definition.lower()
                 for definition in (ours[column], theirs[column])
                 for kind in _APART
             )
-            for column in ours.keys() & theirs.keys()
-        )
+        ]
 
 
 def _is_stored(definition: str) -> bool:
