@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.test_undoing import Bringing
-from versioning.backends.errors import MergeRefused
+from versioning.backends.errors import MergeBlocked, MergeRefused
 from versioning.backends.repository import ChangeKind, RowChange, TableStat
 from versioning.merging import sources
 from versioning.merging.resolution import Take
@@ -239,3 +239,21 @@ def test_where_one_side_has_other_columns_it_is_right_or_refused(
         assert bringing.found.can_land
     bringing.land()
     assert rows("main", ALL) == [(1, 10, 1, 11), (2, 2, 20, 22)]
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+@pytest.mark.usefixtures("named_sums")
+def test_a_value_changed_where_the_other_side_dropped_its_column(
+    repository, write, merge, ours_is_shaped
+):
+    """It is in conflict, and Dolt can't list such a row of this table."""
+    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
+    write(here, "ALTER TABLE sums DROP COLUMN note")
+    write(there, "UPDATE sums SET note = 'y' WHERE id = 2")
+    bringing = merge()
+    assert not bringing.found.can_land
+    assert bringing.found.blocked
+    before = repository.head("main")
+    with pytest.raises(MergeBlocked):
+        bringing.land()
+    assert repository.head("main") == before

@@ -245,6 +245,10 @@ def _in_conflict(
 def _conflict(base: Row, ours: Row | None, theirs: Row | None) -> bool:
     if ours is None or theirs is None:
         return ours is not theirs
+    for one, other in ((ours, theirs), (theirs, ours)):
+        for column in base.keys() & one.keys() - other.keys():  # dropped there
+            if not same(one[column], base[column]):
+                return True
     return any(
         not same(ours[column], theirs[column])
         and not (
