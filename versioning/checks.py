@@ -10,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from versioning.backends.binding import VersionedConnection
+from versioning.backends.sql.merging import OF_CONFLICTS
+from versioning.backends.sql.tables import OF_DIFFS
 from versioning.conf import connection, options
 
 MIDDLEWARE = "versioning.middleware.VersioningMiddleware"
@@ -103,7 +105,7 @@ def check_foreign_keys(
     versioned = _versioned_apps()
     found: list[checks.CheckMessage] = []
     for model in _models(app_configs):
-        if not versioned or not model._meta.managed:
+        if not model._meta.managed:
             continue
         for field in model._meta.local_fields:
             target = field.related_model
@@ -170,7 +172,7 @@ def check_key_names(
         for model in _models(app_configs)
         if model._meta.app_label in versioned
         for field in model._meta.pk_fields
-        if str(field.column).lower() in {"commit", "commit_date", "diff_type"}
+        if str(field.column).lower() in OF_DIFFS | OF_CONFLICTS
     ]
 
 

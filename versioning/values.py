@@ -184,11 +184,6 @@ def _float(value: Any, expression: Any, connection: Any) -> Any:
     return float(value) if isinstance(value, int) else value
 
 
-def instance(table: str, row: Row) -> models.Model | None:
-    """``TableValues(table).instance(row)``, for a single row."""
-    return TableValues(table).instance(row)
-
-
 def key_of(instance: models.Model) -> Key:
     """The key of an instance's row, in driver values."""
     held = TableValues(instance._meta.db_table)

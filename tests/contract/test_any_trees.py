@@ -14,7 +14,7 @@ from django.db import models
 
 import versioning
 from polls.models import Choice, Question
-from tests.contract.work import SIDES
+from tests.contract.work import SIDES, refers_to
 from versioning.backends.repository import Author
 from versioning.merging import preview
 from versioning.merging.resolution import Take
@@ -35,10 +35,6 @@ PARENTS: dict[str, dict[str, str]] = {
 }
 
 Tables = dict[str, dict[int, dict[str, Any]]]  # rows by key
-
-
-def refers_to(model, **options):
-    return models.ForeignKey(model, models.CASCADE, related_name="+", **options)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.db import models
 
 import versioning
 from polls.models import Choice, Question
-from tests.contract.work import KEY, QUESTIONS, SIDES
+from tests.contract.work import KEY, QUESTIONS, SIDES, refers_to
 from versioning.backends.repository import Author
 from versioning.merging.candidate import RowsInvalid
 from versioning.merging.resolution import Choice as Decided
@@ -37,10 +37,6 @@ def on_sides(repository, question):
                 add(side)
 
     return add_to
-
-
-def refers_to(model, **options):
-    return models.ForeignKey(model, models.CASCADE, related_name="+", **options)
 
 
 def choices():

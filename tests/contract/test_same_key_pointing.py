@@ -4,7 +4,7 @@ import pytest
 from django.db import models
 
 import versioning
-from tests.contract.work import KEY, SIDES
+from tests.contract.work import KEY, SIDES, refers_to
 from versioning.backends.repository import Author
 from versioning.merging.resolution import Take
 
@@ -22,9 +22,7 @@ def test_both_are_kept_where_others_point_by_what_differs(
     )
     visit = new_model(
         "Visit",
-        place=models.ForeignKey(
-            place, models.CASCADE, to_field="name", related_name="+"
-        ),
+        place=refers_to(place, to_field="name"),
     )
 
     repository.create_branch("summer", repository.head("main"))

@@ -1,5 +1,7 @@
 """A merge of two branches, as somebody decides about it."""
 
+from django.db import models
+
 from versioning.merging import deciding, drafts, mending, preview, trial
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -8,6 +10,11 @@ from versioning.merging.resolution import Choice as Decided
 SIDES = ("main", "summer")
 QUESTIONS = "polls_question"
 KEY = 7000  # of what both sides add
+
+
+def refers_to(model, **options):
+    """A foreign key of a test's own model."""
+    return models.ForeignKey(model, models.CASCADE, related_name="+", **options)
 
 
 class Work:

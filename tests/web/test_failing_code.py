@@ -25,7 +25,6 @@ def fails(*args: Any, **kwargs: Any) -> Any:
 def name_fails(patch):
     for model in MODELS:
         patch.setattr(model, "__str__", fails)
-    for model in MODELS:
         policy = replace(policies.for_model(model), label=str)
         patch.setitem(policies._policies, model, policy)
 

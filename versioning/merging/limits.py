@@ -81,7 +81,10 @@ class _Forms:
             raise self._refused(
                 "The table has columns that the database works out by itself and stores"
             )
-        self._require_columns_to_find()
+        if self._has_lost_its_places:
+            raise self._refused(
+                "Both dropped or renamed columns of it, and not the same ones"
+            )
         if self._is_made_of_what_is_gone:
             raise self._refused(
                 "One branch dropped or renamed a column, and the other has a new one "
@@ -125,43 +128,37 @@ class _Forms:
         )
         return ours, theirs
 
-    def _require_columns_to_find(self) -> None:
+    @property
+    def _has_lost_its_places(self) -> bool:
         table, base = self._table, self.sides.base
         if table not in self.repository.tables(base):
-            return
+            return False
         key = self.repository.primary_key(table, base)
+        definitions = self.repository.column_definitions(table, base)
         generated = self.repository.generated_columns(table, base)
         before = [
             column
-            for column, definition in self.repository.column_definitions(
-                table, base
-            ).items()
+            for column, definition in definitions.items()
             if column not in key and (column not in generated or _is_stored(definition))
         ]
         ours, theirs = (
-            columns.keys() - generated - set(key)
-            for columns, generated in zip(self._columns, self._generated, strict=True)
+            columns.keys() - made - set(key)
+            for columns, made in zip(self._columns, self._generated, strict=True)
         )
-        for left, other in ((ours, theirs), (theirs, ours)):
-            # Nobody can tell by its name whether a column was renamed, or dropped
-            # and another one added.
-            has_new = not left <= set(before)
-            if any(
-                place >= len(left)
-                and column not in other
-                and (has_new or column in left)
-                for place, column in enumerate(before)
-            ):
-                raise self._refused(
-                    "Both dropped or renamed columns of it, and not the same ones"
-                )
+        # Nobody can tell by its name whether a column was renamed, or dropped and
+        # another one added.
+        return any(
+            column not in other and (column in left or not left <= set(before))
+            for left, other in ((ours, theirs), (theirs, ours))
+            for column in before[len(left) :]
+        )
 
     @property
     def _has_stored(self) -> bool:
         return any(
             _is_stored(columns[column])
-            for columns, generated in zip(self._columns, self._generated, strict=True)
-            for column in generated
+            for columns, made in zip(self._columns, self._generated, strict=True)
+            for column in made
         )
 
     @property

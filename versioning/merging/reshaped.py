@@ -243,21 +243,20 @@ class _Reshaped:
         self, change: RowChange, offered: Row | None, *, is_whole: bool
     ) -> str:
         """
-        What of a row in conflict can't be chosen, in words; "" if all can. Of one
-        that the shaped side deleted there is only the ``whole`` row to choose,
-        with what nobody changed in it.
+        What of a row in conflict can't be chosen, in words; "" if all can. One that
+        the shaped side deleted is chosen as a whole, with what nobody changed in it.
         """
         kept = self.merge.columns(self.name)
         offered = offered or {}
         for column, value in _held(change) if is_whole else _set(change):
             if column not in kept:
                 may_move = is_whole and self._may_be_renamed(column)
-                if column in offered and may_move:
+                if may_move and column in offered:
                     return self._values_of(column)
-                if column in offered:
-                    continue  # see ``without_dropped()``
-                if is_whole and not may_move and column not in _written(change):
-                    continue  # it was dropped for all rows
+                # See ``without_dropped()``; else it was dropped for all rows.
+                unchanged = is_whole and column not in _written(change)
+                if not may_move and (column in offered or unchanged):
+                    continue
             if not self._has(offered, column, value, change):
                 return self._values_of(column)
         return ""

@@ -148,11 +148,12 @@ def _with_inherited(
 
 
 def _judge(table: str, rows: Sequence[_NewRow]) -> Iterator[InvalidRow]:
+    held = values.TableValues(table)
     for row in rows:
-        broken = _broken(table, row.row)
+        broken = _broken(held, row.row)
         if not broken:
             continue
-        old = {reason for side in row.sides for _, reason in _broken(table, side)}
+        old = {reason for side in row.sides for _, reason in _broken(held, side)}
         new = [(column, reason) for column, reason in broken if reason not in old]
         yield InvalidRow(
             table,
@@ -163,13 +164,13 @@ def _judge(table: str, rows: Sequence[_NewRow]) -> Iterator[InvalidRow]:
         )
 
 
-def _broken(table: str, row: Row) -> list[tuple[str, str]]:
+def _broken(held: values.TableValues, row: Row) -> list[tuple[str, str]]:
     """What a model says against a row: by column, "" for the row as a whole."""
-    model = values.model_for(table)
+    model = held.model
     if model is None:
         return []
     try:
-        instance: Any = values.instance(table, row)
+        instance: Any = held.instance(row)
         instance.clean_fields(exclude=_not_of_the_row(model))
         instance.clean()
     except ValidationError as error:
@@ -177,7 +178,7 @@ def _broken(table: str, row: Row) -> list[tuple[str, str]]:
     except DatabaseError:
         raise
     except Exception as error:  # a mistake of the application's own
-        return [("", rule_failed(error, table))]
+        return [("", rule_failed(error, held.table))]
     return []
 
 

@@ -177,7 +177,7 @@ class DoltRepository(Exporting):
         self._known(theirs)
         try:
             row = self._one("CALL dolt_merge('--no-ff', '--no-commit', %s)", [theirs])
-        except DatabaseError as error:  # of any kind: see ``versioning.merging.limits``
+        except DatabaseError as error:  # a value that a type can't hold, too
             text = str(error.args[-1])
             if isinstance(error, EngineError) or "permission" in text:
                 raise

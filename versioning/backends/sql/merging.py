@@ -36,7 +36,7 @@ _CONFLICTS = ("conflicts", None)
 _VIOLATIONS = ("violations", None)
 
 #: The engines' own columns beside those of each side, in lists of conflicts.
-_OF_CONFLICTS = frozenset({"diff_type"})
+OF_CONFLICTS = frozenset({"diff_type"})
 
 
 class Merging(Writing):
@@ -121,7 +121,7 @@ class Merging(Writing):
         if table not in {count.table for count in self.conflict_counts()}:
             return []  # Dolt has no list of conflicts for a table without any
         self._require_key(table, primary)
-        spelled = self._spelled(table, None, _OF_CONFLICTS)
+        spelled = self._spelled(table, None, OF_CONFLICTS)
         order = self._conflict_order(primary, spelled)
         columns = partial(
             _ConflictColumns, table, primary, self._generated(table, None), spelled
@@ -150,7 +150,7 @@ class Merging(Writing):
             return
         self._require_key(table, primary)
         generated = self._generated(table, None)
-        spelled = self._spelled(table, None, _OF_CONFLICTS)
+        spelled = self._spelled(table, None, OF_CONFLICTS)
         order = self._conflict_order(primary, spelled)
         sql = self._conflicts_sql(table, (), order)
         with self._engine(), self._cursor_as_they_come() as cursor:

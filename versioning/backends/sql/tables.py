@@ -47,7 +47,7 @@ _Differences = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 
 
 #: The engines' own columns beside those of a table, in diffs.
-_OF_DIFFS = frozenset({"commit", "commit_date"})
+OF_DIFFS = frozenset({"commit", "commit_date"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +390,7 @@ class Tables(Statements):
             after,
             self._primary_key(table, at),
             self._generated(table, at),
-            self._spelled(table, at, _OF_DIFFS),
+            self._spelled(table, at, OF_DIFFS),
         )
 
     def _spelled(
