@@ -32,7 +32,8 @@ else:
     from dolt_server import DoltServer
 
     if "POLLARD_TEST_SERVER" not in os.environ:
-        server = DoltServer(Path(folder) / "dolt")
+        # Each test makes its tables anew, with names that others have used.
+        server = DoltServer(Path(folder) / "dolt", statistics=False)
         server.start()
         atexit.register(server.stop)
         os.environ["POLLARD_TEST_SERVER"] = f"{server.port} {server.data}"
