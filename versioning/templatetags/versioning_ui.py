@@ -6,12 +6,18 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 register = template.Library()
+
+
+@register.simple_tag
+def start_url() -> str:
+    """Where the site begins, also where it is served below a path of its own."""
+    return get_script_prefix()
 
 
 @register.simple_tag
