@@ -489,6 +489,16 @@ def test_what_is_held_already_is_not_taken_over(repository, poll, take):
         work.land()
 
 
+def test_nothing_is_taken_over_to_a_branch_that_nobody_wrote_to(repository, poll, take):
+    hash = change("summer", Question, "One", pk=poll.pk, text="Alike")
+    change("main", Question, "Another", pk=poll.pk, text="Alike")
+    repository.create_branch("autumn", repository.head("main"))
+    work = take(hash, "autumn")
+    assert work.found.up_to_date
+    with pytest.raises(NothingToMerge):
+        work.land()
+
+
 def test_many_rows_are_paged_in_order_without_a_gap(repository, poll, undo):
     # Not from a number of the test's own: Dolt goes on counting where the tests
     # before have left off, and the poll's choices may have any.

@@ -182,6 +182,11 @@ class DoltLiteRepository(Exporting):
             if tip != to and expected != to:
                 raise EngineError(f"“{branch}” was moved to {tip}, not to {to}.")
 
+    def _working(self) -> str:
+        # On a branch that nobody ever wrote to, the engine knows no WORKING.
+        is_written = self._value("SELECT EXISTS (SELECT 1 FROM dolt_status)")
+        return "WORKING" if is_written else self._head()
+
     def _clear_conflicts(self, table: str) -> None:
         # Keeps what was written to the rows since (the contract's tests say so),
         # and takes 0.6 ms for a thousand. Deleting them takes 280.

@@ -78,7 +78,7 @@ class Merging(Writing):
         return str(head), self.uncommitted() if is_dirty else None
 
     def working_hash(self) -> str:
-        # Not of 'WORKING': DoltLite knows none on a branch that nobody wrote to.
+        # Not of 'WORKING', which DoltLite does not always know: see _working().
         return str(self._value("SELECT dolt_hashof_db()"))
 
     # Conflicts ---------------------------------------------------------------
@@ -297,11 +297,15 @@ class Merging(Writing):
 
     # The result --------------------------------------------------------------
 
+    def _working(self) -> str:
+        """The working set as a ref; the head's hash where nobody wrote to it."""
+        return "WORKING"
+
     def merged_summary(self) -> list[TableChange]:
-        return self._summary("HEAD", "WORKING")
+        return self._summary("HEAD", self._working())
 
     def merged_stat(self) -> list[TableStat]:
-        return self._stat("HEAD", "WORKING")
+        return self._stat("HEAD", self._working())
 
     def merged_rows(
         self,
@@ -316,7 +320,7 @@ class Merging(Writing):
         at = None if there else before or self._head()
         if not there:
             self._require_table(table, at)
-        diff = self._diff_as_of(at, table, before or "HEAD", "WORKING")
+        diff = self._diff_as_of(at, table, before or "HEAD", self._working())
         return self._changes(diff, since, limit, (), keys)
 
 
