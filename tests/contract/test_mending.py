@@ -9,7 +9,16 @@ import versioning
 from polls.models import Choice, Question
 from versioning import policies
 from versioning.backends.repository import Author
-from versioning.merging import candidate, drafts, memory, mending, preview, trial
+from versioning.merging import (
+    candidate,
+    deciding,
+    drafts,
+    gathering,
+    memory,
+    mending,
+    preview,
+    trial,
+)
 from versioning.merging.candidate import RowsInvalid, ViolationsRemain
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -306,6 +315,24 @@ def test_an_invariant_is_asked_of_what_the_merge_bears_on(merge, poll, two_choic
         "The clouds",
         "The moon",
     }
+
+
+def test_it_is_asked_of_a_table_in_which_nothing_merges_by_itself(
+    merge, poll, two_choices
+):
+    with versioning.on_branch("main", author=ERIN):
+        Choice.objects.filter(text="The sky").update(text="A sky")
+    with versioning.on_branch("summer", author=ERIN):
+        sky = Choice.objects.get(text="The sky").pk
+        Choice.objects.get(pk=sky).delete()
+    work = merge()
+    (row,) = preview.conflicts_of("main", work.sides, CHOICES, [(sky,)])
+    deciding.decide(work.draft, row, {WHOLE_ROW: Decided(Take.THEIRS)}, work.user)
+    expected = {(QUESTIONS, (poll.pk,)), (CHOICES, (sky,))}
+    assert {(t.versions.table, t.versions.key) for t in work.trial().faults} == expected
+    memory.forget()  # so that it is tried out within the first look
+    shown = gathering.open_screen("summer", "main").trial.faults
+    assert {(t.versions.table, t.versions.key) for t in shown} == expected
 
 
 def test_what_was_broken_before_is_reported_and_does_not_block(

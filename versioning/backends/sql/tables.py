@@ -274,7 +274,7 @@ class Tables(Statements):
         def ask() -> list[tuple[Any, ...]]:
             return self._ask_stat(before, after)
 
-        for table, *counts in self._always("stat", *self._ends(before, after), ask=ask):
+        for table, *counts in self._between("stat", before, after, ask):
             added, removed, changed, cells, old, new = (int(c or 0) for c in counts)
             if not self._own(table) and added + removed + changed:
                 found.append(TableStat(table, added, removed, changed, cells, old, new))
@@ -346,17 +346,11 @@ class Tables(Statements):
                     [before, after] * 2,
                 )
             definitions = [(*row[:2], *row[5:]) for row in rows if not row[2]]
-            if not definitions and None not in ends:
+            if not definitions and self._are_hashes(before, after):
                 self._note_twins(before, after)
             return [row[:5] for row in rows if row[2]], definitions
 
-        ends = self._ends(before, after)
-        return self._always("differences", *ends, ask=ask)
-
-    def _ends(self, before: str, after: str) -> tuple[str | None, str | None]:
-        """The two, for ``_always()``: what is no hash does not last."""
-        one, other = (ref if self.is_hash(ref) else None for ref in (before, after))
-        return one, other
+        return self._between("differences", before, after, ask)
 
     # Rows that differ --------------------------------------------------------
 
