@@ -20,6 +20,7 @@ from versioning.merging import sources
 from versioning.merging.candidate import lock_key
 from versioning.merging.locking import DraftClosed, alone, look_again, while_open
 from versioning.models import MergeDraft, name_of
+from versioning.moments import stored
 
 LOOKED_AT = 500  # commits, for the merge that an open draft may have become
 
@@ -69,7 +70,7 @@ def _is_in_target(draft: MergeDraft, heads: Mapping[str, str] | None = None) -> 
         return False
     for commit in since:
         if _is_of(commit, draft):
-            draft.landed_at = commit.date
+            draft.landed_at = stored(commit.date)
             draft.landed_by_name = commit.author.name
             draft.commit = commit.hash
             draft.state = MergeDraft.State.LANDED

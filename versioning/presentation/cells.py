@@ -19,6 +19,7 @@ from typing import Any
 from django.db import models
 from django.utils import formats, timezone
 
+from versioning.moments import local
 from versioning.presentation.documents import pretty
 from versioning.presentation.lines import TextLine, unified
 from versioning.presentation.words import Segment, mark, plain, visible
@@ -146,7 +147,7 @@ def _text(value: str) -> Shown:
 def _time(value: dt.datetime) -> Shown:
     """In the reader's time zone; exact to the microsecond in ``raw``."""
     if timezone.is_aware(value):
-        value = timezone.localtime(value)
+        value = local(value)
     exact = value.isoformat(sep=" ")
     return Shown(
         Kind.TIME,

@@ -18,6 +18,7 @@ from versioning import addresses
 from versioning.graph import GraphRow
 from versioning.merging.screen import Screen
 from versioning.models import Decision
+from versioning.moments import aware
 from versioning.presentation.cells import Kind, Shown
 from versioning.presentation.conflicts import Card
 from versioning.presentation.lines import LineKind, TextLine
@@ -37,8 +38,8 @@ _RECENT = dt.timedelta(days=30)
 @register.simple_tag
 def moment(when: dt.datetime) -> SafeString:
     """A time as people say it, with the exact time on hover."""
-    local = timezone.localtime(when)
-    age = timezone.now() - when
+    local = timezone.localtime(aware(when))
+    age = dt.datetime.now(dt.UTC) - local
     if age < dt.timedelta(minutes=1):
         said = "just now"
     elif age < _RECENT:
