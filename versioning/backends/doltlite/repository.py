@@ -184,8 +184,7 @@ class DoltLiteRepository(Exporting):
 
     def _working(self) -> str:
         # On a branch that nobody ever wrote to, the engine knows no WORKING.
-        is_written = self._value("SELECT EXISTS (SELECT 1 FROM dolt_status)")
-        return "WORKING" if is_written else self._head()
+        return "WORKING" if self.uncommitted() else self._head()
 
     def _clear_conflicts(self, table: str) -> None:
         # Keeps what was written to the rows since (the contract's tests say so),

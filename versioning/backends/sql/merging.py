@@ -28,6 +28,7 @@ from versioning.backends.repository import (
 )
 from versioning.backends.sql.rules import columns_in
 from versioning.backends.sql.statements import batches
+from versioning.backends.sql.tables import STATUS
 from versioning.backends.sql.writing import Writing
 
 # Lists that the engines make when they merge, and that rows written since do not
@@ -64,7 +65,8 @@ class Merging(Writing):
         return str(self._value(self._call("dolt_commit", len(args)), args))
 
     def uncommitted(self) -> Uncommitted | None:
-        rows = self._fetch("SELECT DISTINCT table_name FROM dolt_status")
+        sql = "SELECT DISTINCT table_name FROM dolt_status"
+        rows = self._always(*STATUS, ask=lambda: self._fetch(sql))
         if not rows:
             return None
         tables = sorted(row[0] for row in rows)
@@ -75,7 +77,8 @@ class Merging(Writing):
         [(head, is_dirty)] = self._fetch(
             "SELECT dolt_hashof('HEAD'), EXISTS (SELECT 1 FROM dolt_status)"
         )
-        return str(head), self.uncommitted() if is_dirty else None
+        found = self._always("head", None, ask=lambda: str(head))
+        return found, self.uncommitted() if is_dirty else None
 
     def working_hash(self) -> str:
         # Not of 'WORKING', which DoltLite does not always know: see _working().

@@ -198,17 +198,6 @@ class Statements(Repository):
             return self._look.get(what, ask) if self._look is not None else ask()
         return self.facts.get((self._place(), *what), ask)
 
-    def _between(
-        self, what: str, before: str, after: str, ask: Callable[[], _Fact]
-    ) -> _Fact:
-        """``_always()`` for two hashes; any other ref is another with each write."""
-        if self._are_hashes(before, after):
-            return self._always(what, before, after, ask=ask)
-        return ask()
-
-    def _are_hashes(self, *refs: str) -> bool:
-        return all(self.is_hash(ref) for ref in refs)
-
     def _no_longer(self, *what: str | None) -> None:
         """What was found out within ``one_look()`` is another now."""
         if self._look is not None:

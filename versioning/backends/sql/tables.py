@@ -43,6 +43,10 @@ _SPELLED = {
 #: By table: what the engine says of it, in a form of its own.
 Schema = Mapping[str, Sequence[Any]]
 
+#: What ``_always()`` says of the working set's rows.
+STATUS = ("status", None)
+_OF_WORKING_SET = (("differences", None, None), ("stat", None, None), STATUS)
+
 _Differences = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 
 
@@ -274,7 +278,7 @@ class Tables(Statements):
         def ask() -> list[tuple[Any, ...]]:
             return self._ask_stat(before, after)
 
-        for table, *counts in self._between("stat", before, after, ask):
+        for table, *counts in self._always("stat", *self._ends(before, after), ask=ask):
             added, removed, changed, cells, old, new = (int(c or 0) for c in counts)
             if not self._own(table) and added + removed + changed:
                 found.append(TableStat(table, added, removed, changed, cells, old, new))
@@ -346,11 +350,22 @@ class Tables(Statements):
                     [before, after] * 2,
                 )
             definitions = [(*row[:2], *row[5:]) for row in rows if not row[2]]
-            if not definitions and self._are_hashes(before, after):
+            if not definitions and None not in ends:
                 self._note_twins(before, after)
             return [row[:5] for row in rows if row[2]], definitions
 
-        return self._between("differences", before, after, ask)
+        ends = self._ends(before, after)
+        return self._always("differences", *ends, ask=ask)
+
+    def _ends(self, before: str, after: str) -> tuple[str | None, str | None]:
+        """The two, for ``_always()``: what is no hash does not last."""
+        one, other = (ref if self.is_hash(ref) else None for ref in (before, after))
+        return one, other
+
+    def _rows_change(self) -> None:
+        """What differs in the working set is asked anew."""
+        for what in _OF_WORKING_SET:
+            self._no_longer(*what)
 
     # Rows that differ --------------------------------------------------------
 

@@ -22,6 +22,7 @@ class Writing(Rules):
         columns = [self._name(column) for column in primary]
         quoted = self._name(table)
         self._require_range(table, writes)
+        self._rows_change()
         kept: dict[tuple[str, ...], list[RowWrite]] = {}
         for write in writes:
             if write.values is not None:
