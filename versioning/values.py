@@ -32,6 +32,8 @@ from versioning.backends.repository import Key, Row
 from versioning.conf import connection as versioned_connection
 from versioning.conf import options
 
+_MOMENTS = (models.DateField, models.TimeField)
+
 ConcreteField: TypeAlias = "models.Field[Any, Any]"
 
 
@@ -123,6 +125,8 @@ class TableValues:
                 converted = converter(converted, expression, self._connection)
         except Exception:
             return value
+        if converted is None and isinstance(self.fields[column], _MOMENTS):
+            return value  # of which the converters make nothing
         return converted
 
     def row_to_fields(self, row: Row) -> dict[str, Any]:

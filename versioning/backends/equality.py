@@ -1,8 +1,6 @@
 """When two values of a driver are the same to a database."""
 
 import math
-from contextlib import suppress
-from datetime import date, time
 from typing import Any
 
 _PLAIN = frozenset({str, int, bytes})  # of one type, they are what they look like
@@ -37,11 +35,6 @@ def alike(one: object, other: object) -> bool:
     """Whether two columns, which may be of different types, hold the same."""
     if same(one, other):
         return True
-    for text, value in ((one, other), (other, one)):
-        # DoltLite gives times where the connection is, and text of other states.
-        if isinstance(text, str) and isinstance(value, date | time):
-            with suppress(ValueError):
-                return type(value).fromisoformat(text) == value
     if one is None or other is None or type(one) is type(other):
         return False
     return str(one) == str(other)

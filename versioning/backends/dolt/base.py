@@ -7,6 +7,7 @@ from django.db.backends.mysql import base
 from django.utils.functional import cached_property
 
 from versioning.backends.binding import DEFAULT, Binding, VersionedConnection
+from versioning.backends.dolt.moments import CONVERSIONS, Operations
 from versioning.backends.dolt.repository import DoltRepository
 from versioning.backends.errors import (
     BranchNotFound,
@@ -28,9 +29,16 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
     #: Name of the server's default branch, once it was asked for.
     default_branch: str | None = None
 
+    ops_class = Operations
+
     @cached_property
     def repository(self) -> DoltRepository:
         return DoltRepository(self)
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params = super().get_connection_params()
+        params["conv"] = {**params["conv"], **CONVERSIONS}
+        return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)

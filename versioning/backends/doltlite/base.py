@@ -9,6 +9,7 @@ from django.db.backends.sqlite3 import base
 from django.utils.functional import cached_property
 
 from versioning.backends.binding import DEFAULT, Binding, VersionedConnection
+from versioning.backends.doltlite.moments import Operations
 from versioning.backends.doltlite.repository import DoltLiteRepository
 from versioning.backends.errors import (
     BranchNotFound,
@@ -39,6 +40,8 @@ class DatabaseWrapper(
     #: Name of the file's default branch, once it was asked for.
     default_branch = ""
 
+    ops_class = Operations
+
     @cached_property
     def repository(self) -> DoltLiteRepository:
         return DoltLiteRepository(self)
@@ -53,6 +56,10 @@ class DatabaseWrapper(
         # A transaction that reads first and writes later would meet another
         # one's commit; and a fast-forward compares the head under this lock.
         self.transaction_mode = "IMMEDIATE"
+        # Values as they are stored, as every other state's are read: a converter
+        # of sqlite3 knows nothing of those, and makes None of what is no date.
+        # Models convert what they read: see ``moments``.
+        params["detect_types"] = 0
         place = self._wanted
         if place.at is not None and not self.repository.is_hash(place.at):
             raise UnknownRef(place.at)
