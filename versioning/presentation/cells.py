@@ -121,9 +121,8 @@ def _by_type(value: Any) -> Shown:
         case dt.datetime():
             return _time(value)
         case dt.date():
-            return Shown(
-                Kind.TIME, formats.date_format(value), datetime=value.isoformat()
-            )
+            shown = formats.date_format(value, "j F Y")
+            return Shown(Kind.TIME, shown, datetime=value.isoformat())
         case dt.time():
             return Shown(Kind.TIME, value.isoformat(), datetime=value.isoformat())
         case bytes() | bytearray() | memoryview():
