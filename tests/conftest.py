@@ -1,19 +1,22 @@
 """Databases for tests: real engines, made for the run, fresh for each test."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import models, transaction
 
+import versioning
 from tests import engines
 from tests.exceptions import EXCEPTIONS
 from tests.schemas import Code
+from versioning import policies
 from versioning.merging import memory
 
 # An example takes as long as the machine lets it.
@@ -94,6 +97,38 @@ def code(
 
 
 # No test is left out unseen ---------------------------------------------------
+
+
+@pytest.fixture
+def new_model(connection: Any) -> Iterator[Callable[..., Any]]:
+    """
+    ``new_model(name, base=Model, **fields)``: a model of the polls, and its table
+    on main, without constraints but for the key.
+    """
+    made: list[Any] = []
+
+    def make(name: str, /, base: Any = models.Model, **fields: Any) -> Any:
+        meta = type("Meta", (), {"app_label": "polls"})
+        attributes = {"__module__": "polls.models", "Meta": meta, **fields}
+        model: Any = type(name, (base,), attributes)
+        made.append(model)
+        apps.clear_cache()
+        with versioning.on_branch("main", message=f"Define {name}"):
+            columns = [
+                f"{field.column} {field.db_type(connection)}"
+                for field in model._meta.local_concrete_fields
+            ]
+            key = ", ".join(str(field.column) for field in model._meta.pk_fields)
+            parts = ", ".join([*columns, f"PRIMARY KEY ({key})"])
+            with connection.cursor() as cursor:
+                cursor.execute(f"CREATE TABLE {model._meta.db_table} ({parts})")
+        return model
+
+    yield make
+    for model in made:
+        del apps.all_models["polls"][model._meta.model_name]
+        policies._policies.pop(model, None)
+    apps.clear_cache()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,15 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db import models, transaction
+from django.db import transaction
 
-import versioning
 from polls.models import Choice, Question
 from tests.contract.work import Work
 from tests.engines import ENGINE
-from versioning import policies
 from versioning.backends.repository import Author
 
 ERIN = Author("Erin Editor", "erin@example.org")
@@ -133,38 +130,6 @@ def leads_there(repository, run):
         return script
 
     return check
-
-
-@pytest.fixture
-def new_model(connection):
-    """
-    ``new_model(name, base=Model, **fields)``: a model of the polls, and its table
-    on main, without constraints but for the key.
-    """
-    made = []
-
-    def make(name, /, base=models.Model, **fields):
-        meta = type("Meta", (), {"app_label": "polls"})
-        attributes = {"__module__": "polls.models", "Meta": meta, **fields}
-        model: Any = type(name, (base,), attributes)
-        made.append(model)
-        apps.clear_cache()
-        with versioning.on_branch("main", author=ERIN, message=f"Define {name}"):
-            columns = [
-                f"{field.column} {field.db_type(connection)}"
-                for field in model._meta.local_concrete_fields
-            ]
-            key = ", ".join(str(field.column) for field in model._meta.pk_fields)
-            parts = ", ".join([*columns, f"PRIMARY KEY ({key})"])
-            with connection.cursor() as cursor:
-                cursor.execute(f"CREATE TABLE {model._meta.db_table} ({parts})")
-        return model
-
-    yield make
-    for model in made:
-        del apps.all_models["polls"][model._meta.model_name]
-        policies._policies.pop(model, None)
-    apps.clear_cache()
 
 
 @pytest.fixture

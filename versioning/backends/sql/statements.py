@@ -4,7 +4,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -124,7 +124,8 @@ class Statements(Repository):
         """A condition that a row has one of these keys; ``columns`` are SQL."""
         if not keys:
             return "1 = 0", []
-        if len(columns) == 1:
+        # Dolt finds no TIME in a list.
+        if len(columns) == 1 and not isinstance(keys[0][0], time):
             marks = ", ".join(["%s"] * len(keys))
             return f"{columns[0]} IN ({marks})", [key[0] for key in keys]
         one = "(" + " AND ".join(f"{column} = %s" for column in columns) + ")"
