@@ -193,9 +193,7 @@ def _decide(source: str) -> tuple[str, int]:
     sides = preview.sides_of(repository(), *heads)
     assert sides is not None
     draft = drafts.begin(source, MAIN, sides, None)
-    tables = [table.table for table in preview.preview(MAIN, sides).conflicts]
-    pages = preview.each_conflict_page(MAIN, sides, tables)
-    bulk.decide_pending(draft, pages, Take.OURS, None)
+    bulk.decide_rest(draft, sides, Take.OURS, None)
     return str(draft.pk), draft.decisions.get().pk
 
 

@@ -16,7 +16,6 @@ from versioning.merging import (
     drafts,
     gathering,
     landing,
-    preview,
     result,
 )
 from versioning.merging.resolution import Take
@@ -63,9 +62,7 @@ def _decided(target: str) -> tuple[Any, Any]:
     repository().create_branch(target, repository().head("main"))
     sides = gathering.current_sides(repository(), "summer", target)
     assert sides is not None
-    tables = [t.table for t in preview.preview(target, sides).conflicts]
     user = get_user_model().objects.get(username="max")
     draft = drafts.begin("summer", target, sides, user)
-    pages = preview.each_conflict_page(target, sides, tables)
-    bulk.decide_pending(draft, pages, Take.THEIRS, user)
+    bulk.decide_rest(draft, sides, Take.THEIRS, user)
     return draft, sides

@@ -76,8 +76,7 @@ def test_what_is_left_is_decided_at_once_and_lands(
     found = preview.preview("main", sides)
     first = preview.conflict_page("main", found, None).rows[0]
     deciding.decide(draft, first, {"v": Choice(Take.VALUE, "typed")}, max_)
-    pages = preview.each_conflict_page("main", sides, MUCH[shape])
-    made = bulk.decide_pending(draft, pages, Take.THEIRS, max_)
+    made = bulk.decide_rest(draft, sides, Take.THEIRS, max_)
     assert made == found.required - 1
     assert drafts.counts(draft).settled == found.required
     commit = land("summer", "main", sides, draft, max_)
@@ -102,8 +101,7 @@ def test_no_more_rows_are_held_than_are_looked_at(conflicts, max_, monkeypatch):
 
     monkeypatch.setattr(preview, "without_dropped", counted)
     draft = drafts.begin("summer", "main", sides, max_)
-    pages = preview.each_conflict_page("main", sides, ["many"])
-    bulk.decide_pending(draft, pages, Take.OURS, max_)
+    bulk.decide_rest(draft, sides, Take.OURS, max_)
     land("summer", "main", sides, draft, max_)
     assert sum(asked) >= 3 * 1200
     assert max(asked) == 501  # the last says that there are more

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from versioning import policies
-from versioning.backends.repository import ConflictRow
-from versioning.merging import deciding, drafts
+from versioning.backends.repository import ConflictRow, MergeSides
+from versioning.merging import deciding, drafts, preview
 from versioning.merging.locking import while_open
 from versioning.merging.resolution import Choice, RowResolution, Take, resolve
 from versioning.models import Decision, MergeDraft
@@ -96,3 +96,16 @@ def decide_pending(
                     made += len(choices)
             deciding.store(draft, settled, user)
     return made
+
+
+def decide_rest(
+    draft: MergeDraft, sides: MergeSides, take: Take, user: Any, *, table: str = ""
+) -> int:
+    """
+    ``decide_pending()`` for all rows of the merge that are in conflict, or those
+    of one table. Raises as that and as ``preview.preview()``.
+    """
+    found = preview.preview(draft.target, sides)
+    tables = [t.table for t in found.conflicts if table in ("", t.table)]
+    pages = preview.each_conflict_page(draft.target, sides, tables)
+    return decide_pending(draft, pages, take, user)

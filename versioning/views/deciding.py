@@ -96,11 +96,8 @@ def _decide_rest(
     table = request.POST.get("table", "")
     try:
         take = Take(request.POST.get("take", ""))
-        found = preview.preview(target, sides)
-        tables = [t.table for t in found.conflicts if table in ("", t.table)]
         draft = drafts.begin(source, target, sides, request.user)
-        pages = preview.each_conflict_page(target, sides, tables)
-        made = bulk.decide_pending(draft, pages, take, request.user)
+        made = bulk.decide_rest(draft, sides, take, request.user, table=table)
     except ValueError as error:
         raise BadRequest(str(error)) from error
     side = target if take is Take.OURS else sources.parse(source).label
