@@ -6,6 +6,7 @@ from django.db.models.functions import Concat
 
 import versioning
 from polls.models import Choice, Question
+from tests.engines import ENGINE
 from versioning.backends.errors import BranchMoved, ConflictsRemain, MergeBlocked
 from versioning.backends.repository import Author
 from versioning.merging import (
@@ -26,6 +27,7 @@ from versioning.merging.sources import Impossible
 pytestmark = pytest.mark.usefixtures("summer")
 
 ERIN = Author("Erin Editor", "erin@example.org")
+LONG_AGO = 2100  # commits since
 CHOICES = "polls_choice"
 QUESTIONS = "polls_question"
 
@@ -466,6 +468,27 @@ def test_a_vote_taken_over_by_way_of_a_third_branch_asks_as_well(
     assert (work.found.required, work.found.sum_count) == (1, 0)
     (row,) = preview.conflict_page("main", work.found, None).rows
     assert (row.key, row.doubtful) == ((pk,), frozenset({"votes"}))
+
+
+def test_a_vote_that_both_sides_took_over_asks_however_long_ago(
+    connection, repository, poll, take, max_
+):
+    vote = change("summer", Choice, "Vote", pk=sky().pk, votes=6)
+    repository.create_branch("autumn", repository.head("main"))
+    for target in ("main", "autumn"):
+        take(vote, target).land()
+    call = {"doltlite": "SELECT dolt_commit", "dolt": "CALL dolt_commit"}[ENGINE]
+    with connection.bound("main"), connection.writing(), connection.cursor() as cursor:
+        for number in range(LONG_AGO):
+            words = f"Nothing {number}"
+            cursor.execute(f"{call}('--allow-empty', '-m', %s)", [words])
+            cursor.fetchall()
+    sides = preview.sides_of(
+        repository, repository.head("main"), repository.head("autumn")
+    )
+    assert sides is not None
+    (conflicts,) = preview.preview("main", sides).conflicts
+    assert (conflicts.table, conflicts.decisions) == (CHOICES, 1)
 
 
 def test_what_differs_asks_before_it_is_taken_over(repository, poll, take):

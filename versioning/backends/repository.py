@@ -489,6 +489,13 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def commits_saying(self, text: str, exclude: str, include: str) -> list[Commit]:
+        """
+        Those commits of ``commits_between()``, however many they are, whose
+        message has a ``text`` in it: without ``%``, ``_`` and the like.
+        """
+
+    @abstractmethod
     def count_between(self, exclude: str, include: str) -> int:
         """How many commits ``commits_between()`` would list without a limit."""
 

@@ -7,7 +7,7 @@ cell asks, and is neither added up nor taken for one.
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from functools import cached_property, partial
 from typing import Any
 
@@ -26,8 +26,6 @@ from versioning.merging.paging import in_parts
 from versioning.names import is_hash
 from versioning.values import same
 
-LOOKED_AT = 2000  # commits of each side
-
 #: Columns in doubt by table and key.
 Doubts = Mapping[str, Mapping[Key, frozenset[str]]]
 
@@ -38,15 +36,16 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
     if not counting:
         return {}
     ours, theirs = (
-        _origins(
-            repository,
-            repository.commits_between(sides.base, side, limit=LOOKED_AT),
-        )
-        for side in (sides.ours, sides.theirs)
+        _origins(repository, sides.base, side) for side in (sides.ours, sides.theirs)
     )
     found: dict[str, dict[Key, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for origin in ours.keys() & theirs.keys():
-        if ours[origin] == theirs[origin]:
+    for origin in ours.keys() | theirs.keys():
+        held = _holders(repository, origin, sides)
+        one, other = (
+            of_side.get(origin, set()) | ({origin} if side in held else set())
+            for side, of_side in ((sides.ours, ours), (sides.theirs, theirs))
+        )
+        if not one or not other or one == other:
             continue  # one commit that both hold counts once anyway
         try:
             commit = repository.commit(origin)
@@ -61,14 +60,22 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
     }
 
 
-def _origins(repository: Repository, commits: Sequence[Commit]) -> dict[str, set[str]]:
-    """Which commits a side has that are, or came from, which commit."""
+def _origins(repository: Repository, base: str, side: str) -> dict[str, set[str]]:
+    """From which commits others were taken that a side has since the base."""
     found: dict[str, set[str]] = defaultdict(set)
-    for commit in commits:
-        found[commit.hash].add(commit.hash)
+    for commit in repository.commits_saying(f"{trailers.PICKED_FROM}: ", base, side):
         for origin in _taken_from(repository, commit):
             found[origin].add(commit.hash)
     return found
+
+
+def _holders(repository: Repository, commit: str, sides: MergeSides) -> Set[str]:
+    """The sides that have a commit of their own since the base."""
+    try:
+        found = repository.holders(commit, {sides.base, sides.ours, sides.theirs})
+    except UnknownRef:  # its branch is gone, and the engine cleared it away
+        return frozenset()
+    return frozenset() if sides.base in found else found
 
 
 def _taken_from(repository: Repository, commit: Commit) -> Iterator[str]:

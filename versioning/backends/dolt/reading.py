@@ -89,6 +89,10 @@ class Reading(SqlRepository):
             f"{_LOG}(%s, '--parents') WHERE commit_hash IN ({marks})", [start, *hashes]
         )
 
+    def _log_saying(self, pattern: str, within: str) -> list[Commit]:
+        sql = f"{_LOG}(%s, '--parents') WHERE message LIKE %s"
+        return self._read_commits(sql, [within, pattern])
+
     def _each(self, hashes: Sequence[str]) -> list[Commit]:
         one = f"({_LOG}(%s, '--parents') LIMIT 1)"
         return self._read_commits(" UNION ALL ".join([one] * len(hashes)), hashes)

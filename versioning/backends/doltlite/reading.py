@@ -105,6 +105,9 @@ class Reading(SqlRepository):
             f"{_LOG} WHERE commit_hash IN ({marks})", [start, *hashes]
         )
 
+    def _log_saying(self, pattern: str, within: str) -> list[Commit]:
+        return self._read_commits(f"{_LOG} WHERE message LIKE %s", [within, pattern])
+
     def _each(self, hashes: Sequence[str]) -> list[Commit]:
         one = f"SELECT * FROM ({_LOG} LIMIT 1)"
         return self._read_commits(" UNION ALL ".join([one] * len(hashes)), hashes)

@@ -204,6 +204,14 @@ class History(Statements):
             self._always("between", exclude, include, ask=lambda: tuple(found))
         return found
 
+    def commits_saying(self, text: str, exclude: str, include: str) -> list[Commit]:
+        self._known(exclude, include)
+        return self._log_saying(f"%{text}%", f"{exclude}..{include}")
+
+    @abstractmethod
+    def _log_saying(self, pattern: str, within: str) -> list[Commit]:
+        """Commits of a range ``a..b`` whose message is ``LIKE`` a pattern."""
+
 
 def _branch(row: tuple[Any, ...]) -> Branch:
     name, head, author, email, date, message, dirty = row
