@@ -15,6 +15,7 @@ from tests.contract.test_landing import (
     sides,
     sky,
 )
+from tests.contract.work import commit_nothing
 from versioning.backends.errors import BranchMoved
 from versioning.merging import bulk, deciding, drafts, endings, mending, preview
 from versioning.merging.candidate import lock_key
@@ -327,6 +328,19 @@ def test_a_landing_that_died_before_the_move_does_not_keep_the_next_from_it(
 ):
     MergeDraft.objects.update(commit=sides(repository).theirs)
     commit = press_merge(repository, draft, max_)
+    draft.refresh_from_db()
+    assert (draft.state, draft.commit) == ("landed", commit)
+
+
+def test_one_that_died_after_the_move_is_found_however_long_ago(
+    repository, connection, draft, max_
+):
+    commit = press_merge(repository, draft, max_)
+    open_again = {"state": MergeDraft.State.OPEN, "commit": "", "landed_at": None}
+    MergeDraft.objects.update(**open_again)
+    commit_nothing(connection, "main", 600)
+    draft.refresh_from_db()
+    assert endings.found_landed(draft)
     draft.refresh_from_db()
     assert (draft.state, draft.commit) == ("landed", commit)
 

@@ -6,7 +6,7 @@ from django.db.models.functions import Concat
 
 import versioning
 from polls.models import Choice, Question
-from tests.engines import ENGINE
+from tests.contract.work import commit_nothing
 from versioning.backends.errors import BranchMoved, ConflictsRemain, MergeBlocked
 from versioning.backends.repository import Author
 from versioning.merging import (
@@ -477,12 +477,7 @@ def test_a_vote_that_both_sides_took_over_asks_however_long_ago(
     repository.create_branch("autumn", repository.head("main"))
     for target in ("main", "autumn"):
         take(vote, target).land()
-    call = {"doltlite": "SELECT dolt_commit", "dolt": "CALL dolt_commit"}[ENGINE]
-    with connection.bound("main"), connection.writing(), connection.cursor() as cursor:
-        for number in range(LONG_AGO):
-            words = f"Nothing {number}"
-            cursor.execute(f"{call}('--allow-empty', '-m', %s)", [words])
-            cursor.fetchall()
+    commit_nothing(connection, "main", LONG_AGO)
     sides = preview.sides_of(
         repository, repository.head("main"), repository.head("autumn")
     )

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from tests.engines import ENGINE
 from versioning.merging import deciding, drafts, mending, preview, trial
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -10,6 +11,16 @@ from versioning.merging.resolution import Choice as Decided
 SIDES = ("main", "summer")
 QUESTIONS = "polls_question"
 KEY = 7000  # of what both sides add
+
+
+def commit_nothing(connection, branch, times):
+    """So many commits on a branch, as other people make them meanwhile."""
+    call = {"doltlite": "SELECT dolt_commit", "dolt": "CALL dolt_commit"}[ENGINE]
+    with connection.bound(branch), connection.writing(), connection.cursor() as cursor:
+        for number in range(times):
+            words = f"Nothing {number}"
+            cursor.execute(f"{call}('--allow-empty', '-m', %s)", [words])
+            cursor.fetchall()
 
 
 def refers_to(model, **options):

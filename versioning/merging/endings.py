@@ -22,8 +22,6 @@ from versioning.merging.locking import DraftClosed, alone, look_again, while_ope
 from versioning.models import MergeDraft, name_of
 from versioning.moments import stored
 
-LOOKED_AT = 500  # commits, for the merge that an open draft may have become
-
 
 class DraftChanged(VersioningError):
     """Somebody decided something since the draft was looked at."""
@@ -65,7 +63,8 @@ def _is_in_target(draft: MergeDraft, heads: Mapping[str, str] | None = None) -> 
         head = at_hand.head(draft.target) if heads is None else heads.get(draft.target)
         if head is None or head == draft.ours:
             return False
-        since = at_hand.commits_between(draft.ours, head, limit=LOOKED_AT)
+        line = f"{trailers.MERGE_RECORD}: {draft.pk}"
+        since = at_hand.commits_saying(line, draft.ours, head)
     except (BranchNotFound, UnknownRef):
         return False
     for commit in since:

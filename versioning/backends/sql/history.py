@@ -206,7 +206,11 @@ class History(Statements):
 
     def commits_saying(self, text: str, exclude: str, include: str) -> list[Commit]:
         self._known(exclude, include)
-        return self._log_saying(f"%{text}%", f"{exclude}..{include}")
+
+        def ask() -> tuple[Commit, ...]:
+            return tuple(self._log_saying(f"%{text}%", f"{exclude}..{include}"))
+
+        return list(self._always("saying", text, exclude, include, ask=ask))
 
     @abstractmethod
     def _log_saying(self, pattern: str, within: str) -> list[Commit]:
