@@ -470,6 +470,48 @@ def test_a_vote_taken_over_by_way_of_a_third_branch_asks_as_well(
     assert (row.key, row.doubtful) == ((pk,), frozenset({"votes"}))
 
 
+@pytest.fixture
+def vote(repository, poll):
+    """One more vote on main, which the branches autumn and winter have as well."""
+    hash = change("main", Choice, "Vote", pk=sky().pk, votes=F("votes") + 1)
+    for branch in ("autumn", "winter"):
+        repository.create_branch(branch, hash)
+    return hash
+
+
+def undone_on_main(undo, take, vote):
+    undo(vote).land()
+
+
+def undone_elsewhere_and_taken_over(undo, take, vote):
+    take(undo(vote, "winter").land()).land()
+
+
+@pytest.mark.parametrize("way", [undone_on_main, undone_elsewhere_and_taken_over])
+def test_a_vote_that_both_sides_undid_asks(
+    repository, poll, vote, undo, take, max_, way
+):
+    way(undo, take, vote)
+    undo(vote, "autumn").land()
+    assert sky().votes == 5
+    work = Bringing(repository, max_, sources.parse("autumn"))
+    assert (work.found.required, work.found.sum_count) == (1, 0)
+    with pytest.raises(ConflictsRemain):
+        work.land()
+    work.decide(CHOICES, (sky().pk,), votes=Take.OURS)
+    work.land()
+    assert sky().votes == 5
+
+
+def test_a_vote_that_one_side_undid_is_in_no_doubt(repository, poll, vote, undo, max_):
+    undo(vote).land()
+    change("autumn", Choice, "Vote", pk=sky().pk, votes=F("votes") + 2)
+    work = Bringing(repository, max_, sources.parse("autumn"))
+    assert work.found.required == 0
+    work.land()
+    assert sky().votes == 7
+
+
 def test_a_vote_that_both_sides_took_over_asks_however_long_ago(
     connection, repository, poll, take, max_
 ):

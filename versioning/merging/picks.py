@@ -1,15 +1,16 @@
 """
-Changes that both sides of a merge took over from one commit.
+Changes that both sides of a merge took over from one commit, or undid.
 
 A count that one commit changed, taken over to both sides, looks like two
-changes. Whether it is one vote or two nobody but a person can know, so such a
-cell asks, and is neither added up nor taken for one.
+changes, and so does a commit that was undone on both. Whether it is one vote or
+two nobody but a person can know, so such a cell asks, and is neither added up
+nor taken for one.
 """
 
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from versioning import policies, trailers
 from versioning.backends.errors import UnknownRef
@@ -31,7 +32,7 @@ Doubts = Mapping[str, Mapping[Key, frozenset[str]]]
 
 
 def doubts(repository: Repository, sides: MergeSides) -> Doubts:
-    """Counters that commits changed which each side has, or took over."""
+    """Counters that commits changed which each side has, took over, or undid."""
     counting = policies.counting_tables()
     if not counting:
         return {}
@@ -40,15 +41,15 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
     )
     found: dict[str, dict[Key, set[str]]] = defaultdict(lambda: defaultdict(set))
     for origin in ours.keys() | theirs.keys():
-        held = _holders(repository, origin, sides)
-        one, other = (
-            of_side.get(origin, set()) | ({origin} if side in held else set())
-            for side, of_side in ((sides.ours, ours), (sides.theirs, theirs))
-        )
+        one, other = ours.get(origin, set()), theirs.get(origin, set())
+        if not origin.is_undone:
+            held = _holders(repository, origin.commit, sides)
+            one = one | held & {sides.ours}
+            other = other | held & {sides.theirs}
         if not one or not other or one == other:
             continue  # one commit that both hold counts once anyway
         try:
-            commit = repository.commit(origin)
+            commit = repository.commit(origin.commit)
         except UnknownRef:  # its branch is gone, and the engine cleared it away
             continue
         for table, columns in counting.items():
@@ -60,13 +61,25 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
     }
 
 
-def _origins(repository: Repository, base: str, side: str) -> dict[str, set[str]]:
-    """From which commits others were taken that a side has since the base."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for commit in repository.commits_saying(f"{trailers.PICKED_FROM}: ", base, side):
-        for origin in _taken_from(repository, commit):
+class _Origin(NamedTuple):
+    """What a commit was made from."""
+
+    commit: str  # hash
+    is_undone: bool = False  # rather than taken over
+
+
+def _origins(repository: Repository, base: str, side: str) -> dict[_Origin, Set[str]]:
+    """Which commits that a side has since the base were made from which."""
+    made = {
+        commit.hash: commit
+        for trailer in (trailers.PICKED_FROM, trailers.REVERTS)
+        for commit in repository.commits_saying(f"{trailer}: ", base, side)
+    }
+    found: dict[_Origin, set[str]] = defaultdict(set)
+    for commit in made.values():
+        for origin in _made_from(repository, commit):
             found[origin].add(commit.hash)
-    return found
+    return dict(found)
 
 
 def _holders(repository: Repository, commit: str, sides: MergeSides) -> Set[str]:
@@ -78,15 +91,17 @@ def _holders(repository: Repository, commit: str, sides: MergeSides) -> Set[str]
     return frozenset() if sides.base in found else found
 
 
-def _taken_from(repository: Repository, commit: Commit) -> Iterator[str]:
-    """What a commit was taken from, what that was, and so on."""
+def _made_from(repository: Repository, commit: Commit) -> Iterator[_Origin]:
+    """What a commit was taken from, what that was, and so on, and what they undo."""
     seen = {commit.hash}
     while True:
         told = dict(Message.parse(commit.message).trailers)
+        if is_hash(undone := told.get(trailers.REVERTS, "")):
+            yield _Origin(undone, is_undone=True)
         origin = told.get(trailers.PICKED_FROM, "")
         if not is_hash(origin) or origin in seen:
             return
-        yield origin
+        yield _Origin(origin)
         seen.add(origin)
         try:
             commit = repository.commit(origin)
