@@ -8,12 +8,13 @@ import versioning
 from polls.models import Choice, Question
 from tests.contract.work import commit_nothing
 from versioning.backends.errors import BranchMoved, ConflictsRemain, MergeBlocked
-from versioning.backends.repository import Author
+from versioning.backends.repository import Author, MergeSides
 from versioning.merging import (
     deciding,
     drafts,
     mending,
     merged,
+    picks,
     preview,
     sources,
     trial,
@@ -503,9 +504,26 @@ def test_a_vote_that_both_sides_undid_asks(
     assert sky().votes == 5
 
 
+def test_what_both_sides_hold_is_in_no_doubt(repository, vote, undo, take, max_):
+    """One commit twice is one, also where an engine takes a base from before it."""
+    base = repository.head("summer")
+    take(vote, "summer").land()
+    undo(vote, "autumn").land()
+    for source in ("winter", "autumn"):
+        work = Bringing(repository, max_, sources.parse(source), "summer")
+        if work.found.required:
+            work.decide(CHOICES, (sky().pk,), votes=Take.OURS)
+        work.land()
+    repository.create_branch("spring", repository.head("summer"))
+    heads = [change(b, Choice, b, pk=sky().pk, text=b) for b in ("summer", "spring")]
+    assert picks.doubts(repository, MergeSides(base, *heads)) == {}
+
+
 def test_a_vote_that_one_side_undid_is_in_no_doubt(repository, poll, vote, undo, max_):
     undo(vote).land()
     change("autumn", Choice, "Vote", pk=sky().pk, votes=F("votes") + 2)
+    heads = [repository.head(branch) for branch in ("main", "winter")]
+    assert picks.doubts(repository, MergeSides(repository.head("summer"), *heads)) == {}
     work = Bringing(repository, max_, sources.parse("autumn"))
     assert work.found.required == 0
     work.land()

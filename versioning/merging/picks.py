@@ -41,11 +41,12 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
     )
     found: dict[str, dict[Key, set[str]]] = defaultdict(lambda: defaultdict(set))
     for origin in ours.keys() | theirs.keys():
-        one, other = ours.get(origin, set()), theirs.get(origin, set())
-        if not origin.is_undone:
-            held = _holders(repository, origin.commit, sides)
-            one = one | held & {sides.ours}
-            other = other | held & {sides.theirs}
+        itself = set() if origin.is_undone else {origin.commit}
+        held = _holders(repository, origin.commit, sides)
+        one, other = (
+            of_side.get(origin, set()) | (itself if side in held else set())
+            for side, of_side in ((sides.ours, ours), (sides.theirs, theirs))
+        )
         if not one or not other or one == other:
             continue  # one commit that both hold counts once anyway
         try:
