@@ -65,7 +65,7 @@ def test_every_method_that_takes_two_hashes_checks_both(repository):
         repository.diff_stat,
         repository.schema_changes,
         lambda a, b: repository.commits_between(a, b, limit=1),
-        lambda a, b: repository.commits_saying("x", a, b),
+        lambda a, b: repository.commits_saying(["x"], a, b),
         lambda a, b: repository.diff_rows("polls_question", a, b),
     ):
         for pair in ((nowhere, head), (head, nowhere), ("main", head)):
@@ -77,15 +77,17 @@ def test_commits_are_found_by_their_message(repository, write):
     before = repository.head("main")
     repository.create_branch("summer", before)
     one = write("main", add, message="One\n\nWord: a-b")
-    write("main", add, message="Another")
+    another = write("main", add, message="Another")
     two = write("main", add, message="Two\n\nWord: a-bc")
     write("summer", add, message="There\n\nWord: a-b")
     head = repository.head("main")
-    found = repository.commits_saying("Word: a-b", before, head)
+    found = repository.commits_saying(["Word: a-b"], before, head)
     assert [commit.hash for commit in found] == [two, one]
-    assert found == repository.commits_saying("Word: a-b", before, head)
-    assert repository.commits_saying("Word: a-b", two, head) == []
-    assert repository.commits_saying("Nobody said it", before, head) == []
+    assert found == repository.commits_saying(["Word: a-b"], before, head)
+    assert repository.commits_saying(["Word: a-b"], two, head) == []
+    found = repository.commits_saying(["Word: a-bc", "Another"], before, head)
+    assert [commit.hash for commit in found] == [two, another]
+    assert repository.commits_saying(["Nobody said it"], before, head) == []
 
 
 # Made --------------------------------------------------------------------------

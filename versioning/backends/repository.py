@@ -489,10 +489,12 @@ class Repository(ABC):
         """
 
     @abstractmethod
-    def commits_saying(self, text: str, exclude: str, include: str) -> list[Commit]:
+    def commits_saying(
+        self, texts: Sequence[str], exclude: str, include: str
+    ) -> list[Commit]:
         """
         Those commits of ``commits_between()``, however many they are, whose
-        message has a ``text`` in it: without ``%``, ``_`` and the like.
+        message has one of some texts in it: without ``%``, ``_`` and the like.
         """
 
     @abstractmethod

@@ -64,7 +64,7 @@ def _is_in_target(draft: MergeDraft, heads: Mapping[str, str] | None = None) -> 
         if head is None or head == draft.ours:
             return False
         line = f"{trailers.MERGE_RECORD}: {draft.pk}"
-        since = at_hand.commits_saying(line, draft.ours, head)
+        since = at_hand.commits_saying([line], draft.ours, head)
     except (BranchNotFound, UnknownRef):
         return False
     for commit in since:

@@ -39,12 +39,15 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
     ours, theirs = (
         _origins(repository, sides.base, side) for side in (sides.ours, sides.theirs)
     )
+    if not ours and not theirs:
+        return {}
+    heads = repository.beyond([sides.base], [sides.ours, sides.theirs])
+    held = {head: set(hashes) for head, hashes in heads.items()}
     found: dict[str, dict[Key, set[str]]] = defaultdict(lambda: defaultdict(set))
     for origin in ours.keys() | theirs.keys():
         itself = set() if origin.is_undone else {origin.commit}
-        held = _holders(repository, origin.commit, sides)
         one, other = (
-            of_side.get(origin, set()) | (itself if side in held else set())
+            of_side.get(origin, set()) | (itself & held[side])
             for side, of_side in ((sides.ours, ours), (sides.theirs, theirs))
         )
         if not one or not other or one == other:
@@ -71,25 +74,12 @@ class _Origin(NamedTuple):
 
 def _origins(repository: Repository, base: str, side: str) -> dict[_Origin, Set[str]]:
     """Which commits that a side has since the base were made from which."""
-    made = {
-        commit.hash: commit
-        for trailer in (trailers.PICKED_FROM, trailers.REVERTS)
-        for commit in repository.commits_saying(f"{trailer}: ", base, side)
-    }
+    lines = [f"{trailer}: " for trailer in (trailers.PICKED_FROM, trailers.REVERTS)]
     found: dict[_Origin, set[str]] = defaultdict(set)
-    for commit in made.values():
+    for commit in repository.commits_saying(lines, base, side):
         for origin in _made_from(repository, commit):
             found[origin].add(commit.hash)
     return dict(found)
-
-
-def _holders(repository: Repository, commit: str, sides: MergeSides) -> Set[str]:
-    """The sides that have a commit of their own since the base."""
-    try:
-        found = repository.holders(commit, {sides.base, sides.ours, sides.theirs})
-    except UnknownRef:  # its branch is gone, and the engine cleared it away
-        return frozenset()
-    return frozenset() if sides.base in found else found
 
 
 def _made_from(repository: Repository, commit: Commit) -> Iterator[_Origin]:

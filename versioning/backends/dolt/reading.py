@@ -83,15 +83,11 @@ class Reading(SqlRepository):
             f"{_LOG}({marks}, '--parents') LIMIT {int(limit)}", starts
         )
 
-    def _log_of(self, start: str, hashes: Sequence[str]) -> list[Commit]:
-        marks = ", ".join(["%s"] * len(hashes))
-        return self._read_commits(
-            f"{_LOG}(%s, '--parents') WHERE commit_hash IN ({marks})", [start, *hashes]
-        )
-
-    def _log_saying(self, pattern: str, within: str) -> list[Commit]:
-        sql = f"{_LOG}(%s, '--parents') WHERE message LIKE %s"
-        return self._read_commits(sql, [within, pattern])
+    def _log_where(
+        self, within: str, where: str, params: Sequence[str]
+    ) -> list[Commit]:
+        sql = f"{_LOG}(%s, '--parents') WHERE {where}"
+        return self._read_commits(sql, [within, *params])
 
     def _each(self, hashes: Sequence[str]) -> list[Commit]:
         one = f"({_LOG}(%s, '--parents') LIMIT 1)"

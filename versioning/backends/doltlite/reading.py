@@ -99,14 +99,10 @@ class Reading(SqlRepository):
     def _log(self, start: str, limit: int) -> list[Commit]:
         return self._read_commits(f"{_LOG} LIMIT {int(limit)}", [start])
 
-    def _log_of(self, start: str, hashes: Sequence[str]) -> list[Commit]:
-        marks = ", ".join(["%s"] * len(hashes))
-        return self._read_commits(
-            f"{_LOG} WHERE commit_hash IN ({marks})", [start, *hashes]
-        )
-
-    def _log_saying(self, pattern: str, within: str) -> list[Commit]:
-        return self._read_commits(f"{_LOG} WHERE message LIKE %s", [within, pattern])
+    def _log_where(
+        self, within: str, where: str, params: Sequence[str]
+    ) -> list[Commit]:
+        return self._read_commits(f"{_LOG} WHERE {where}", [within, *params])
 
     def _each(self, hashes: Sequence[str]) -> list[Commit]:
         one = f"SELECT * FROM ({_LOG} LIMIT 1)"

@@ -204,17 +204,23 @@ class History(Statements):
             self._always("between", exclude, include, ask=lambda: tuple(found))
         return found
 
-    def commits_saying(self, text: str, exclude: str, include: str) -> list[Commit]:
+    def commits_saying(
+        self, texts: Sequence[str], exclude: str, include: str
+    ) -> list[Commit]:
         self._known(exclude, include)
+        where = " OR ".join(["message LIKE %s"] * len(texts))
+        patterns = [f"%{text}%" for text in texts]
 
         def ask() -> tuple[Commit, ...]:
-            return tuple(self._log_saying(f"%{text}%", f"{exclude}..{include}"))
+            return tuple(self._log_where(f"{exclude}..{include}", where, patterns))
 
-        return list(self._always("saying", text, exclude, include, ask=ask))
+        return list(self._always("saying", *texts, exclude, include, ask=ask))
 
     @abstractmethod
-    def _log_saying(self, pattern: str, within: str) -> list[Commit]:
-        """Commits of a range ``a..b`` whose message is ``LIKE`` a pattern."""
+    def _log_where(
+        self, within: str, where: str, params: Sequence[str]
+    ) -> list[Commit]:
+        """``_log()`` of the commits that a condition holds for, all of them."""
 
 
 def _branch(row: tuple[Any, ...]) -> Branch:

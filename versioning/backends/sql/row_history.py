@@ -126,9 +126,10 @@ class RowHistories(Tables):
         """The steps that the engine gives none of, and that belong to these."""
         return LeftOut((), may_hide=False)
 
-    @abstractmethod
     def _log_of(self, start: str, hashes: Sequence[str]) -> list[Commit]:
         """Those of ``hashes`` that ``start`` can reach, children before parents."""
+        marks = ", ".join(["%s"] * len(hashes))
+        return self._log_where(start, f"commit_hash IN ({marks})", hashes)
 
     def _edits(self, at: str, steps: Sequence[Step]) -> list[RowEdit]:
         by_commit: dict[str, list[RowChange]] = {}
