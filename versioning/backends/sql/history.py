@@ -216,12 +216,6 @@ class History(Statements):
 
         return list(self._always("saying", *texts, exclude, include, ask=ask))
 
-    @abstractmethod
-    def _log_where(
-        self, within: str, where: str, params: Sequence[str]
-    ) -> list[Commit]:
-        """``_log()`` of the commits that a condition holds for, all of them."""
-
 
 def _branch(row: tuple[Any, ...]) -> Branch:
     name, head, author, email, date, message, dirty = row

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.db.transaction import TransactionManagementError
 
 from versioning.backends.errors import EngineError, UnknownRef, UnknownTable
-from versioning.backends.repository import Author, Key, Repository
+from versioning.backends.repository import Author, Commit, Key, Repository
 from versioning.backends.sql.facts import Facts
 
 KEYS_AT_ONCE = 200
@@ -188,6 +188,15 @@ class Statements(Repository):
 
     def _note_commit(self, hash: str) -> None:
         self._met.add(hash)
+
+    @abstractmethod
+    def _log_where(
+        self, within: str, where: str, params: Sequence[str]
+    ) -> list[Commit]:
+        """
+        The commits of a hash or of a range ``a..b`` for which a condition holds,
+        children before parents.
+        """
 
     def _always(self, *what: str | None, ask: Callable[[], _Fact]) -> _Fact:
         """
