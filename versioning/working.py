@@ -98,10 +98,10 @@ def working_rows(branch: str, table: str, after: str) -> RowsPage:
     page before. Raises ``BranchNotFound``, ``UnknownTable``, ``BadCursor``.
     """
     with _on(branch) as repository, repository.one_look():
-        head, _ = repository.head_and_uncommitted()
         diffs = _diffs(repository)
         for diff in diffs:
             if diff.table == table:
+                head = repository.head(branch)
                 return _rows(repository, diffs, diff, head, after)
     raise UnknownTable(table)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
+from django.test import Client
+
 _NEVER_SENT = frozenset({"submit", "button", "image", "reset"})
 _SENT_IF_CHECKED = frozenset({"checkbox", "radio"})
 
@@ -107,3 +109,12 @@ def fields(response: Any) -> dict[str, str]:
     for form in forms(response):
         found |= form.fields
     return found
+
+
+def press_merge(client: Client, query: dict[str, str]) -> None:
+    """Open a merge's page, in which nothing is left to settle, and land it."""
+    page = client.get("/merge/", query)
+    (landing,) = (form for form in forms(page) if form.action == "/merge/land/")
+    assert landing.can_be_sent, page.content.decode()
+    answer = client.post(landing.action, landing.fields)
+    assert answer.status_code == 303, answer.content.decode()

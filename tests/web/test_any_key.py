@@ -13,9 +13,9 @@ from django.db import models
 import versioning
 from tests.engines import ENGINE
 from tests.web import seen
-from tests.web.fields import forms
+from tests.web.fields import forms, press_merge
 
-MERGE, DECIDE, LAND = "/merge/", "/merge/decide/", "/merge/land/"
+MERGE, DECIDE = "/merge/", "/merge/decide/"
 UTC = dt.UTC
 WORDS = [
     *("a", "ö", "½", "x y", "tail ", " lead", "", "\t", "line\nbreak", "😀"),
@@ -132,11 +132,3 @@ def decide_in_turn(client, count):
             sent = form.fields | dict.fromkeys(form.offered, take)
             assert client.post(DECIDE, sent).status_code == 303
             taken += 1
-
-
-def press_merge(client, query):
-    page = client.get(MERGE, query)
-    (form,) = (form for form in forms(page) if form.action == LAND)
-    assert form.can_be_sent, seen.main(page)
-    answer = client.post(LAND, form.fields)
-    assert answer.status_code == 303, seen.main(answer)

@@ -26,7 +26,7 @@ import versioning
 from polls.models import Choice, Question
 from tests.afresh import ON_AN_ENGINE, begin_afresh
 from tests.web import seen
-from tests.web.fields import Form, forms
+from tests.web.fields import Form, forms, press_merge
 from versioning import policies
 from versioning.backends.repository import Author
 from versioning.merging import memory
@@ -480,16 +480,8 @@ def test_what_lands_is_what_was_chosen(
         if oracle.result() != oracle.ours and not (
             without_choice(oracle.ours) - without_choice(oracle.result())
         ):
-            undo(merged)
+            undo = {"source": f"revert {merged}", "target": "main"}
+            press_merge(maintainer, undo)
             assert rows(repository, repository.head("main")) == oracle.ours
-
-    def undo(commit: str) -> None:
-        page = maintainer.get(
-            "/merge/", {"source": f"revert {commit}", "target": "main"}
-        )
-        (landing,) = (form for form in forms(page) if form.action == LAND)
-        assert landing.can_be_sent, page.content.decode()
-        answer = maintainer.post(landing.action, landing.fields)
-        assert answer.status_code == 303, answer.content.decode()
 
     merge()

@@ -8,7 +8,7 @@ nor taken for one.
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence, Set
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -72,14 +72,14 @@ class _Origin(NamedTuple):
     is_undone: bool = False  # rather than taken over
 
 
-def _origins(repository: Repository, base: str, side: str) -> dict[_Origin, Set[str]]:
+def _origins(repository: Repository, base: str, side: str) -> dict[_Origin, set[str]]:
     """Which commits that a side has since the base were made from which."""
     lines = [f"{trailer}: " for trailer in (trailers.PICKED_FROM, trailers.REVERTS)]
     found: dict[_Origin, set[str]] = defaultdict(set)
     for commit in repository.commits_saying(lines, base, side):
         for origin in _made_from(repository, commit):
             found[origin].add(commit.hash)
-    return dict(found)
+    return found
 
 
 def _made_from(repository: Repository, commit: Commit) -> Iterator[_Origin]:

@@ -33,11 +33,13 @@ def _padded(text: str) -> str:
     return f"{year:0>4}{dash}{rest}"
 
 
+_moment = _read(lambda text: datetime.fromisoformat(_padded(text)))
+
 #: By the type of a column, what makes a value of the server's text.
 CONVERSIONS: Mapping[int, Callable[[str], Any]] = {
     FIELD_TYPE.DATE: _read(lambda text: date.fromisoformat(_padded(text))),
-    FIELD_TYPE.DATETIME: _read(lambda text: datetime.fromisoformat(_padded(text))),
-    FIELD_TYPE.TIMESTAMP: _read(lambda text: datetime.fromisoformat(_padded(text))),
+    FIELD_TYPE.DATETIME: _moment,
+    FIELD_TYPE.TIMESTAMP: _moment,
     FIELD_TYPE.TIME: _read(typecast_time),
 }
 

@@ -45,6 +45,8 @@ class History(Statements):
         if found is None:
             raise BranchNotFound(branch)
         self._note_commit(found)
+        if self.connection.binding.branch == branch:
+            self._always("head", None, ask=lambda: found)  # as ``_head()`` asks
         return found
 
     def new_commits(self, seen: Mapping[str, str]) -> dict[str, int | None]:

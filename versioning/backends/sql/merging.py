@@ -77,8 +77,7 @@ class Merging(Writing):
         [(head, is_dirty)] = self._fetch(
             "SELECT dolt_hashof('HEAD'), EXISTS (SELECT 1 FROM dolt_status)"
         )
-        found = self._always("head", None, ask=lambda: str(head))
-        return found, self.uncommitted() if is_dirty else None
+        return str(head), self.uncommitted() if is_dirty else None
 
     def working_hash(self) -> str:
         # Not of 'WORKING', which DoltLite does not always know: see _working().
