@@ -45,6 +45,7 @@ class State:
     columns: dict[int, str]
     rows: dict[int, Row] = field(default_factory=dict)
     defaults: dict[int, str | None] = field(default_factory=dict)
+    passing: dict[int, int] = field(default_factory=dict)  # for others, by number
 
     def copy(self) -> "State":
         rows = {key: dict(row) for key, row in self.rows.items()}
@@ -87,6 +88,7 @@ class Side:
                 for row in self.state.rows.values():
                     row[known] = row.pop(number)
                 self.state.defaults[known] = self.state.defaults.get(number)
+                self.state.passing[known] = number
 
     def _one_of(self, some: Iterable[Any]) -> Any:
         return self._draw(st.sampled_from(list(some)))
@@ -222,8 +224,9 @@ class Oracle:
             if base is None:
                 row = ours or theirs
                 return None if row is None else self._whole(base, row, into)
-            there = ours or theirs
-            if there is None or self._same(there, base):
+            side = self.theirs if ours is None else self.ours
+            there = side.rows.get(key)
+            if there is None or self._same(there, base, side.passing):
                 return None
             raise Impossible  # nobody was asked
         found: Row = {}
@@ -233,8 +236,11 @@ class Oracle:
         self._lose_nothing(base, theirs, into)
         return found
 
-    def _same(self, row: Row, base: Row) -> bool:
-        return all(row[n] == base[n] for n in row if n in base)
+    def _same(self, row: Row, base: Row, passing: dict[int, int]) -> bool:
+        """Also where the engine knows which column a renamed one was before."""
+        return all(
+            row[n] in (base[n], base.get(passing.get(n, n))) for n in row if n in base
+        )
 
     def _lose_nothing(self, base: Row | None, row: Row, into: State) -> None:
         for number, value in row.items():
