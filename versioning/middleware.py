@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.apps import apps
 from django.contrib import messages
+from django.core.handlers.base import BaseHandler
 from django.db import DatabaseError
 from django.http import (
     HttpRequest,
@@ -164,6 +166,10 @@ def _open_state(request: Any) -> HttpResponse | None:
 
 def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
     """Run a view as one unit of work on the active branch."""
+    # As Django does for a view that no middleware calls: ATOMIC_REQUESTS, coroutines.
+    view = BaseHandler().make_view_atomic(view)
+    if iscoroutinefunction(view):
+        view = async_to_sync(view)
     place: Place = request.versioning
     if request.GET.get("branch") or request.GET.get("at"):
         return pages.read_only(request)
@@ -256,6 +262,7 @@ def _attempt_unit(
                     unit.roll_back()
     except _DoneAlready as done:
         return _already_done(request, receipt, *done.args)
+    _arrive(request)  # for what is rendered, or streamed, later
     for unit in opened:
         if receipt and unit.commit:
             receipts.fulfil(
