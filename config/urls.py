@@ -1,3 +1,4 @@
+from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
@@ -18,6 +19,7 @@ urlpatterns = [
         auth.PasswordChangeDoneView.as_view(),
         name="password_change_done",
     ),
+    path("admin/", admin.site.urls),  # people, their groups and permissions
     path("healthz", healthz, name="healthz"),
 ]
 

@@ -1,5 +1,6 @@
 """
-The addresses of single cells' pages, where long values are shown in full.
+The addresses of a row's history, and of single cells' pages, where long values
+are shown in full.
 
 A page that shows many cells puts the beginning together once, and the rest for
 each value that it cuts.
@@ -7,9 +8,21 @@ each value that it cuts.
 
 from urllib.parse import urlencode
 
+from django.db.models import Model
 from django.urls import reverse
 
+from versioning import values
 from versioning.backends.repository import Commit, MergeSides
+
+
+def history_of(row: Model, ref: str) -> str:
+    """The history of an object of a versioned app, from a branch, tag or hash."""
+    query = {
+        "table": row._meta.db_table,
+        "key": values.key_text(values.key_of(row)),
+        "ref": ref,
+    }
+    return f"{reverse('versioning:row-history')}?{urlencode(query)}"
 
 
 def compared_value(old: str, new: str, dots: int = 2) -> str:

@@ -198,6 +198,32 @@ def check_generic_keys(
     ]
 
 
+@checks.register("versioning")
+def check_admin(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """An admin that knows nothing of branches shows rows and can't save them."""
+    if not apps.is_installed("django.contrib.admin"):
+        return []
+    from django.contrib.admin.sites import all_sites
+
+    from versioning.admin import VersionedAdmin
+
+    versioned = _versioned_apps()
+    return [
+        checks.Warning(
+            f"The admin of {model._meta.label} can’t save: it writes on no branch.",
+            hint="Make it a versioning.admin.VersionedAdmin.",
+            obj=type(model_admin),
+            id="versioning.W015",
+        )
+        for site in all_sites
+        for model, model_admin in site._registry.items()
+        if model._meta.app_label in versioned
+        and not isinstance(model_admin, VersionedAdmin)
+    ]
+
+
 def _versioned_apps() -> frozenset[str]:
     """None where the settings are wrong, which ``check_settings()`` says."""
     try:

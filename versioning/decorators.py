@@ -46,3 +46,12 @@ def of_no_branch(view: View) -> View:
     """
     view.of_no_branch = True  # type: ignore[attr-defined]
     return view
+
+
+def of_active_branch(view: View) -> View:
+    """
+    Show the active branch and no other state: ``?branch=`` and ``?at=`` are the
+    view’s own parameters, as those of the admin’s lists are names of fields.
+    """
+    view.of_active_branch = True  # type: ignore[attr-defined]
+    return view

@@ -89,9 +89,13 @@ class VersioningMiddleware:
     ) -> HttpResponse | None:
         versioned = is_versioned(view)
         unsafe = request.method not in SAFE
+        shows_states = versioned and not getattr(view, "of_active_branch", False)
         try:
-            if versioned and not unsafe and (answer := _open_state(request)):
-                return answer
+            if shows_states and _names_a_state(request):
+                if unsafe:
+                    return pages.read_only(request)
+                if answer := _open_state(request):
+                    return answer
             if versioned and unsafe:
                 return _run_unit(request, view, args, kwargs)
             if not getattr(view, "of_no_branch", False):
@@ -134,11 +138,13 @@ def _arrive(request: Any) -> None:
     conf.connection().bind(None if place._chosen is None else place.branch)
 
 
+def _names_a_state(request: HttpRequest) -> bool:
+    return bool(request.GET.get("branch") or request.GET.get("at"))
+
+
 def _open_state(request: Any) -> HttpResponse | None:
     """Honour ``?branch=`` and ``?at=``: show that state, for reading only."""
     branch, at = request.GET.get("branch"), request.GET.get("at")
-    if not branch and not at:
-        return None
     user = request.user
     if not user.has_perm(permissions.VIEW_HISTORY) and (
         at or branch not in permissions.public_branches()
@@ -171,8 +177,6 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
     if iscoroutinefunction(view):
         view = async_to_sync(view)
     place: Place = request.versioning
-    if request.GET.get("branch") or request.GET.get("at"):
-        return pages.read_only(request)
     if place.gone:
         return pages.branch_gone(request, place.gone)
     # The whole body, before any lock: a slow upload delays only itself.

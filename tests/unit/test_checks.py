@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.test import override_settings
 
+from polls.models import Choice, Question
 from tests.engines import ENGINE
 from versioning import checks
+from versioning.admin import VersionedAdmin
 from versioning.conf import connection
 
 
@@ -143,3 +147,15 @@ def test_a_generic_key_whose_content_types_are_elsewhere(django_isolated_apps):
     assert message.startswith("polls.Remark.about is a generic key")
     with override_settings(VERSIONING={"APPS": ["polls", "contenttypes"]}):
         assert said(checks.check_generic_keys, django_isolated_apps) == []
+
+
+def test_an_admin_that_knows_no_branches():
+    site = admin.AdminSite("plain")
+    site.register(Choice)
+    site.register(Question, VersionedAdmin)
+    site.register(Group)  # is in the other database
+    (warning,) = checks.check_admin(None)
+    assert (warning.id, warning.msg) == (
+        "versioning.W015",
+        "The admin of polls.Choice can’t save: it writes on no branch.",
+    )

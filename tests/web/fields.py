@@ -84,7 +84,7 @@ class _Forms(HTMLParser):
 
     def _input(self, name: str, given: dict[str, str]) -> None:
         kind = given.get("type", "text")
-        value = given.get("value", "")
+        value = given.get("value", "on" if kind in _SENT_IF_CHECKED else "")
         if kind == "radio":
             self._form.offered.setdefault(name, []).append(value)
         if kind in _SENT_IF_CHECKED and "checked" not in given:

@@ -115,6 +115,8 @@ class Project:
         self._write("templates/base.html", BASE)
         (form,) = readme("Forms", "django")
         self._write("templates/recipes/recipe.html", form)
+        (admin,) = readme("The admin", "python")
+        self._write("recipes/admin.py", admin)
         view, _ = readme("Views", "python")
         self._append("recipes/views.py", view)
         (policies,) = readme("What merges how", "python")

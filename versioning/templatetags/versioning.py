@@ -6,12 +6,10 @@ from typing import Any
 from django import template
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from versioning import permissions, values
+from versioning import addresses, permissions
 from versioning.place import BRANCH_FIELD, TOKEN_FIELD
 
 register = template.Library()
@@ -51,16 +49,11 @@ def row_history(
     place, user = context.get("versioning"), context.get("user")
     if place is None or user is None or not user.has_perm(permissions.VIEW_HISTORY):
         return ""
-    query = {
-        "table": row._meta.db_table,
-        "key": values.key_text(values.key_of(row)),
-        "ref": place.state.name if place.state else place.branch,
-    }
+    ref = place.state.name if place.state else place.branch
     return format_html(
-        '<a class="row-history" href="{}?{}">{}<span class="visually-hidden"> of {}'
+        '<a class="row-history" href="{}">{}<span class="visually-hidden"> of {}'
         "</span></a>",
-        reverse("versioning:row-history"),
-        urlencode(query),
+        addresses.history_of(row, ref),
         label,
         row,
     )

@@ -46,6 +46,7 @@ def main() -> None:
     open_every_page(visitor)
     merge(ana)
     use_the_form(visitor)
+    use_the_admin(visitor, ana)
     print("The story is told.")
 
 
@@ -184,6 +185,23 @@ def use_the_form(visitor: Client) -> None:
     answer = visitor.post(reverse("rename", args=[bread.pk]), stale | {"title": "X"})
     assert answer.status_code == 409, answer
     assert repository().head("main") == before
+
+
+def use_the_admin(visitor: Client, ana: User) -> None:
+    User.objects.filter(pk=ana.pk).update(is_staff=True, is_superuser=True)
+    visitor.post(reverse("versioning:branch-switch"), {"name": "summer"})
+    with connection().bound("summer"):
+        soup = Recipe.objects.get(title="Gazpacho")
+    url = reverse("admin:recipes_recipe_delete", args=[soup.pk])
+    page = get(visitor, url)
+    assert "This will be deleted on summer." in page, page
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
+    answer = visitor.post(url, fields)
+    assert answer.status_code == 302, answer
+    assert repository().branch("summer").message.startswith("Delete recipe “Gazpacho”")
+    with connection().bound("summer"):
+        assert not Recipe.objects.filter(pk=soup.pk).exists()
+    assert Recipe.objects.filter(pk=soup.pk).exists()
 
 
 def get(visitor: Client, url: str, query: dict[str, str] | None = None) -> str:

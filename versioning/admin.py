@@ -1,0 +1,98 @@
+"""Django’s admin, for models whose tables are branched."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern
+
+from versioning import addresses, permissions
+from versioning.decorators import of_active_branch, versioned
+from versioning.place import Place
+from versioning.unit_of_work import describe
+
+
+class VersionedAdmin(admin.ModelAdmin):
+    """
+    A ``ModelAdmin`` that shows the visitor’s active branch, and saves there:
+    each form that is sent, an action or an editable list too, is one commit.
+
+    Its pages name the branch, and a form of a page that was made on another
+    one is refused. Who reads the history gets an object’s own, cell by cell,
+    behind “History”. A template of a page with a form of its own, as of an
+    action that asks first, needs ``{% branch_fields %}`` in it.
+    """
+
+    change_form_template = "versioning/admin/change_form.html"
+    change_list_template = "versioning/admin/change_list.html"
+    delete_confirmation_template = "versioning/admin/delete.html"
+    delete_selected_confirmation_template = "versioning/admin/delete_selected.html"
+    object_history_template = "versioning/admin/object_history.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        urls = super().get_urls()
+        for url in urls:
+            of_active_branch(versioned(url.callback))
+        return urls
+
+    def history_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What became of the object, for those who may read it; else Django’s own."""
+        row = self.get_object(request, unquote(object_id))
+        if (
+            row is not None
+            and request.user.has_perm(permissions.VIEW_HISTORY)
+            and self.has_view_or_change_permission(request, row)
+        ):
+            return HttpResponseRedirect(
+                addresses.history_of(row, _place(request).branch)
+            )
+        return super().history_view(request, object_id, extra_context)
+
+    # On a protected branch, who may not edit there may look.
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _place(request).can_edit and super().has_add_permission(request)
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return _place(request).can_edit and super().has_change_permission(request, obj)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return _place(request).can_edit and super().has_delete_permission(request, obj)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._say(request, "Add", obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self._say(request, "Change", obj)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            self._say(request, "Delete", obj)
+        return super().log_deletions(request, queryset)
+
+    def _say(self, request: Any, verb: str, obj: Model) -> None:
+        """Name it in the commit’s message; of several, how many there are."""
+        said = request.__dict__.setdefault("_versioned_admin", [])
+        said.append(obj)
+        if len(said) == 1:
+            describe(f"{verb} {self.opts.verbose_name} “{obj}”")
+        else:
+            describe(f"{verb} {len(said)} {self.opts.verbose_name_plural}")
+
+
+def _place(request: HttpRequest) -> Place:
+    place: Place = request.versioning  # type: ignore[attr-defined]
+    return place
