@@ -172,7 +172,11 @@ def test_a_form_of_another_branch_is_refused(staff, question, connection):
 
 def _selected(page, question: Question, action: str) -> dict[str, str]:
     fields = form_of(page, "form-0-text").fields
-    return fields | {"action": action, "_selected_action": str(question.pk), "index": "0"}
+    return fields | {
+        "action": action,
+        "_selected_action": str(question.pk),
+        "index": "0",
+    }
 
 
 def test_an_object_is_deleted_on_the_branch_alone(

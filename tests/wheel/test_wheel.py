@@ -34,6 +34,7 @@ def test_a_project_follows_the_readme(wheel: Path, tmp_path: Path) -> None:
     with project.databases():
         project.follow_the_readme()
         said = project.python("story.py", "script.py")
+        project.run_its_tests()
     assert said.endswith("The story is told.\n")
 
 
@@ -121,6 +122,8 @@ class Project:
         self._append("recipes/views.py", view)
         (policies,) = readme("What merges how", "python")
         self._write("recipes/versioned.py", policies)
+        (tests,) = readme("Tests", "python")
+        self._write("recipes/tests.py", tests)
         (script,) = readme("Scripts", "python")
         self._write("script.py", script)
         self.python("manage.py", "makemigrations", "recipes")
@@ -130,6 +133,14 @@ class Project:
             assert python == "python"
             self.python(*arguments)
         self.python("manage.py", "check", "--fail-level=WARNING")
+
+    def run_its_tests(self) -> None:
+        """As its team does, and on DoltLite also in several processes."""
+        self.python("manage.py", "test", "--noinput", "--shuffle")
+        if ENGINE == "doltlite":
+            self.python("manage.py", "test", "--noinput", "--parallel=2")
+        left = [path.name for path in self.folder.iterdir() if "test_" in path.name]
+        assert left == [], "the tests’ databases are still there"
 
     def python(self, *arguments: str) -> str:
         return run(
@@ -173,6 +184,7 @@ class Databases:
             )
             self.server.start()
             self.server.create_database("recipes")
+            self.server.sql("GRANT ALL ON *.* TO 'recipes'@'%'")  # for test databases
             self.project.environment["RECIPES_PORT"] = str(self.server.port)
 
     def __exit__(self, *_: object) -> None:

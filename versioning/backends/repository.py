@@ -779,6 +779,15 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def reset(self, to: str) -> None:
+        """
+        Move the current branch to the hash ``to``, which has no need to descend
+        from its head, and its rows with it; what was on the branch since is
+        gone. For tests alone: see ``versioning.test``. Ends the transaction, as
+        a commit does: the last statement of the outermost ``atomic()``.
+        """
+
+    @abstractmethod
     def commit_all(self, message: str, author: Author) -> str | None:
         """
         Commit everything in the current branch's working set.

@@ -1,5 +1,7 @@
 """Django's MySQL backend on a Dolt server, with a repository on its connection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError
@@ -44,6 +46,12 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
         connection = super().get_new_connection(conn_params)
         self._note_place(DEFAULT)
         return connection
+
+    @contextmanager
+    def _nodb_cursor(self) -> Iterator[Any]:
+        """Of no database, so on no branch: it makes and drops those of tests."""
+        with super()._nodb_cursor() as cursor, cursor.db.writing():
+            yield cursor
 
     def _switch(self, place: Binding) -> None:
         try:

@@ -164,10 +164,13 @@ class DoltRepository(Exporting):
         return str(self._value(self._call("dolt_commit", len(args)), args))
 
     def discard_uncommitted(self) -> None:
+        self.reset("HEAD")
+
+    def reset(self, to: str) -> None:
         self._in_outermost_atomic()
         # Tables that were made and never committed survive a reset.
         self._execute("CALL dolt_clean()")
-        self._execute("CALL dolt_reset('--hard')")
+        self._execute("CALL dolt_reset('--hard', %s)", [to])
 
     def prepare_merge(self) -> None:
         """Nothing: the server knows of all tables."""

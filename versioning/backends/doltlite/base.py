@@ -9,6 +9,7 @@ from django.db.backends.sqlite3 import base
 from django.utils.functional import cached_property
 
 from versioning.backends.binding import DEFAULT, Binding, VersionedConnection
+from versioning.backends.doltlite.creation import DatabaseCreation
 from versioning.backends.doltlite.moments import Operations
 from versioning.backends.doltlite.repository import DoltLiteRepository
 from versioning.backends.errors import (
@@ -40,6 +41,7 @@ class DatabaseWrapper(
     #: Name of the file's default branch, once it was asked for.
     default_branch = ""
 
+    creation_class = DatabaseCreation
     ops_class = Operations
 
     @cached_property

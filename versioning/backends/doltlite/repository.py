@@ -84,10 +84,13 @@ class DoltLiteRepository(Exporting):
     # Writing -----------------------------------------------------------------
 
     def discard_uncommitted(self) -> None:
+        self.reset("HEAD")
+
+    def reset(self, to: str) -> None:
         self._in_outermost_atomic()
         # Tables that were made and never committed survive a reset.
         self._execute("SELECT dolt_clean()")
-        self._execute("SELECT dolt_reset('--hard')")
+        self._execute("SELECT dolt_reset('--hard', %s)", [to])
 
     def prepare_merge(self) -> None:
         self._outside_atomic()
