@@ -128,6 +128,12 @@ def on_branch(
     be the outermost transaction's last statement.
     """
     connection = versioned_connection()
+    if connection.in_atomic_block:
+        raise RuntimeError(
+            "A unit of work can’t be inside another one, or inside a transaction of "
+            "the versioned database: its commit ends that. In tests, use the test "
+            "cases of versioning.test."
+        )
     repository = connection.repository
     unit = Unit(
         branch=branch or repository.default_branch(),
@@ -137,7 +143,6 @@ def on_branch(
     with (
         connection.bound(unit.branch),
         repository.write_lock(unit.branch),
-        connection.writing(),
     ):
         while not (yield from _attempt(connection, unit)):
             pass
@@ -185,7 +190,8 @@ def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:
     a commit, and only the first is known to hold DoltLite's write lock.
     """
     repository = connection.repository
-    with transaction.atomic(using=connection.alias, durable=True):
+    # What runs after the transaction, by on_commit(), would be in no commit.
+    with transaction.atomic(using=connection.alias, durable=True), connection.writing():
         unit.head_before, left = repository.head_and_uncommitted()
         if left:
             commit_strangers_rows(repository, left)

@@ -159,11 +159,23 @@ def test_a_branch_that_is_not_there_is_an_error(repository):
 
 def test_a_unit_in_a_unit_is_refused(repository):
     with (
-        pytest.raises(RuntimeError),
+        pytest.raises(RuntimeError, match="inside another one"),
         versioning.on_branch("main", author=ERIN),
         versioning.on_branch("main", author=ERIN),
     ):
         add_question()
+    assert repository.uncommitted() is None
+
+
+def test_a_unit_in_a_transaction_is_refused(repository):
+    with transaction.atomic(using="versioned"):
+        repository.ping()
+        for branch in ("main", "summer"):
+            with (
+                pytest.raises(RuntimeError, match="versioning.test"),
+                versioning.on_branch(branch, author=ERIN),
+            ):
+                add_question()
     assert repository.uncommitted() is None
 
 
@@ -195,6 +207,18 @@ def test_django_on_commit_hooks_run_too(repository):
         add_question()
         transaction.on_commit(lambda: told.append("done"), using="versioned")
     assert told == ["done"]
+
+
+def test_a_hook_that_runs_after_the_commit_can_not_write(repository):
+    """What it wrote would be in no commit."""
+    with (
+        pytest.raises(WriteOutsideBranch),
+        versioning.on_branch("main", author=ERIN),
+    ):
+        choice = add_question()
+        transaction.on_commit(add_question, using="versioned")
+    assert list(Choice.objects.all()) == [choice]
+    assert repository.uncommitted() is None
 
 
 def test_outside_a_unit_describing_does_nothing():
