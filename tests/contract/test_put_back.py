@@ -33,7 +33,8 @@ def state(connection) -> tuple[dict[str, str], dict[str, str], dict[str, list[st
         with connection.bound(name):
             assert "polls_left" not in repository.tables()
             assert repository.uncommitted() is None
-            texts[name] = [question.text for question in Question.objects.order_by("pk")]
+            asked = Question.objects.order_by("pk")
+            texts[name] = [question.text for question in asked]
     return heads, {tag.name: tag.hash for tag in repository.tags()}, texts
 
 

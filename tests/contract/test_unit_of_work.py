@@ -1,14 +1,16 @@
 """One unit of work: a branch, a lock, a transaction, a commit."""
 
 import pytest
-from django.db import transaction
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models, transaction
 from django.db.models import F
+from django.test.utils import isolate_apps
 
 import versioning
 from polls.models import Choice, Question
 from versioning.backends.errors import BranchNotFound, WriteOutsideBranch
 from versioning.backends.repository import Author
-from versioning.unit_of_work import OUTSIDE
+from versioning.unit_of_work import OUTSIDE, author_of
 
 ERIN = Author("Erin Editor", "erin@example.org")
 
@@ -172,7 +174,7 @@ def test_a_unit_in_a_transaction_is_refused(repository):
         repository.ping()
         for branch in ("main", "summer"):
             with (
-                pytest.raises(RuntimeError, match="versioning.test"),
+                pytest.raises(RuntimeError, match="a transaction of"),
                 versioning.on_branch(branch, author=ERIN),
             ):
                 add_question()
@@ -286,3 +288,21 @@ def test_a_commit_is_given_another_message(repository):
     assert second != first
     assert Question.objects.count() == 1
     assert repository.uncommitted() is None
+
+
+# Whom a commit is by ----------------------------------------------------------
+
+
+@isolate_apps("polls")
+def test_a_user_who_has_no_name_but_that_to_sign_in_with():
+    """As of a model that is made of ``AbstractBaseUser``, which knows no other."""
+
+    class Person(AbstractBaseUser):
+        handle = models.CharField(max_length=20)
+        USERNAME_FIELD = "handle"
+
+        class Meta:
+            app_label = "polls"
+
+    author = author_of(Person(handle="kim"))
+    assert author == Author("kim", "kim@users.pollard.invalid")
