@@ -1,4 +1,4 @@
-"""``migrate`` and ``loaddata`` end in one commit that names what they did."""
+"""``migrate``, ``loaddata`` and ``flush`` end in one commit that says what they did."""
 
 import json
 
@@ -61,3 +61,36 @@ def test_migrate_is_one_commit_on_the_branch_it_is_given(repository, connection)
     assert "polls_question" in repository.tables(at=repository.head("old"))
     with connection.bound("old"):
         assert repository.uncommitted() is None
+
+
+def test_flush_is_one_commit_on_the_branch_it_is_given(
+    repository, connection, fixture_file
+):
+    call_command("loaddata", fixture_file, database="versioned", verbosity=0)
+    before = repository.head("main")
+    repository.create_branch("summer", before)
+    call_command(
+        "flush", database="versioned", branch="summer", interactive=False, verbosity=0
+    )
+    commit = repository.commit(repository.head("summer"))
+    assert commit.parents == (before,)
+    assert commit.message == "Delete all rows"
+    assert repository.head("main") == before
+    assert Question.objects.count() == 3
+    with connection.bound("summer"):
+        assert Question.objects.count() == 0
+        assert _migrations(connection) == ["0001_initial"]  # that is no app's row
+        assert repository.uncommitted() is None
+
+
+def test_flush_without_a_branch_is_on_the_default_one(repository, fixture_file):
+    call_command("loaddata", fixture_file, database="versioned", verbosity=0)
+    call_command("flush", database="versioned", interactive=False, verbosity=0)
+    assert Question.objects.count() == 0
+    assert repository.uncommitted() is None
+
+
+def _migrations(connection):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM django_migrations WHERE app = 'polls'")
+        return [name for (name,) in cursor.fetchall()]
