@@ -4,6 +4,7 @@ Errors as pages of the site, in one place.
 Each says what happened, that nothing was lost, and what to do next.
 """
 
+import logging
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from versioning import permissions, schema_state
 from versioning.backends import errors, is_unavailable
 from versioning.conf import connection
 from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD
+
+_log = logging.getLogger(__name__)
 
 NOTHING_WRITTEN = "Nothing was written."
 _CARRIED = frozenset({BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD, "next", "seen"})
@@ -128,6 +131,17 @@ def page_for(request: HttpRequest, error: BaseException) -> HttpResponse | None:
             )
         case errors.ReadOnlyState():
             return read_only(request)
+        case errors.UnreadableText():
+            _log.error("%s: %s", request.path, error)
+            return page(
+                request,
+                409,
+                "A text here can’t be read",
+                "A row that belongs on this page holds a text whose bytes are no "
+                "UTF-8, which no page can show. Another program wrote it, and can put "
+                "it right; the log says which column it is.",
+                saved="Nothing is lost.",
+            )
         case DatabaseError() if is_unavailable(error):
             return unavailable(request)
         case DatabaseError():

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
+from tests.web import seen
 from tests.web.test_merges import about, decide, pins
 from versioning.models import Decision, MergeDraft
 
@@ -93,3 +94,29 @@ def test_a_branch_whose_name_no_engine_takes_is_not_found(visitor, repository):
     for path in ("/branches/working/", "/branches/rename/", "/branches/delete/"):
         answer = visitor.get(f"{path}?name=%00")
         assert answer.status_code == 404, path
+
+
+def test_a_text_that_is_none_is_said_to_be_so(repository, visitor, write, caplog):
+    """Other clients can write it. Dolt reads it somehow, DoltLite’s driver does not."""
+    table = "CREATE TABLE things (id int PRIMARY KEY, a varchar(20))"
+    write("main", table, "INSERT INTO things VALUES (1, 'x'), (2, 'y')")
+    repository.create_branch("summer", repository.head("main"))
+    is_dolt = repository.features.engine == "Dolt"
+    text = f"CAST(X'C328' AS {'CHAR' if is_dolt else 'TEXT'})"
+    head = write("summer", f"UPDATE things SET a = {text} WHERE id = 1")  # noqa: S608
+    between = "from=main&to=summer&dots=2"
+    for path in (
+        f"/commits/{head}/",
+        f"/compare/?{between}",
+        f"/compare/rows/?{between}&table=things",
+        "/rows/history/?table=things&key=[1]&ref=summer",
+        "/merge/rows/?source=summer&target=main&table=things",
+    ):
+        answer = visitor.get(path)
+        assert answer.status_code == (200 if is_dolt else 409), path
+        if not is_dolt:
+            assert "A text here can’t be read" in seen.main(answer)
+            assert "Nothing is lost." in seen.main(answer)
+    assert is_dolt or "column 'to_a'" in caplog.text
+    # What holds none of it is as ever.
+    assert visitor.get("/log/?branch=summer").status_code == 200

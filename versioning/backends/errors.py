@@ -157,6 +157,13 @@ class RowsLeftBehind(EngineError):
         self.branch = branch
 
 
+class UnreadableText(EngineError):
+    """
+    A row holds bytes as text that are no UTF-8; ``str()`` names the column. (Other
+    clients of DoltLite can write that; a Dolt server refuses it.)
+    """
+
+
 class MergeBlocked(EngineError):
     """The engine can't merge these two states at all; ``str()`` is its reason."""
 

@@ -20,6 +20,7 @@ from versioning.backends.errors import (
     ReadOnlyState,
     SerializationFailure,
     UnknownRef,
+    UnreadableText,
 )
 from versioning.backends.translation import TranslatesErrors
 from versioning.backends.turns import WritesInTurn
@@ -160,6 +161,8 @@ class DatabaseWrapper(
             return EngineBusy(text)
         if text.startswith(("unable to open database file", "disk I/O error")):
             return EngineUnavailable(text)
+        if text.startswith("Could not decode to UTF-8"):
+            return UnreadableText(text)
         if place.at and text.startswith("attempt to write a readonly database"):
             return ReadOnlyState(place.at)
         return None
