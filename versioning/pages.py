@@ -131,16 +131,15 @@ def page_for(request: HttpRequest, error: BaseException) -> HttpResponse | None:
             )
         case errors.ReadOnlyState():
             return read_only(request)
-        case errors.UnreadableText():
-            _log.error("%s: %s", request.path, error)
+        case errors.CannotBeShown():
+            _log.error("%s: %s", request.path, error.__cause__)
             return page(
                 request,
                 409,
-                "A text here can’t be read",
-                "A row that belongs on this page holds a text whose bytes are no "
-                "UTF-8, which no page can show. Another program wrote it, and can put "
-                "it right; the log says which column it is.",
+                "This can’t be shown",
+                str(error),
                 saved="Nothing is lost.",
+                actions=[Action("Branches", reverse("versioning:branches"))],
             )
         case DatabaseError() if is_unavailable(error):
             return unavailable(request)

@@ -115,8 +115,34 @@ def test_a_text_that_is_none_is_said_to_be_so(repository, visitor, write, caplog
         answer = visitor.get(path)
         assert answer.status_code == (200 if is_dolt else 409), path
         if not is_dolt:
-            assert "A text here can’t be read" in seen.main(answer)
-            assert "Nothing is lost." in seen.main(answer)
+            assert "This can’t be shown" in seen.main(answer)
+            assert "no UTF-8" in seen.main(answer)
     assert is_dolt or "column 'to_a'" in caplog.text
     # What holds none of it is as ever.
     assert visitor.get("/log/?branch=summer").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["commit", "commit_date", "diff_type"])
+def test_a_key_with_a_name_of_the_engines(repository, visitor, write, caplog, name):
+    """Of a table that no model has, so that no check has said it."""
+    table = f"CREATE TABLE things (`{name}` varchar(20) PRIMARY KEY, a varchar(20))"
+    write("main", table, "INSERT INTO things VALUES ('k1', 'x'), ('k2', 'y')")
+    repository.create_branch("summer", repository.head("main"))
+    for branch in ("main", "summer"):
+        change = f"UPDATE things SET a = '{branch}' WHERE `{name}` = 'k1'"  # noqa: S608
+        write(branch, change)
+    is_dolt = repository.features.engine == "Dolt"
+    between = "from=main&to=summer&dots=2"
+    of_diffs = (
+        f"/commits/{repository.head('summer')}/",
+        f"/compare/rows/?{between}&table=things",
+        "/rows/history/?table=things&key=[%22k1%22]&ref=summer",
+    )
+    of_conflicts = ("/merge/?source=summer&target=main",)
+    for path in of_diffs + of_conflicts:
+        answer = visitor.get(path)
+        can = not is_dolt or (path in of_conflicts) != (name == "diff_type")
+        assert answer.status_code == (200 if can else 409), path
+        if not can:
+            assert "Give it another name." in seen.main(answer)
+            assert "ambiguous column name" in caplog.text

@@ -157,10 +157,10 @@ class RowsLeftBehind(EngineError):
         self.branch = branch
 
 
-class UnreadableText(EngineError):
+class CannotBeShown(EngineError):
     """
-    A row holds bytes as text that are no UTF-8; ``str()`` names the column. (Other
-    clients of DoltLite can write that; a Dolt server refuses it.)
+    Rows that the engine, or its driver, can't hand out; ``str()`` says in
+    sentences why, and what can be done.
     """
 
 

@@ -13,6 +13,7 @@ from versioning.backends.dolt.moments import CONVERSIONS, Operations
 from versioning.backends.dolt.repository import DoltRepository
 from versioning.backends.errors import (
     BranchNotFound,
+    CannotBeShown,
     EngineError,
     EngineUnavailable,
     ReadOnlyState,
@@ -103,6 +104,12 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
             return EngineUnavailable(text)
         if number == 1213 or "dangling ref" in text:
             return SerializationFailure(text)
+        if text.startswith("ambiguous column name") and "[dolt_" in text:
+            return CannotBeShown(
+                "A table here has a column in its key that is called “commit”, "
+                "“commit_date” or “diff_type”, and the server can’t tell that from one "
+                "of its own. Give it another name."
+            )
         if text.startswith("Check constraint ") and text.endswith(" violated"):
             return IntegrityError(number, text)  # the engine has no number for it
         place = self._wanted

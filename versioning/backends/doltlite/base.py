@@ -14,13 +14,13 @@ from versioning.backends.doltlite.moments import Operations
 from versioning.backends.doltlite.repository import DoltLiteRepository
 from versioning.backends.errors import (
     BranchNotFound,
+    CannotBeShown,
     EngineBusy,
     EngineError,
     EngineUnavailable,
     ReadOnlyState,
     SerializationFailure,
     UnknownRef,
-    UnreadableText,
 )
 from versioning.backends.translation import TranslatesErrors
 from versioning.backends.turns import WritesInTurn
@@ -162,7 +162,11 @@ class DatabaseWrapper(
         if text.startswith(("unable to open database file", "disk I/O error")):
             return EngineUnavailable(text)
         if text.startswith("Could not decode to UTF-8"):
-            return UnreadableText(text)
+            return CannotBeShown(
+                "A row that belongs here holds a text whose bytes are no UTF-8. "
+                "Another program wrote it, and can put it right; the log says in which "
+                "column."
+            )
         if place.at and text.startswith("attempt to write a readonly database"):
             return ReadOnlyState(place.at)
         return None
