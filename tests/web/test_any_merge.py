@@ -394,7 +394,9 @@ class Person:
         if not self._send(form.action, sent, where):
             return
         chosen = self._oracle.about(where)
-        if self._oracle.asks(where, ""):
+        if sent["take"] == form.fields.get("take", ""):
+            pass  # left as it was shown, whatever somebody else chose since
+        elif self._oracle.asks(where, ""):
             _, ours, _ = self._oracle.versions(where)
             gone = "ours" if ours is None else "theirs"
             if sent["take"]:
