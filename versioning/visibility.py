@@ -19,14 +19,16 @@ from versioning import policies
 from versioning.permissions import VIEW_HIDDEN
 from versioning.values import is_bookkeeping, models_by_table
 
-_reader: ContextVar[Any] = ContextVar("versioning_reader", default=None)
+# In a tuple: where a coroutine is run, what a context holds is looked at, and a
+# user who was not asked for yet would be read from the database there.
+_reader: ContextVar[tuple[Any]] = ContextVar("versioning_reader", default=(None,))
 _NONE: frozenset[str] = frozenset()
 
 
 @contextmanager
 def shown_to(user: Any) -> Iterator[None]:
     """Show what ``user`` may see, for the length of a block."""
-    token = _reader.set(user)
+    token = _reader.set((user,))
     try:
         yield
     finally:
@@ -95,5 +97,5 @@ def require_shown(table: str, columns: Collection[str]) -> None:
 
 
 def _sees_all() -> bool:
-    reader = _reader.get()
+    (reader,) = _reader.get()
     return reader is not None and bool(reader.has_perm(VIEW_HIDDEN))

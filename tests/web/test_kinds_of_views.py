@@ -3,18 +3,21 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib.auth.models import Group
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
+from django.test import AsyncClient
 from django.urls import path
+from django.utils.functional import SimpleLazyObject
 from django.views.generic import CreateView, DeleteView
 
 import versioning
 from polls.models import Choice, Question
 from tests.web.test_place import be_on
-from versioning import versioned
+from versioning import versioned, visibility
 
 
 class ChoiceForm(forms.ModelForm):
@@ -64,6 +67,10 @@ async def wait(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(names))
 
 
+async def look(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("\n".join([str(found) async for found in _all()]))
+
+
 async def _all() -> AsyncIterator[Question]:
     async for question in Question.objects.order_by("text"):
         yield question
@@ -76,6 +83,7 @@ urlpatterns = [
     path("stream/", versioned(stream)),
     path("fail/", versioned(fail)),
     path("wait/", versioned(wait)),
+    path("look/", look),
 ]
 
 TEMPLATES = {
@@ -158,6 +166,46 @@ def test_an_asynchronous_view_is_one_commit(editor, summer, repository):
     commit = repository.commit(repository.head(summer))
     assert commit.parents == (before,)
     assert commit.subject == "Add “Waited for”"
+
+
+def test_an_asynchronous_view_reads_the_branch(editor, summer):
+    be_on(editor, summer)
+    assert editor.get("/look/").text.splitlines() == [
+        "Asked in summer",
+        "Asked on both",
+    ]
+
+
+def test_who_is_signed_in_is_not_asked_for_where_a_coroutine_runs():
+    """It would be asked of the database in the event loop, where nobody may."""
+    asked: list[str] = []
+
+    def find() -> str:
+        asked.append("once more")
+        return "somebody"
+
+    async def nothing() -> None:
+        pass
+
+    with visibility.shown_to(SimpleLazyObject(find)):
+        async_to_sync(nothing)()
+    assert asked == []
+
+
+@pytest.mark.parametrize("path", ["/wait/", "/add/"])
+def test_a_server_that_is_asynchronous(editor, summer, repository, path):
+    be_on(editor, summer)
+    browser = AsyncClient()
+    browser.cookies = editor.cookies
+    before = repository.head(summer)
+    answer = async_to_sync(browser.post)(path, {"text": "Waited for"})
+    assert answer.status_code == 200
+    assert "Asked in summer" in answer.content.decode()
+    (commit,) = repository.log([repository.head(summer)], limit=1)
+    if path == "/add/":  # a form with a mistake
+        assert commit.hash == before
+    else:
+        assert (commit.parents, commit.author.name) == ((before,), "edith")
 
 
 def test_a_view_that_fails_takes_back_what_atomic_requests_cover(
