@@ -12,6 +12,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.apps import apps
+from django.conf import settings
 from django.contrib import messages
 from django.core.handlers.base import BaseHandler
 from django.db import DatabaseError
@@ -22,6 +23,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.urls import reverse
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from versioning import conf, pages, permissions, receipts, visibility
 from versioning.access import ask_to_sign_in
@@ -65,6 +67,7 @@ class VersioningMiddleware:
                 response = self.get_response(request)
                 if isinstance(response, HttpResponseNotAllowed):
                     response = pages.not_allowed(request, response["Allow"])
+                _keep_from_others(request, response)
         finally:
             if response is not None and response.streaming:
                 _unbind_when_closed(response, connection)
@@ -110,6 +113,16 @@ class VersioningMiddleware:
         self, request: HttpRequest, error: Exception
     ) -> HttpResponse | None:
         return pages.page_for(request, error)
+
+
+def _keep_from_others(request: HttpRequest, response: Any) -> None:
+    """
+    Have caches know that a page is of a branch: which one it is, the session says,
+    for the same cookie now this and now that.
+    """
+    patch_vary_headers(response, ["Cookie"])
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        patch_cache_control(response, private=True)
 
 
 def _unbind_when_closed(response: Any, connection: Any) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 from django.urls import path
 from django.utils.functional import SimpleLazyObject
 from django.views.generic import CreateView, DeleteView
@@ -90,6 +90,7 @@ TEMPLATES = {
     "tests/form.html": "{{ form }}",
     "tests/list.html": "{% for question in questions %}{{ question }}\n{% endfor %}",
 }
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 pytestmark = pytest.mark.urls(__name__)
 
 
@@ -174,6 +175,27 @@ def test_an_asynchronous_view_reads_the_branch(editor, summer):
         "Asked in summer",
         "Asked on both",
     ]
+
+
+def test_a_cache_keeps_a_page_for_its_branch_alone(editor, summer, settings):
+    settings.MIDDLEWARE = [
+        "django.middleware.cache.UpdateCacheMiddleware",
+        *settings.MIDDLEWARE,
+        "django.middleware.cache.FetchFromCacheMiddleware",
+    ]
+    settings.CACHES = {"default": {"BACKEND": LOCMEM, "LOCATION": "pages"}}
+    on_main, on_summer = ["Asked on both"], ["Asked in summer", "Asked on both"]
+    visitor = Client()
+    for browser, branch, expected in (
+        (visitor, None, on_main),
+        (editor, None, on_main),
+        (editor, summer, on_summer),
+        (editor, "main", on_main),
+        (visitor, None, on_main),
+    ):
+        if branch:
+            be_on(browser, branch)
+        assert browser.get("/look/").text.splitlines() == expected
 
 
 def test_who_is_signed_in_is_not_asked_for_where_a_coroutine_runs():
