@@ -7,7 +7,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 
 from versioning.backends.binding import VersionedConnection
 from versioning.backends.sql.merging import OF_CONFLICTS
@@ -36,6 +36,15 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]
                 hint="ENGINE is versioning.backends.doltlite or "
                 "versioning.backends.dolt.",
                 id="versioning.E002",
+            )
+        )
+    if given.database == DEFAULT_DB_ALIAS:
+        found.append(
+            checks.Error(
+                "VERSIONING names the default database, which holds users, sessions "
+                "and merge drafts: they would be on branches too.",
+                hint="Give the versioned apps a database of their own.",
+                id="versioning.E016",
             )
         )
     if connection().settings_dict.get("ATOMIC_REQUESTS"):

@@ -17,7 +17,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import condition
 
 from versioning import conf, live, names
-from versioning.unit_of_work import name_of
+from versioning.unit_of_work import author_of
 
 TIMES_FOR = 60  # seconds that “5 minutes ago” may stand
 
@@ -64,7 +64,7 @@ def _tag(request: Any, *args: Any, **kwargs: Any) -> str:
         request.headers.get("HX-Request", ""),
         request.headers.get("HX-Boosted", ""),
         user.pk,
-        name_of(user),
+        author_of(user).name,
         user.get_username(),
         sorted(user.get_all_permissions()),
         request.META.get("CSRF_COOKIE", ""),

@@ -99,20 +99,13 @@ def after_commit(callback: Callable[[str], Any]) -> None:
         unit._callbacks.append(callback)
 
 
-def name_of(user: Any) -> str:
-    """
-    What a Django user is called: their full name, or what they sign in with. (A
-    model made of ``AbstractBaseUser`` need not know any other.)
-    """
-    full_name = getattr(user, "get_full_name", str)
-    return str(full_name() or user.get_username())
-
-
 def author_of(user: Any) -> Author:
     """The author that commits by a Django user carry; anonymous ones share a name."""
     if not user or not user.is_authenticated:
         return ANONYMOUS
-    name = name_of(user)
+    # A model that is made of AbstractBaseUser alone knows no full name.
+    full_name = getattr(user, "get_full_name", str)
+    name = str(full_name() or user.get_username())
     email = getattr(user, user.get_email_field_name(), "") or ""
     return Author(name, email or f"{user.get_username()}@users.pollard.invalid")
 

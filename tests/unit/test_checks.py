@@ -66,9 +66,9 @@ def test_a_setting_that_does_not_exist():
         assert found() == {"versioning.E001"}
 
 
-def test_a_database_that_has_no_versions():
+def test_a_database_that_has_no_versions_and_holds_what_must_have_none():
     with override_settings(VERSIONING={"APPS": ["polls"], "DATABASE": "default"}):
-        assert found() == {"versioning.E002"}
+        assert found() == {"versioning.E002", "versioning.E016"}
 
 
 def test_a_transaction_around_each_request(monkeypatch):
