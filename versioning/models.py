@@ -16,6 +16,7 @@ from versioning.unit_of_work import author_of
 BRANCH_NAME_LENGTH = 500
 HASH_LENGTH = 64
 PERSON_NAME_LENGTH = 255
+LOCATION_LENGTH = 1000
 
 
 def name_of(user: Any) -> str:
@@ -55,7 +56,7 @@ class Receipt(models.Model):
     head_before = models.CharField(max_length=HASH_LENGTH)
     path = models.CharField(max_length=500)
     commit = models.CharField(max_length=HASH_LENGTH, blank=True)
-    location = models.CharField(max_length=1000, blank=True)
+    location = models.CharField(max_length=LOCATION_LENGTH, blank=True)
     made = models.DateTimeField(auto_now_add=True)
 
     class Meta:

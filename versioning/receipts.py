@@ -18,7 +18,7 @@ from versioning import trailers
 from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import Repository
 from versioning.backends.turns import WritesInTurn
-from versioning.models import Receipt
+from versioning.models import LOCATION_LENGTH, Receipt
 
 TRAILER = trailers.FORM_TOKEN
 _log = logging.getLogger(__name__)
@@ -79,7 +79,8 @@ def fulfil(receipt: Receipt, *, commit: str, location: str) -> None:
     matters, so a default database that fails here costs no more than a page.
     """
     receipt.commit = commit
-    receipt.location = location[:1000]
+    # A part of an address leads nowhere; without one, the receipt's page is shown.
+    receipt.location = location if len(location) <= LOCATION_LENGTH else ""
     try:
         with _one_write():
             receipt.save(update_fields=["commit", "location"])

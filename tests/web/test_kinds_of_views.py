@@ -1,5 +1,6 @@
 """Views as Django’s users write them, on a branch, with nothing done to them."""
 
+import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -7,17 +8,24 @@ from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib.auth.models import Group
 from django.db import connections
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
 from django.test import AsyncClient, Client
-from django.urls import path
+from django.urls import include, path
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import urlencode
 from django.views.generic import CreateView, DeleteView
 
 import versioning
 from polls.models import Choice, Question
 from tests.web.test_place import be_on
 from versioning import versioned, visibility
+from versioning.place import TOKEN_FIELD
 
 
 class ChoiceForm(forms.ModelForm):
@@ -43,6 +51,11 @@ def refuse(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(
         request, "tests/list.html", {"questions": questions}, status=422
     )
+
+
+def go_far(request: HttpRequest) -> HttpResponse:
+    Question.objects.create(text="From afar")
+    return HttpResponseRedirect(f"/look/?{urlencode({'next': 'x' * 2000})}")
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
@@ -77,9 +90,11 @@ async def _all() -> AsyncIterator[Question]:
 
 
 urlpatterns = [
+    path("", include("config.urls")),
     path("add/", versioned(AddChoice.as_view())),
     path("<int:pk>/delete/", versioned(DeleteQuestion.as_view())),
     path("refuse/", versioned(refuse)),
+    path("far/", versioned(go_far)),
     path("stream/", versioned(stream)),
     path("fail/", versioned(fail)),
     path("wait/", versioned(wait)),
@@ -147,6 +162,17 @@ def test_a_page_that_is_rendered_later_shows_the_branch_without_what_was_refused
     page = editor.post("/refuse/")
     assert page.status_code == 422
     assert page.text.split("\n") == ["Asked in summer", "Asked on both", ""]
+
+
+def test_a_form_that_came_again_leads_to_no_half_of_an_address(editor, summer):
+    be_on(editor, summer)
+    form = {TOKEN_FIELD: str(uuid.uuid4())}
+    first, second = editor.post("/far/", form), editor.post("/far/", form)
+    assert len(first["Location"]) > 2000
+    assert (second.status_code, second["Location"]) == (
+        303,
+        f"/receipts/{form[TOKEN_FIELD]}/",
+    )
 
 
 def test_an_answer_that_is_streamed_reads_the_branch(editor, summer):
