@@ -1,5 +1,6 @@
 """Views as Django’s users write them, on a branch, with nothing done to them."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
@@ -116,6 +117,18 @@ def templates(settings) -> None:
         "loaders": [("django.template.loaders.locmem.Loader", TEMPLATES)]
     }
     settings.TEMPLATES = [engine | {"OPTIONS": options, "APP_DIRS": False}]
+
+
+@pytest.fixture(autouse=True)
+def no_loop() -> Iterator[None]:
+    """
+    As in a server’s thread: once Playwright has opened a browser in this one, its
+    event loop passes for running here, and no other may run.
+    """
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(loop)
 
 
 @pytest.fixture
