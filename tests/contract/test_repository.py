@@ -634,3 +634,24 @@ def test_how_many_rows_a_table_has_is_of_a_state(repository, poll, write):
         repository.row_count("nothing", at=before)
     with pytest.raises(UnknownRef):
         repository.row_count("polls_choice", at="f" * len(before))
+
+
+def test_a_tool_for_developers_can_show_what_was_executed(connection):
+    """Also what was run for many rows at once, as the rows of a merge are."""
+    shown = []
+
+    def show(execute, sql, params, many, context):
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            cursor = context["cursor"].cursor
+            shown.append(connection.ops.last_executed_query(cursor, sql, params))
+
+    with on_branch("main", author=ERIN, message="Ask"):
+        question = Question.objects.create(text="What’s up?")
+        with connection.execute_wrapper(show):
+            connection.repository.write_rows(
+                QUESTIONS, [RowWrite((question.pk,), {"text": "Who’s there?"})]
+            )
+    assert any("UPDATE" in sql and "polls_question" in sql for sql in shown)
+    assert Question.objects.get().text == "Who’s there?"

@@ -25,6 +25,15 @@ class Operations(DatabaseOperations):
         kind = expression.output_field.get_internal_type()
         return [_reader(_PARSERS[kind]), *found] if kind in _PARSERS else found
 
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        """
+        For tools that show statements to developers. Django's own fails at one
+        that was run for many rows, as merges are written; it is shown once.
+        """
+        if isinstance(params, list) and params and isinstance(params[0], list | tuple):
+            return f"{sql} -- for {len(params)} rows"
+        return str(super().last_executed_query(cursor, sql, params))
+
 
 def _reader(parse: Callable[[str], Any]) -> Callable[..., Any]:
     def read(value: Any, expression: Any, connection: Any) -> Any:
