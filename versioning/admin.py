@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 
-from versioning import addresses, permissions
+from versioning import addresses, permissions, policies
 from versioning.decorators import of_active_branch, versioned
 from versioning.place import Place
 from versioning.unit_of_work import describe
@@ -84,13 +84,17 @@ class VersionedAdmin(admin.ModelAdmin):
         return super().log_deletions(request, queryset)
 
     def _say(self, request: Any, verb: str, obj: Model) -> None:
-        """Name it in the commit’s message; of several, how many there are."""
+        """
+        Name it in the commit’s message, which everybody reads: by its key where
+        something of it is hidden from some. Of several, how many there are.
+        """
         said = request.__dict__.setdefault("_versioned_admin", [])
         said.append(obj)
-        if len(said) == 1:
-            describe(f"{verb} {self.opts.verbose_name} “{obj}”")
-        else:
+        if len(said) > 1:
             describe(f"{verb} {len(said)} {self.opts.verbose_name_plural}")
+        else:
+            name = obj.pk if policies.hidden_of(self.opts.db_table) else f"“{obj}”"
+            describe(f"{verb} {self.opts.verbose_name} {name}")
 
 
 def _place(request: HttpRequest) -> Place:

@@ -1,5 +1,7 @@
 """Django’s admin: on versioned models by ``VersionedAdmin``, and for accounts."""
 
+from dataclasses import replace
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -12,7 +14,7 @@ from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.fields import Form, forms
 from tests.web.test_place import be_on
-from versioning import permissions
+from versioning import permissions, policies
 from versioning.admin import VersionedAdmin
 from versioning.place import BRANCH_FIELD, TOKEN_FIELD
 
@@ -135,6 +137,19 @@ def test_what_is_saved_is_one_commit_on_the_branch(
     staff.post(url, sent)
     assert repository.head("summer") == commit.hash
     assert "it counted once" in staff.get(LIST).text
+
+
+def test_a_commit_quotes_nothing_of_a_row_with_hidden_columns(
+    staff, question, repository, monkeypatch
+):
+    policy = replace(policies.for_model(Question), hidden=frozenset({"text"}))
+    monkeypatch.setitem(policies._policies, Question, policy)
+    url = f"{LIST}{question.pk}/change/"
+    form = form_of(staff.get(url), "text")
+    assert staff.post(url, form.fields | {"text": "Whispered"}).status_code == 302
+    commit = repository.commit(repository.head("main"))
+    assert commit.subject == f"Change question {question.pk}"
+    assert "Whispered" not in commit.message
 
 
 def test_a_form_with_errors_is_shown_again_with_the_branchs_rows(
