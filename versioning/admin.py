@@ -55,6 +55,13 @@ class VersionedAdmin(admin.ModelAdmin):
             )
         return super().history_view(request, object_id, extra_context)
 
+    def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
+        """The object’s own page. Django’s way there asks the other database for it."""
+        if obj is None or self.view_on_site is not True:
+            return super().get_view_on_site_url(obj)
+        find = getattr(obj, "get_absolute_url", None)
+        return str(find()) if find else None
+
     # On a protected branch, who may not edit there may look.
 
     def has_add_permission(self, request: HttpRequest) -> bool:

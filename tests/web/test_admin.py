@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
-from django.urls import include, path
+from django.urls import include, path, reverse
 
 import versioning
 from polls.models import Choice, Question
@@ -245,6 +245,16 @@ def test_an_editable_list_and_an_action_are_one_commit_each(
     assert (after.parents, after.subject) == ((commit.hash,), "Shout")
     assert len([t for t in texts(connection, "summer") if t.isupper()]) == 1
     assert texts(connection, "main") == ["What’s up?"]
+
+
+def test_an_objects_own_page_is_a_link_away(staff, question, monkeypatch):
+    url = f"{LIST}{question.pk}/change/"
+    assert "View on site" not in seen.links(staff.get(url))
+    own = property(lambda self: lambda: reverse("polls:detail", args=[self.pk]))
+    monkeypatch.setattr(Question, "get_absolute_url", own, raising=False)
+    be_on(staff, "summer")
+    link = seen.links(staff.get(url))["View on site"]
+    assert "What’s up in summer?" in seen.main(staff.get(link))
 
 
 def test_history_is_the_objects_own_on_the_branch(staff, question):
