@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 
-from versioning import addresses, permissions, policies
+from versioning import addresses, conf, permissions, policies
 from versioning.decorators import of_active_branch, versioned
 from versioning.place import Place
 from versioning.unit_of_work import describe
@@ -61,6 +61,23 @@ class VersionedAdmin(admin.ModelAdmin):
             return super().get_view_on_site_url(obj)
         find = getattr(obj, "get_absolute_url", None)
         return str(find()) if find else None
+
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        """
+        Of the relations that the list shows, those in the same database: no join
+        reaches into the other one, as for a row’s author.
+        """
+        given: Any = super().get_list_select_related(request)
+        if given is not False:
+            return given
+        apps = conf.options().apps
+        fields: list[Any] = list(self.opts.fields)
+        relations = {
+            field.name
+            for field in fields
+            if field.is_relation and field.related_model._meta.app_label in apps
+        }
+        return [name for name in self.get_list_display(request) if name in relations]
 
     # On a protected branch, who may not edit there may look.
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
+from django.db import models
 from django.test import Client
 from django.urls import include, path, reverse
 
@@ -16,7 +17,7 @@ from tests.web.fields import Form, forms
 from tests.web.test_place import be_on
 from versioning import permissions, policies
 from versioning.admin import VersionedAdmin
-from versioning.place import BRANCH_FIELD, TOKEN_FIELD
+from versioning.place import BRANCH_FIELD, TOKEN_FIELD, Place
 
 office = admin.AdminSite("office")
 
@@ -255,6 +256,37 @@ def test_an_objects_own_page_is_a_link_away(staff, question, monkeypatch):
     be_on(staff, "summer")
     link = seen.links(staff.get(url))["View on site"]
     assert "What’s up in summer?" in seen.main(staff.get(link))
+
+
+def test_a_list_shows_what_is_in_the_other_database(
+    staff, question, new_model, django_user_model, rf
+):
+    authored = new_model(
+        "Authored",
+        id=models.IntegerField(primary_key=True),
+        author=models.ForeignKey(
+            django_user_model, models.DO_NOTHING, db_constraint=False
+        ),
+        question=models.ForeignKey(Question, models.DO_NOTHING),
+    )
+    user = django_user_model.objects.get()
+    with versioning.on_branch(message="Write"):
+        authored.objects.create(pk=1, author=user, question=question)
+
+    class AuthoredAdmin(VersionedAdmin):
+        list_display = ("pk", "author", "question")
+
+    class JoiningNothing(AuthoredAdmin):
+        list_select_related = ()
+
+    request = rf.get("/")
+    request.user, request.session = user, staff.session
+    request.versioning = Place(request)
+    shown = AuthoredAdmin(authored, office)
+    (row,) = shown.get_changelist_instance(request).result_list
+    assert (row.author, str(row.question)) == (user, "What’s up?")
+    assert shown.get_list_select_related(request) == ["question"]
+    assert JoiningNothing(authored, office).get_list_select_related(request) == ()
 
 
 def test_history_is_the_objects_own_on_the_branch(staff, question):
