@@ -110,7 +110,7 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]
 def check_foreign_keys(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """A key constraint can't reach from one database into the other."""
+    """Neither a key's constraint nor a deletion reaches into the other database."""
     versioned = _versioned_apps()
     found: list[checks.CheckMessage] = []
     for model in _models(app_configs):
@@ -118,23 +118,38 @@ def check_foreign_keys(
             continue
         for field in model._meta.local_fields:
             target = field.related_model
-            if not isinstance(target, type) or not getattr(
-                field, "db_constraint", False
-            ):
+            if not isinstance(target, type):
                 continue
             here = model._meta.app_label in versioned
             there = target._meta.app_label in versioned
-            if here != there:
+            if here == there:
+                continue
+            points = (
+                f"{model._meta.label}.{field.name} points from the "
+                f"{'versioned' if here else 'default'} database into the "
+                f"{'versioned' if there else 'default'} one"
+            )
+            if getattr(field, "db_constraint", False):
                 found.append(
                     checks.Error(
-                        f"{model._meta.label}.{field.name} points from the "
-                        f"{'versioned' if here else 'default'} database into the "
-                        f"{'versioned' if there else 'default'} one, where no "
-                        "constraint can reach.",
+                        f"{points}, where no constraint can reach.",
                         hint="Set db_constraint=False, and expect the other row "
                         "to be missing at times.",
                         obj=field,
                         id="versioning.E010",
+                    )
+                )
+            on_delete = getattr(field.remote_field, "on_delete", models.DO_NOTHING)
+            if on_delete is not models.DO_NOTHING:
+                found.append(
+                    checks.Warning(
+                        f"{points}, and no {target._meta.verbose_name} can be "
+                        "deleted: Django would look for what points there in its "
+                        "own database.",
+                        hint="Set on_delete=DO_NOTHING; of a many-to-many field, in "
+                        "a model of its own (through=…).",
+                        obj=field,
+                        id="versioning.W017",
                     )
                 )
     return found

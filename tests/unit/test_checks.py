@@ -77,18 +77,19 @@ def test_a_transaction_around_each_request(monkeypatch):
 
 
 @pytest.mark.django_isolate_apps("polls", "django.contrib.auth")
-def test_a_constraint_from_one_database_into_the_other(django_isolated_apps):
+def test_a_key_from_one_database_into_the_other(django_isolated_apps):
     class Person(models.Model):
         class Meta:
             app_label = "auth"
 
-    def refers_to(model: Any, **options: Any) -> Any:
-        return models.ForeignKey(model, models.CASCADE, related_name="+", **options)
+    def refers_to(model: Any, on_delete: Any = models.DO_NOTHING, **more: Any) -> Any:
+        return models.ForeignKey(model, on_delete, related_name="+", **more)
 
     class Poll(models.Model):
         owner = refers_to(Person)
         editor = refers_to(Person, db_constraint=False)
-        after = refers_to("self")
+        author = refers_to(Person, models.CASCADE, db_constraint=False)
+        after = refers_to("self", models.CASCADE)
 
         class Meta:
             app_label = "polls"
@@ -102,6 +103,9 @@ def test_a_constraint_from_one_database_into_the_other(django_isolated_apps):
     assert said(checks.check_foreign_keys, django_isolated_apps) == [
         "polls.Poll.owner points from the versioned database into the default one, "
         "where no constraint can reach.",
+        "polls.Poll.author points from the versioned database into the default one, "
+        "and no person can be deleted: Django would look for what points there in its "
+        "own database.",
         "auth.Favourite.poll points from the default database into the versioned "
         "one, where no constraint can reach.",
     ]

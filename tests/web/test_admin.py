@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
-from django.db import models
+from django.db import DatabaseError, models, transaction
 from django.test import Client
 from django.urls import include, path, reverse
 
@@ -380,3 +380,25 @@ def test_accounts_are_made_and_put_into_groups(client, repository, django_user_m
     assert visitor.login(username="nina", password=word)
     assert visitor.get("/branches/").status_code == 200
     assert visitor.get("/admin/").status_code == 302  # no staff
+
+
+@pytest.mark.parametrize("on_delete", [models.DO_NOTHING, models.CASCADE])
+def test_an_account_that_versioned_rows_point_to_is_deleted(
+    staff, new_model, django_user_model, on_delete
+):
+    """Where the key says so: see the check ``versioning.W017``."""
+    authored = new_model(
+        "Authored",
+        id=models.IntegerField(primary_key=True),
+        author=models.ForeignKey(django_user_model, on_delete, db_constraint=False),
+    )
+    user = django_user_model.objects.create_user("ada")
+    with versioning.on_branch(message="Write"):
+        authored.objects.create(pk=1, author=user)
+    if on_delete is models.CASCADE:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            user.delete()
+    else:
+        user.delete()
+        assert not django_user_model.objects.filter(username="ada").exists()
+    assert authored.objects.get().author_id is not None
