@@ -1,9 +1,9 @@
 """What the commands that write to the versioned database have in common."""
 
-from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Any
+
+from django.core.management.base import CommandParser
 
 from versioning.backends.repository import Author
 from versioning.conf import options
@@ -12,18 +12,30 @@ from versioning.unit_of_work import schema_change
 AUTHOR = Author("manage.py", "manage.py@pollard.invalid")
 
 
-def add_branch_argument(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--branch",
-        help="Branch of the versioned database to work on (default: its default).",
-    )
+class Committing:
+    """
+    For a command of Django's that takes ``--database``, before it: what it does
+    to the versioned database is one commit, on the branch that ``--branch`` names.
+    """
 
+    def message(self, *args: Any, **given: Any) -> str:
+        """What the commit says, for a command's arguments and options."""
+        raise NotImplementedError
 
-@contextmanager
-def committed(given: dict[str, Any], message: str) -> Iterator[None]:
-    """Run a command's work as one commit, if it is for the versioned database."""
-    if given["database"] != options().database:
-        yield
-        return
-    with schema_change(given["branch"], author=AUTHOR, message=message):
-        yield
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)  # type: ignore[misc]
+        parser.add_argument(
+            "--branch",
+            help="Branch of the versioned database to work on (default: its default).",
+        )
+
+    def handle(self, *args: Any, **given: Any) -> None:
+        given.setdefault("branch", None)
+        with (
+            schema_change(
+                given["branch"], author=AUTHOR, message=self.message(*args, **given)
+            )
+            if given["database"] == options().database
+            else nullcontext()
+        ):
+            super().handle(*args, **given)  # type: ignore[misc]

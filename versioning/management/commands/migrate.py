@@ -1,20 +1,13 @@
 from typing import Any
 
-from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
 
-from versioning.management.branch_command import add_branch_argument, committed
+from versioning.management.branch_command import Committing
 
 
-class Command(migrate.Command):
+class Command(Committing, migrate.Command):
     """``migrate`` that ends in a commit, on the branch it is given."""
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        super().add_arguments(parser)
-        add_branch_argument(parser)
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        options.setdefault("branch", None)
-        what = " ".join(filter(None, [options["app_label"], options["migration_name"]]))
-        with committed(options, f"Migrate {what}".strip()):
-            super().handle(*args, **options)
+    def message(self, *args: Any, **given: Any) -> str:
+        what = (given["app_label"], given["migration_name"])
+        return " ".join(filter(None, ["Migrate", *what]))
