@@ -42,9 +42,10 @@ class Branches:
         versioned.unbind()
         memory.forget()
         repository = versioned.repository
-        for tag in repository.tags():
-            if self.tags.get(tag.name) != tag:
-                repository.delete_tag(tag.name)
+        tags = {tag.name: tag for tag in repository.tags()}
+        for name, tag in tags.items():
+            if self.tags.get(name) != tag:
+                repository.delete_tag(name)
         found = {branch.name: branch for branch in repository.branches()}
         for name in found.keys() - self.heads.keys():
             repository.delete_branch(name)
@@ -59,11 +60,10 @@ class Branches:
                     transaction.atomic(using=versioned.alias),
                 ):
                     repository.reset(head)
-        there = {tag.name for tag in repository.tags()}
-        for tag in self.tags.values():
-            if tag.name not in there:
+        for name, tag in self.tags.items():
+            if tags.get(name) != tag:
                 repository.create_tag(
-                    tag.name, tag.hash, message=tag.message, author=tag.tagger
+                    name, tag.hash, message=tag.message, author=tag.tagger
                 )
         versioned.unbind()
 
