@@ -201,11 +201,16 @@ NAME_TAKEN = [
     "ALTER TABLE things RENAME COLUMN b TO c",
     "ALTER TABLE things ADD COLUMN b varchar(20) DEFAULT 'new'",
 ]
+#: Nor can it be told by what the column held.
+AND_REWORDED = [*NAME_TAKEN, "UPDATE things SET c = 'other' WHERE id <> 1"]
 
 
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
 @pytest.mark.parametrize("work", [CHANGE, INSERT, EMPTY], ids=str)
-@pytest.mark.parametrize("shape", [MOVED, NAME_TAKEN], ids=["moved", "name taken"])
+@pytest.mark.parametrize(
+    "shape", [MOVED, NAME_TAKEN, AND_REWORDED],
+    ids=["moved", "name taken", "and reworded"],
+)  # fmt: skip
 def test_no_value_lands_in_a_column_that_it_is_not_of(
     repository, merge, rows, shape, work, ours_is_shaped
 ):

@@ -290,6 +290,13 @@ class Oracle:
             return there
         if number not in theirs:
             return here
+        was_called, here_called, there_called = (
+            side.columns.get(number) for side in (self.base, self.ours, self.theirs)
+        )
+        is_renamed = here_called != there_called
+        if base is None and is_renamed and not (here and there):
+            # Of a new row, nobody misses what is empty.
+            return here or there or (here if here_called != was_called else there)
         return one_of_both(object() if base is None else was, here, there)
 
 

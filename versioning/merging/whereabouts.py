@@ -62,7 +62,7 @@ def whereabouts(
         elif column in other and (
             column in renamed
             or holders[column] & fresh
-            or (column in moved and not held[column])
+            or column in moved  # and perhaps its values were changed as well
         ):
             found[column] = holders[column] & fresh
         else:
