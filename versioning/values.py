@@ -226,28 +226,33 @@ def with_inherited(
 _TAG = "$"
 _DIGITS = 100  # more than a number has in any column
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_EXACT_IN_JSON = 2**53  # engines may keep larger numbers in JSON as floats
+_EXACT_IN_JSON = 2**53  # beyond, databases give an integer for a float, or a float
+_NUL = "\0"  # PostgreSQL takes it in no text, and not in JSON
 
 
 def encode(value: Any) -> Any:
     """
     A driver's value as something that JSON can hold without loss.
 
-    None, booleans, text and numbers that JSON knows exactly stand for
-    themselves; all else is ``{"$": type, "v": text}``. Raises ``TypeError``
+    None, booleans, text and numbers that any database's JSON holds exactly stand
+    for themselves; all else is ``{"$": type, "v": text}``. Raises ``TypeError``
     for a type that no driver gives.
     """
-    if value is None or type(value) is str:  # most of them
+    if value is None or (type(value) is str and _NUL not in value):  # most of them
         return value
     match plain_bytes(value):
+        case str() if _NUL in value:
+            return _tagged("text", base64.b64encode(value.encode()).decode())
         case bool() | str():
             return value
         case int() if abs(value) <= _EXACT_IN_JSON:
             return value
         case int():
             return _tagged("int", str(value))
+        case float() if abs(value) <= _EXACT_IN_JSON:
+            return value
         case float():
-            return value if math.isfinite(value) else _tagged("float", repr(value))
+            return _tagged("float", repr(value))
         case Decimal():
             return _tagged("decimal", str(value))
         case dt.datetime():
@@ -270,6 +275,7 @@ def _tagged(kind: str, text: str) -> dict[str, str]:
 
 
 _DECODERS: Mapping[str, Callable[[str], Any]] = {
+    "text": lambda text: base64.b64decode(text, validate=True).decode(),
     "int": int,
     "float": float,
     "decimal": Decimal,

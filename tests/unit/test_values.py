@@ -44,6 +44,14 @@ def test_large_numbers_do_not_pass_through_floats() -> None:
     assert encoded == {"$": "int", "v": "9223372036854775807"}
 
 
+@pytest.mark.parametrize("value", ["\0", "a\0b", 1e300, -1e16, 2.0**53 + 2])
+def test_what_not_every_database_keeps_in_json_is_in_none(value: Any) -> None:
+    encoded = values.encode(value)
+    assert isinstance(encoded["v"], str)
+    assert "\0" not in encoded["v"]
+    assert values.decode(encoded) == value
+
+
 @given(st.lists(DRIVER_VALUES, min_size=1, max_size=3).map(tuple))
 def test_a_key_comes_back_from_text(key: tuple[Any, ...]) -> None:
     assert values.key_from_text(values.key_text(key)) == key
@@ -62,6 +70,8 @@ def test_a_key_comes_back_from_an_address(key: tuple[Any, ...]) -> None:
         {"v": "1"},
         {"$": "decimal", "v": "x"},
         {"$": "bytes", "v": "%"},
+        {"$": "text", "v": "%"},
+        {"$": "text", "v": "/w=="},
         {"$": [], "v": "1"},
         [1],
     ],
