@@ -232,6 +232,88 @@ def test_no_value_lands_in_a_column_that_it_is_not_of(
         assert repository.head("main") == head
 
 
+# Columns that are new on both sides ----------------------------------------------
+
+#: A flag each. Of the first row Dolt can't tell one from the other.
+FLAGS = {
+    "main": [
+        "ALTER TABLE things ADD COLUMN c bool NOT NULL DEFAULT 0",
+        "UPDATE things SET c = 1 WHERE id = 2",
+    ],
+    "summer": [
+        "ALTER TABLE things ADD COLUMN d bool NOT NULL DEFAULT 0",
+        "UPDATE things SET d = 1 WHERE id = 3",
+    ],
+}
+SELECT_FLAGS = "SELECT id, c, d FROM things ORDER BY id"
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+def test_columns_that_either_side_added_keep_their_values(merge, rows, ours_is_shaped):
+    merge(*FLAGS.values(), ours_is_shaped=ours_is_shaped).land()
+    assert rows("main", SELECT_FLAGS) == [(1, 0, 0), (2, 1, 0), (3, 0, 1)]
+
+
+def test_they_do_where_rows_are_in_conflict(merge, rows):
+    bringing = merge(
+        [*FLAGS["main"], "UPDATE things SET a = 'here'"],
+        [*FLAGS["summer"], "UPDATE things SET a = 'there' WHERE id <> 2"],
+        ours_is_shaped=True,
+    )
+    bringing.decide("things", (1,), a=Take.OURS)
+    bringing.decide("things", (3,), a=Take.THEIRS)
+    bringing.land()
+    assert rows("main", "SELECT id, a, c, d FROM things ORDER BY id") == [
+        (1, "here", 0, 0),
+        (2, "here", 1, 0),
+        (3, "there", 0, 1),
+    ]
+
+
+def test_they_do_if_they_were_filled_alike(merge, rows):
+    main, summer = [
+        [
+            f"ALTER TABLE things ADD COLUMN {column} varchar(20)",
+            f"UPDATE things SET {column} = 'same' WHERE id = 1",  # noqa: S608
+            f"INSERT INTO things (id, {column}) VALUES (4, 'same')",  # noqa: S608
+        ]
+        for column in "cd"
+    ]
+    bringing = merge(main, summer, ours_is_shaped=True)
+    if bringing.found.conflicts:
+        bringing.decide("things", (4,), c=Take.OURS, d=Take.THEIRS)
+    bringing.land()
+    assert rows("main", SELECT_FLAGS) == [
+        (1, "same", "same"),
+        (2, None, None),
+        (3, None, None),
+        (4, "same", "same"),
+    ]
+
+
+def test_they_do_where_another_was_renamed(merge, rows):
+    theirs = ["ALTER TABLE things RENAME COLUMN b TO e", *FLAGS["summer"]]
+    merge(FLAGS["main"], theirs, ours_is_shaped=True).land()
+    assert rows("main", SELECT_FLAGS) == [(1, 0, 0), (2, 1, 0), (3, 0, 1)]
+
+
+def test_nothing_lands_without_them(repository, merge, rows):
+    """Both dropped a column, where their new ones stand now."""
+    ours, theirs = (
+        ["ALTER TABLE things DROP COLUMN t", *added] for added in FLAGS.values()
+    )
+    bringing = merge(ours, theirs, ours_is_shaped=True)
+    head = repository.head("main")
+    if bringing.found.can_land:
+        bringing.land()
+        assert rows("main", SELECT_FLAGS) == [(1, 0, 0), (2, 1, 0), (3, 0, 1)]
+    else:
+        assert "values of “d”" in bringing.found.blocked
+        with pytest.raises(MergeRefused):
+            bringing.land()
+        assert repository.head("main") == head
+
+
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
 def test_a_row_in_conflict_offers_all_that_was_set(repository, merge, ours_is_shaped):
     """A column that the other side dropped has no line to choose on."""

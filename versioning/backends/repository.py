@@ -844,6 +844,15 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def fill_new_columns(self, sides: MergeSides) -> None:
+        """
+        In the transaction of ``start_merge()``, right after it: give each row what
+        theirs holds in columns that only theirs added, where ours added others to
+        the same table and the engine may have left it out. ``sides.ours`` is the
+        branch's head.
+        """
+
+    @abstractmethod
     def conflict_counts(self) -> list[ConflictCount]:
         """
         Tables with rows in conflict, by name, and how many. Raises

@@ -50,6 +50,7 @@ def start(repository: Repository, sides: MergeSides) -> Repository:
     if sides.is_merge:
         limits.require_mergeable(repository, sides)
         repository.start_merge(sides.theirs)
+        repository.fill_new_columns(sides)
         remember(("complete", sides), lambda: _is_complete(repository, sides))
         if in_doubt := remember(
             ("doubts", sides), lambda: picks.doubts(repository, sides)

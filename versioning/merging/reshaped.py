@@ -269,6 +269,10 @@ class _Reshaped:
 
     def _has(self, row: Row, column: str, value: Any, change: RowChange) -> bool:
         """Whether a row has a value where the column is now."""
+        if column in row and column not in self._base_columns:
+            # Nobody else can have renamed it. Dolt leaves out what is in a new column
+            # if that row is, byte by byte, the other side's with its own new one.
+            return is_there(value, row, [column])
         if column in self._columns:
             return is_there(value, row, self._columns[column])
         if (

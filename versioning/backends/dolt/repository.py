@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import DatabaseError, OperationalError
 
-from versioning.backends.dolt.export import Exporting
+from versioning.backends.dolt.completing import Completing
 from versioning.backends.errors import (
     BranchExists,
     BranchIsDefault,
@@ -30,7 +30,7 @@ from versioning.backends.repository import (
 )
 
 
-class DoltRepository(Exporting):
+class DoltRepository(Completing):
     _unsettled = re.compile("in conflict|have schema conflicts|constraint violations")
 
     def __init__(self, connection: Any):

@@ -22,7 +22,13 @@ from versioning.backends.errors import (
     MergeBlocked,
     UncommittedRows,
 )
-from versioning.backends.repository import Author, Features, MergeStatus, Violation
+from versioning.backends.repository import (
+    Author,
+    Features,
+    MergeSides,
+    MergeStatus,
+    Violation,
+)
 
 LOCK_ASKED_EVERY = 0.02  # seconds
 MENDED_AT_MOST = 10_000  # rows of a merge that point to nothing
@@ -118,6 +124,9 @@ class DoltLiteRepository(Exporting):
         if str(said).startswith("Already up to date"):
             return MergeStatus.UP_TO_DATE
         return MergeStatus.MERGED
+
+    def fill_new_columns(self, sides: MergeSides) -> None:
+        """Nothing is left out."""
 
     def _violations_of(self, table: str, limit: int | None) -> list[Violation]:
         try:
