@@ -14,6 +14,7 @@ THINGS = [
     "INSERT INTO things VALUES (1, 'a1', 'b1', '2026-01-01 10:00:00'), "
     "(2, 'a2', 'b2', NULL), (3, 'a3', 'b3', '2026-01-01 10:00:00.25')",
 ]
+BLANK = "CREATE TABLE blank (id int PRIMARY KEY, a varchar(9), b varchar(9))"
 DROPPED = ["ALTER TABLE things DROP COLUMN b"]
 RENAMED = ["ALTER TABLE things RENAME COLUMN b TO c"]
 ADDED = ["ALTER TABLE things ADD COLUMN d varchar(20) DEFAULT 'd'"]
@@ -232,6 +233,28 @@ def test_no_value_lands_in_a_column_that_it_is_not_of(
         assert repository.head("main") == head
 
 
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE blank RENAME COLUMN a TO c",
+        "ALTER TABLE blank ADD COLUMN c varchar(9) DEFAULT 'same'",
+    ],
+)
+def test_the_same_value_elsewhere_is_not_taken_for_it(
+    repository, write, max_, change, ours_is_shaped
+):
+    """Nothing is in the columns that would tell which of them was dropped."""
+    write("main", BLANK)
+    repository.create_branch("summer", repository.head("main"))
+    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
+    write(here, change, "ALTER TABLE blank DROP COLUMN b")
+    write(there, "INSERT INTO blank VALUES (1, 'same', 'same')")
+    bringing = Bringing(repository, max_, sources.parse("summer"))
+    assert not bringing.found.can_land
+    assert bringing.found.blocked
+
+
 # Columns that are new on both sides ----------------------------------------------
 
 #: A flag each. Of the first row Dolt can't tell one from the other.
@@ -291,6 +314,14 @@ def test_they_do_if_they_were_filled_alike(merge, rows):
     ]
 
 
+def test_one_that_the_result_has_not_is_no_fault(merge):
+    """On the other side another column took its name."""
+    ours = ["ALTER TABLE things RENAME COLUMN a TO c"]
+    theirs = ["ALTER TABLE things ADD COLUMN c varchar(20)", FLAGS["summer"][0]]
+    bringing = merge(ours, theirs, ours_is_shaped=True)
+    assert not bringing.found.can_land
+
+
 def test_they_do_where_another_was_renamed(merge, rows):
     theirs = ["ALTER TABLE things RENAME COLUMN b TO e", *FLAGS["summer"]]
     merge(FLAGS["main"], theirs, ours_is_shaped=True).land()
@@ -345,9 +376,6 @@ def test_a_table_that_both_renamed_and_one_changed(repository, merge, ours_is_sh
     with pytest.raises(MergeRefused):
         bringing.land()
     assert repository.head("main") == head
-
-
-BLANK = "CREATE TABLE blank (id int PRIMARY KEY, a varchar(9), b varchar(9))"
 
 
 def test_columns_are_told_by_their_places_where_nothing_is_in_them(repository, write):

@@ -269,19 +269,40 @@ class _Reshaped:
 
     def _has(self, row: Row, column: str, value: Any, change: RowChange) -> bool:
         """Whether a row has a value where the column is now."""
-        if column in row and column not in self._base_columns:
-            # Nobody else can have renamed it. Dolt leaves out what is in a new column
-            # if that row is, byte by byte, the other side's with its own new one.
+        if column not in self._base_columns and column in row:
+            # Nobody else can have renamed it. Dolt may leave its value out.
             return is_there(value, row, [column])
         if column in self._columns:
             return is_there(value, row, self._columns[column])
-        if (
-            column in self._base_columns
-            and not self.merge.features.knows_what_was_renamed
-        ):
-            return False  # nobody can tell which it is
         new = row.keys() - (change.after or {}).keys()
+        if column in self._base_columns:
+            if not self.merge.features.knows_what_was_renamed:
+                return False  # nobody can tell which it is
+            new = self._may_have_become(column, new)
         return is_there(value, row, {*new, column})
+
+    def _may_have_become(self, column: str, new: Iterable[str]) -> set[str]:
+        """
+        Those of the ``new`` columns that an empty one may be, by its definition;
+        none if that may be said of more columns than there are such, as all of
+        them may hold the same.
+        """
+        before, after = self._definitions
+        found = {one for one in new if after.get(one) == before[column]}
+        empty = [
+            one
+            for one, definition in before.items()
+            if definition == before[column] and one not in {*self._columns, *after}
+        ]
+        return found if len(empty) <= len(found) else set()
+
+    @cached_property
+    def _definitions(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Of the columns, as of the base and on the shaped side."""
+        before = self.merge.column_definitions(self.table, self.base)
+        if not self._is_shaped:
+            return before, {}
+        return before, self.merge.column_definitions(self.name, self.shaped)
 
     @cached_property
     def _base_columns(self) -> frozenset[str]:

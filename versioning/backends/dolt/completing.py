@@ -33,9 +33,9 @@ class Completing(Exporting):
         base, ours, theirs = (self.columns(table, at) for at in ends)
         if set(ours) <= set(base):
             return []
-        made = self.generated_columns(table, sides.theirs)
-        known = {*base, *ours, *made}
-        return [column for column in theirs[len(base) :] if column not in known]
+        known = {*base, *ours, *self.generated_columns(table, sides.theirs)}
+        result = self.columns(table)
+        return [c for c in theirs[len(base) :] if c in result and c not in known]
 
     def _take_over(self, table: str, columns: Sequence[str], theirs: str) -> None:
         key = self.primary_key(table)
