@@ -234,6 +234,29 @@ def test_no_value_lands_in_a_column_that_it_is_not_of(
 
 
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
+@pytest.mark.parametrize("default", ["'new'", "NULL"])
+@pytest.mark.parametrize("begun", ["x", ""])
+def test_a_new_column_has_nothing_of_the_one_that_was_called_so(
+    repository, write, rows, max_, begun, default, ours_is_shaped
+):
+    """Also in a row of which the other side changed something else."""
+    write("main", BLANK, ("INSERT INTO blank VALUES (1, %s, NULL)", [begun]))
+    repository.create_branch("summer", repository.head("main"))
+    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
+    write(
+        here,
+        "ALTER TABLE blank RENAME COLUMN a TO c",
+        f"ALTER TABLE blank ADD COLUMN a varchar(9) DEFAULT {default}",
+    )
+    write(there, "UPDATE blank SET b = 'y'")
+    bringing = Bringing(repository, max_, sources.parse("summer"))
+    if bringing.found.can_land:
+        bringing.land()
+        new = {"NULL": None}.get(default, "new")
+        assert rows("main", "SELECT c, b, a FROM blank") == [(begun, "y", new)]
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
 @pytest.mark.parametrize(
     "change",
     [

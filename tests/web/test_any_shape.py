@@ -25,6 +25,7 @@ URL = "/merge/?source=summer&target=main"
 DECIDE, LAND = "/merge/decide/", "/merge/land/"
 EXAMPLES = 15
 NAMES = ("a", "b", "c", "d")
+BEGUN = 2  # columns, the first of these
 VALUES = (None, "", "x", "y", "z")
 
 INSERT = "INSERT INTO {table} ({names}) VALUES ({values})"
@@ -62,11 +63,15 @@ class State:
         ]
 
     def by_name(self) -> "State":
-        """As it is if a new column with the name of one that is gone passes for it."""
+        """
+        As it is if a new column with the name of one that is gone passes for it,
+        and for nothing but its name if that was changed since.
+        """
         found = self.copy()
         for number, name in self.columns.items():
             known = NAMES.index(name)
-            if number > known and known not in found.columns:
+            may_be = number > known or number >= BEGUN
+            if may_be and known not in found.columns:
                 found.columns[known] = found.columns.pop(number)
                 for row in found.rows.values():
                     row[known] = row.pop(number)
@@ -133,6 +138,7 @@ class Side:
         if len(self.state.columns) > 1:
             number = self._one_of(self.state.columns)
             self._say(DROP, name=self.state.columns.pop(number))
+            self.state.defaults.pop(number, None)
             for row in self.state.rows.values():
                 del row[number]
 

@@ -352,16 +352,17 @@ class _Reshaped:
         """Whether what became of a row of the shaped side can be the plain side's."""
         if by_plain is None:
             return False
-        if self.merge.features.knows_what_was_renamed:
-            return True  # it takes no column for another
-        new = [(by_plain.after or {})[column] for column in _written(by_plain)]
         result = change.after or {}
-        return all(
-            column not in result
-            or alike(result[column], value)
-            or any(alike(result[column], one) for one in new)
+        other = [
+            column
             for column, value in (change.before or {}).items()
-        )
+            if column in result and not alike(result[column], value)
+        ]
+        if self.merge.features.knows_what_was_renamed:
+            # But not that another column has the name of that now.
+            return self._taken.isdisjoint(other)
+        new = [(by_plain.after or {})[column] for column in _written(by_plain)]
+        return all(any(alike(result[column], one) for one in new) for column in other)
 
     @staticmethod
     def _is_other(change: RowChange) -> bool:
