@@ -199,12 +199,8 @@ class Oracle:
     base: State
     ours: State
     theirs: State
+    is_reshaped: bool  # be it to what it was
     answers: dict[int, dict[str, str]] = field(default_factory=dict)
-
-    @property
-    def is_reshaped(self) -> bool:
-        shapes = [(s.name, s.columns) for s in (self.base, self.ours, self.theirs)]
-        return any(shape != shapes[0] for shape in shapes)
 
     def results(self) -> Iterator[State]:
         """
@@ -371,7 +367,8 @@ def test_what_lands_is_what_both_sides_set(
         repository.create_branch("summer", repository.head("main"))
         write("main", *ours.sql)
         write("summer", *theirs.sql)
-        oracle = Oracle(begun.state, ours.state, theirs.state)
+        is_reshaped = any("ALTER" in sql for sql in ours.sql + theirs.sql)
+        oracle = Oracle(begun.state, ours.state, theirs.state, is_reshaped)
         landing = settle(maintainer, oracle, draw)
         if landing is None:
             check(ours.state)
