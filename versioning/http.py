@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
+DAMAGED = "The address is damaged."
 LONGEST_NUMBER = 15  # digits, which any column of ours can be compared with
 
 
@@ -53,7 +54,17 @@ def safe_next(request: HttpRequest, fallback: str) -> str:
     return fallback
 
 
-def whole_number(text: str, damaged: str = "The address is damaged.") -> int:
+def name_given(given: QueryDict, field: str, damaged: str = DAMAGED) -> str:
+    """
+    A branch's name that an address or a form carries, "" if it carries none.
+    ``BadRequest`` for NUL, which no name has and PostgreSQL compares with none.
+    """
+    if "\0" in (name := given.get(field, "")):
+        raise BadRequest(damaged)
+    return name
+
+
+def whole_number(text: str, damaged: str = DAMAGED) -> int:
     """A number that an address or a form carries. ``BadRequest`` if it is none."""
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER):
         raise BadRequest(damaged)

@@ -108,3 +108,17 @@ def test_what_django_says_to_developers_is_said_to_nobody(repository, maintainer
     assert "There is nothing here. It may be on another branch." in words
     assert "matches" not in words
     assert "Branches" in words
+
+
+@pytest.mark.parametrize("field", ["source", "target"])
+def test_no_branch_is_looked_for_whose_name_not_every_database_takes(
+    editor, maintainer, repository, field
+):
+    named = {"source": "summer", "target": "main", field: "a\0b", "table": "polls_poll"}
+    for path in ("/merge/", "/merge/rows/"):
+        assert editor.get(path, named).status_code == 400
+    head = repository.head("main")
+    pins = dict.fromkeys(("base", "ours", "theirs"), head)
+    page = maintainer.post("/merge/decide/", named | pins)
+    assert page.status_code == 400
+    assert "Nothing was written." in seen.main(page)

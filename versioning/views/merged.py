@@ -15,7 +15,7 @@ from versioning.access import needs
 from versioning.backends.repository import MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
-from versioning.http import page_or_part, whole_number
+from versioning.http import name_given, page_or_part, whole_number
 from versioning.merging import gathering, merged, sources
 from versioning.merging.whole_value import WholeValue, decided_value, whole_value
 from versioning.models import Decision
@@ -30,7 +30,7 @@ from versioning.views.merges import url_of
 @tells_of_gone_branches
 def merged_rows(request: HttpRequest) -> HttpResponse:
     """The rows of one table that merge by themselves, as they will be."""
-    source, target = request.GET.get("source", ""), request.GET.get("target", "")
+    source, target = (name_given(request.GET, name) for name in ("source", "target"))
     table = request.GET.get("table", "")
     sides = gathering.current_sides(repository(), source, target)
     if sides is None:

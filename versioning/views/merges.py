@@ -21,7 +21,7 @@ from versioning.access import needs
 from versioning.backends.repository import Key, MergeSides
 from versioning.conf import repository
 from versioning.cursors import BadCursor
-from versioning.http import page_or_part, wants_part, whole_number
+from versioning.http import name_given, page_or_part, wants_part, whole_number
 from versioning.merging import (
     endings,
     gathering,
@@ -89,8 +89,8 @@ def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @tells_of_gone_branches
 def merge(request: Any) -> HttpResponse:
     """What a merge would do; with decisions, what it will do."""
-    source = request.GET.get("source", "")
-    target = request.GET.get("target") or request.versioning.branch
+    source = name_given(request.GET, "source")
+    target = name_given(request.GET, "target") or request.versioning.branch
     if not source:
         return HttpResponseRedirect(reverse("versioning:merges"))
     place, cards = request.GET.get("from", ""), request.GET.get("cards", "")
@@ -203,10 +203,13 @@ def pinned(request: HttpRequest) -> tuple[str, str, MergeSides]:
     pins = [request.POST.get(name, "") for name in ("base", "ours", "theirs")]
     if not all(is_hash(pin) for pin in pins):
         raise BadRequest("The form does not say what it was made for.")
-    source = request.POST.get("source", "")
+    source, target = (
+        name_given(request.POST, name, "The form names no branch.")
+        for name in ("source", "target")
+    )
     base, ours, theirs = pins
     sides = MergeSides(base, ours, theirs, sources.parse(source).is_merge)
-    return source, request.POST.get("target", ""), sides
+    return source, target, sides
 
 
 def seen_draft(request: HttpRequest) -> screen.Seen:
