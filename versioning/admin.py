@@ -56,11 +56,18 @@ class VersionedAdmin(admin.ModelAdmin):
         return super().history_view(request, object_id, extra_context)
 
     def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
-        """The object’s own page. Django’s way there asks the other database for it."""
         if obj is None or self.view_on_site is not True:
             return super().get_view_on_site_url(obj)
-        find = getattr(obj, "get_absolute_url", None)
-        return str(find()) if find else None
+        return _own_page(obj)
+
+    def get_inline_instances(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> list[Any]:
+        found: list[Any] = super().get_inline_instances(request, obj)
+        for inline in found:
+            if inline.view_on_site is True:
+                inline.view_on_site = _own_page
+        return found
 
     def get_list_select_related(self, request: HttpRequest) -> Any:
         """
@@ -119,6 +126,12 @@ class VersionedAdmin(admin.ModelAdmin):
         else:
             name = obj.pk if policies.hidden_of(self.opts.db_table) else f"“{obj}”"
             describe(f"{verb} {self.opts.verbose_name} {name}")
+
+
+def _own_page(obj: Model) -> str | None:
+    """Where an object is shown. Django’s way there asks the other database for it."""
+    find = getattr(obj, "get_absolute_url", None)
+    return str(find()) if find else None
 
 
 def _place(request: HttpRequest) -> Place:

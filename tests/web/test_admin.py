@@ -258,6 +258,16 @@ def test_an_objects_own_page_is_a_link_away(staff, question, monkeypatch):
     assert "What’s up in summer?" in seen.main(staff.get(link))
 
 
+def test_so_is_that_of_a_row_within_its_form(staff, question, monkeypatch):
+    url = f"{LIST}{question.pk}/change/"
+    own = property(
+        lambda self: lambda: reverse("polls:detail", args=[self.question_id])
+    )
+    monkeypatch.setattr(Choice, "get_absolute_url", own, raising=False)
+    link = seen.links(staff.get(url))["View on site"]
+    assert link == f"/polls/{question.pk}/"
+
+
 def test_a_list_shows_what_is_in_the_other_database(
     staff, question, new_model, django_user_model, rf
 ):
