@@ -157,7 +157,7 @@ class Side:
         if free := self._free_names():
             name = self._one_of(free)
             # A row without a value for what was called so gets none for this either.
-            default = None if name in NAMES[:2] else self._one_of([None, "new", "x"])
+            default = None if name in NAMES[:2] else self._one_of([None, "new"])
             number = self._number_for(name)
             self.state.columns[number] = name
             self.state.defaults[number] = default
