@@ -258,17 +258,18 @@ def test_a_new_column_has_nothing_of_the_one_that_was_called_so(
 
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
 @pytest.mark.parametrize(
-    "change",
+    ("begun", "change"),
     [
-        "ALTER TABLE blank RENAME COLUMN a TO c",
-        "ALTER TABLE blank ADD COLUMN c varchar(9) DEFAULT 'same'",
+        (None, "ALTER TABLE blank RENAME COLUMN a TO c"),
+        ("a", "ALTER TABLE blank RENAME COLUMN a TO c"),
+        (None, "ALTER TABLE blank ADD COLUMN c varchar(9) DEFAULT 'same'"),
     ],
 )
 def test_the_same_value_elsewhere_is_not_taken_for_it(
-    repository, write, max_, change, ours_is_shaped
+    repository, write, max_, begun, change, ours_is_shaped
 ):
-    """Nothing is in the columns that would tell which of them was dropped."""
-    write("main", BLANK)
+    """Nothing is in the column that would tell that it was dropped."""
+    write("main", BLANK, ("INSERT INTO blank VALUES (2, %s, NULL)", [begun]))
     repository.create_branch("summer", repository.head("main"))
     here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
     write(here, change, "ALTER TABLE blank DROP COLUMN b")

@@ -288,7 +288,8 @@ class _Reshaped:
         them may hold the same.
         """
         before, after = self._definitions
-        found = {one for one in new if after.get(one) == before[column]}
+        others = frozenset().union(*self._columns.values())
+        found = {one for one in new if after.get(one) == before[column]} - others
         empty = [
             one
             for one, definition in before.items()
