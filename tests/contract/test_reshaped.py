@@ -1,6 +1,7 @@
 """Merges of a table that one side defined anew: no value vanishes unseen."""
 
 import pytest
+from django.db import transaction
 
 from tests.contract.test_undoing import Bringing
 from versioning.backends.errors import MergeBlocked, MergeRefused
@@ -346,10 +347,47 @@ def test_one_that_the_result_has_not_is_no_fault(merge):
     assert not bringing.found.can_land
 
 
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+@pytest.mark.parametrize("both", ["x", ""])
+def test_a_new_column_has_nothing_of_one_that_either_side_dropped(
+    repository, write, rows, max_, both, ours_is_shaped
+):
+    """Each dropped another, and they held the same: the rows look alike."""
+    write("main", BLANK, ("INSERT INTO blank VALUES (1, %s, %s)", [both, both]))
+    repository.create_branch("summer", repository.head("main"))
+    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
+    write(here, "ALTER TABLE blank DROP COLUMN b")
+    write(
+        there,
+        "ALTER TABLE blank ADD COLUMN d varchar(9)",
+        "ALTER TABLE blank DROP COLUMN a",
+    )
+    bringing = Bringing(repository, max_, sources.parse("summer"))
+    if bringing.found.can_land:
+        bringing.land()
+        assert rows("main", "SELECT * FROM blank") == [(1, None)]
+
+
 def test_they_do_where_another_was_renamed(merge, rows):
     theirs = ["ALTER TABLE things RENAME COLUMN b TO e", *FLAGS["summer"]]
     merge(FLAGS["main"], theirs, ours_is_shaped=True).land()
     assert rows("main", SELECT_FLAGS) == [(1, 0, 0), (2, 1, 0), (3, 0, 1)]
+
+
+def test_what_was_changed_in_the_renamed_one_stays(repository, connection, merge):
+    ours = [*FLAGS["main"], "UPDATE things SET b = 'B' WHERE id = 1"]
+    theirs = ["ALTER TABLE things RENAME COLUMN b TO e", *FLAGS["summer"]]
+    sides = merge(ours, theirs, ours_is_shaped=True).sides
+    with (
+        connection.bound("main"),
+        connection.writing(),
+        transaction.atomic(using="versioned", durable=True),
+    ):
+        repository.start_merge(sides.theirs)
+        repository.fill_new_columns(sides)
+        found = repository.rows("things", [(1,), (2,)], at=None)
+        transaction.set_rollback(True, using="versioned")
+    assert [row["e"] for row in found.values()] == ["B", "b2"]
 
 
 def test_nothing_lands_without_them(repository, merge, rows):

@@ -847,9 +847,8 @@ class Repository(ABC):
     def fill_new_columns(self, sides: MergeSides) -> None:
         """
         In the transaction of ``start_merge()``, right after it: give each row what
-        theirs holds in columns that only theirs added, where ours added others to
-        the same table and the engine may have left it out. ``sides.ours`` is the
-        branch's head.
+        a side holds in columns that only that side has, where both redefined a
+        table and the engine may have taken one column for another.
         """
 
     @abstractmethod

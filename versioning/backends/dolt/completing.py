@@ -1,9 +1,10 @@
 """
-What Dolt leaves out of a merge in which each side gave a table new columns.
+What Dolt puts into new columns in a merge of a table that each side redefined.
 
-It compares rows by their bytes, which do not say of which column they are. If
-ours holds in its new column what theirs holds in its own, as flags do, a row is
-the same on both sides, and stays as ours has it: without theirs' value.
+It compares rows by their bytes, which do not say of which column they are. Where
+the last value is in one column on this side and in another on that one, as where
+each added a flag, a row may be the same on both sides, and counts as changed in
+one way: theirs' value is left out, or stands in a column that it is not of.
 """
 
 from collections.abc import Sequence
@@ -18,41 +19,72 @@ class Completing(Exporting):
             {change.table for change in self.schema_changes(sides.base, side)}
             for side in (sides.ours, sides.theirs)
         )
-        for table in sorted(ours & theirs):
-            if columns := self._columns_of_theirs(table, sides):
-                self._take_over(table, columns, sides.theirs)
-
-    def _columns_of_theirs(self, table: str, sides: MergeSides) -> list[str]:
-        """
-        Those that only theirs added, where ours added some too. Behind all that
-        there were: a column that was renamed stays where it is.
-        """
         ends = (sides.base, sides.ours, sides.theirs)
-        if any(table not in self.tables(at=at) for at in (*ends, None)):
-            return []
-        base, ours, theirs = (self.columns(table, at) for at in ends)
-        if set(ours) <= set(base):
-            return []
-        known = {*base, *ours, *self.generated_columns(table, sides.theirs)}
-        result = self.columns(table)
-        return [c for c in theirs[len(base) :] if c in result and c not in known]
+        for table in sorted(ours & theirs):
+            if not all(table in self.tables(at=at) for at in (*ends, None)):
+                continue
+            keys = {self.primary_key(table, at) for at in (*ends, None)}
+            if len(keys) == 1 and keys != {()}:
+                self._fill(table, sides.theirs, sides.ours, sides.base)
+                self._fill(table, sides.ours, sides.theirs, sides.base)
 
-    def _take_over(self, table: str, columns: Sequence[str], theirs: str) -> None:
-        key = self.primary_key(table)
-        if not key or key != self.primary_key(table, theirs):
+    def _fill(self, table: str, side: str, other: str, base: str) -> None:
+        """
+        Give each row what a side holds in columns that only that side has. What
+        stands behind all that there were is new, as a renamed column stays where
+        it is. Any other may be a renamed one, in which the other side may have
+        changed something: so only in rows that the other side has as they were,
+        or as this side has them.
+        """
+        before, there, others = (self.columns(table, at) for at in (base, side, other))
+        known = {*before, *others, *self.generated_columns(table, side)}
+        result = self.columns(table)
+        own = [column for column in there if column in result and column not in known]
+        new = [column for column in there[len(before) :] if column in own]
+        states = [side, other, base]
+        self._take_over(table, new, ["TRUE"], states)
+        unchanged = [
+            self._same("other", "was", column)
+            if column not in there
+            else f"({self._same('other', 'was', column)} OR "
+            f"{self._same('other', 'there', column)})"
+            for column in before
+            if column in others
+        ]
+        self._take_over(table, [c for c in own if c not in new], unchanged, states)
+
+    def _take_over(
+        self,
+        table: str,
+        columns: Sequence[str],
+        conditions: Sequence[str],
+        states: Sequence[str],
+    ) -> None:
+        """
+        Write what the first of three states (hashes) holds in some columns. In the
+        conditions, which are SQL, those are called ``there``, ``other`` and ``was``.
+        """
+        if not columns:
             return
-        same_row = [self._on_both(column, "=") for column in key]
-        alike = [self._on_both(column, "<=>") for column in columns]
-        taken = [self._on_both(column, "=") for column in columns]
+        state = self._table_of_state(table)
+        taken = [f"here.{self._name(c)} = there.{self._name(c)}" for c in columns]
+        alike = " AND ".join(self._same("here", "there", column) for column in columns)
         self._rows_change()
         with self._unchecked():
             self._execute(
-                f"UPDATE {self._name(table)} AS here, "
-                f"{self._table_of_state(table)} AS there SET {', '.join(taken)} "
-                f"WHERE {' AND '.join(same_row)} AND NOT ({' AND '.join(alike)})",
-                [theirs],
+                f"UPDATE {self._name(table)} AS here "
+                f"JOIN {state} AS there ON {self._same_row(table, 'there')} "
+                f"JOIN {state} AS other ON {self._same_row(table, 'other')} "
+                f"LEFT JOIN {state} AS was ON {self._same_row(table, 'was')} "
+                f"SET {', '.join(taken)} "
+                f"WHERE NOT ({alike}) AND {' AND '.join(conditions)}",
+                states,
             )
 
-    def _on_both(self, column: str, operator: str) -> str:
+    def _same(self, one: str, other: str, column: str) -> str:
         name = self._name(column)
-        return f"here.{name} {operator} there.{name}"
+        return f"{one}.{name} <=> {other}.{name}"
+
+    def _same_row(self, table: str, alias: str) -> str:
+        key = [self._name(column) for column in self.primary_key(table)]
+        return " AND ".join(f"here.{column} = {alias}.{column}" for column in key)
