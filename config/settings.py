@@ -112,7 +112,7 @@ else:
         "PASSWORD": env.str("POLLARD_DOLT_PASSWORD", ""),
         "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 5},
         **_KEPT,
-        "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_0900_ai_ci"},
+        "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_0900_bin"},
     }
     _NAME = env.str("POLLARD_DOLT_DATABASE", "pollard")
     DATABASES = {

@@ -188,7 +188,7 @@ class DoltServer:
         for database in (name, f"{name}_console"):
             statements += [
                 f"CREATE DATABASE IF NOT EXISTS {_name(database)} "
-                "CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci",
+                "CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin",
                 f"GRANT {GRANTS} ON {_name(database)}.* TO {user}",
             ]
         self.sql("; ".join(statements))

@@ -140,6 +140,21 @@ def test_unique_values_can_be_swapped(write, leads_there):
     leads_there(after, before)
 
 
+def test_words_that_differ_by_case(write, leads_there):
+    before = write(
+        "main",
+        "CREATE TABLE words (id int PRIMARY KEY, word varchar(9) UNIQUE, n int)",
+        "INSERT INTO words VALUES (1, 'ada', 1), (2, 'bob', 2)",
+    )
+    after = write(
+        "main",
+        "DELETE FROM words",
+        "INSERT INTO words VALUES (1, 'Ada', 1), (2, 'Bob', 3)",
+    )
+    leads_there(before, after)
+    leads_there(after, before)
+
+
 ALTERED = {
     "a column more": ["ALTER TABLE parent ADD COLUMN c int NOT NULL DEFAULT 5"],
     "a column less": ["ALTER TABLE parent DROP COLUMN v"],

@@ -83,6 +83,17 @@ def test_diffs_and_counts_are_of_the_other_columns(repository, write, sums):
     repository.ping()
 
 
+def test_a_word_that_differs_by_case_counts(repository, write):
+    before = write(
+        "main",
+        "CREATE TABLE words (id int PRIMARY KEY, word varchar(9), "
+        "size int AS (length(word)))",
+        "INSERT INTO words (id, word) VALUES (1, 'ada'), (2, NULL)",
+    )
+    after = write("main", "UPDATE words SET word = 'Ada' WHERE id = 1")
+    assert repository.diff_stat(before, after) == [TableStat("words", 0, 0, 1, 1, 2, 2)]
+
+
 def test_counts_of_a_table_that_is_new_and_of_another_one(
     repository, write, poll, sums
 ):

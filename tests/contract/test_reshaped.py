@@ -374,8 +374,9 @@ def test_they_do_where_another_was_renamed(merge, rows):
     assert rows("main", SELECT_FLAGS) == [(1, 0, 0), (2, 1, 0), (3, 0, 1)]
 
 
-def test_what_was_changed_in_the_renamed_one_stays(repository, connection, merge):
-    ours = [*FLAGS["main"], "UPDATE things SET b = 'B' WHERE id = 1"]
+@pytest.mark.parametrize("text", ["B", "B1"])  # which a collation may take for b1
+def test_what_was_changed_in_the_renamed_one_stays(repository, connection, merge, text):
+    ours = [*FLAGS["main"], ("UPDATE things SET b = %s WHERE id = 1", [text])]
     theirs = ["ALTER TABLE things RENAME COLUMN b TO e", *FLAGS["summer"]]
     sides = merge(ours, theirs, ours_is_shaped=True).sides
     with (
@@ -387,7 +388,7 @@ def test_what_was_changed_in_the_renamed_one_stays(repository, connection, merge
         repository.fill_new_columns(sides)
         found = repository.rows("things", [(1,), (2,)], at=None)
         transaction.set_rollback(True, using="versioned")
-    assert [row["e"] for row in found.values()] == ["B", "b2"]
+    assert [row["e"] for row in found.values()] == [text, "b2"]
 
 
 def test_nothing_lands_without_them(repository, merge, rows):

@@ -28,11 +28,26 @@ _GONE = frozenset({1040, 1053, 2002, 2003, 2005, 2006, 2013, 2055, 4031})
 _SHUT = frozenset({1044, 1045})
 
 
+#: What makes no difference of case and accents. Said by each search that makes
+#: none, and by no column: what differs in nothing else would be the same to the
+#: engine, and neither written over the other, nor shown as a change, nor merged.
+BLIND = "utf8mb4_0900_ai_ci"
+
+
+def _blind(operators: dict[str, str]) -> dict[str, str]:
+    return {
+        lookup: f"{sql} COLLATE {BLIND}" if lookup.startswith("i") else sql
+        for lookup, sql in operators.items()
+    }
+
+
 class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrapper):
     #: Name of the server's default branch, once it was asked for.
     default_branch: str | None = None
 
     ops_class = Operations
+    operators = _blind(base.DatabaseWrapper.operators)
+    pattern_ops = _blind(base.DatabaseWrapper.pattern_ops)
 
     @cached_property
     def repository(self) -> DoltRepository:

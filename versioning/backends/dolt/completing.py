@@ -10,6 +10,7 @@ one way: theirs' value is left out, or stands in a column that it is not of.
 from collections.abc import Sequence
 
 from versioning.backends.dolt.export import Exporting
+from versioning.backends.dolt.reading import exactly_same
 from versioning.backends.repository import MergeSides
 
 
@@ -83,7 +84,7 @@ class Completing(Exporting):
 
     def _same(self, one: str, other: str, column: str) -> str:
         name = self._name(column)
-        return f"{one}.{name} <=> {other}.{name}"
+        return exactly_same(f"{one}.{name}", f"{other}.{name}")
 
     def _same_row(self, table: str, alias: str) -> str:
         key = [self._name(column) for column in self.primary_key(table)]

@@ -275,10 +275,11 @@ class Reading(SqlRepository):
         common: set[str] = set()
         if table in self.tables(earlier):
             common |= {*self._columns(table, at)} & {*self._columns(table, earlier)}
-        differ = " + ".join(
-            f"(NOT {self._name('to_', column)} <=> {self._name('from_', column)})"
+        ends = (
+            [self._name(end, column) for end in ("to_", "from_")]
             for column in sorted(common)
         )
+        differ = " + ".join(f"(NOT {exactly_same(*names)})" for names in ends)
         with self._history():
             kinds = self._fetch(
                 f"SELECT diff_type, count(*), sum({differ or 0}) "
@@ -391,6 +392,14 @@ class Reading(SqlRepository):
                 lowest = 0 if "unsigned" in kind else -size // 2
                 found[column] = (lowest, lowest + size - 1)
         return found
+
+
+def exactly_same(one: str, other: str) -> str:
+    """
+    A condition that two columns, given as SQL, hold the same; NULL is the same
+    as NULL. To a collation, words that differ by case or accents are, too.
+    """
+    return f"CAST({one} AS BINARY) <=> CAST({other} AS BINARY)"
 
 
 def _defined_in(definition: str) -> list[tuple[str, str]]:

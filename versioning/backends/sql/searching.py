@@ -59,7 +59,8 @@ class Searching(Tables):
         after, params = self._key_after(keys, since) if since else ("1 = 1", [])
         order = ", ".join(keys)
         window = f"SELECT * FROM {{}} WHERE {after} ORDER BY {order}"
-        holds = " OR ".join(f"{self._name(c)} LIKE %s ESCAPE '!'" for c in columns)
+        like = self.connection.operators["icontains"].partition(" ESCAPE ")[0]
+        holds = " OR ".join(f"{self._name(c)} {like} ESCAPE '!'" for c in columns)
         read = self._ask_at(
             at,
             table,
