@@ -200,6 +200,38 @@ def check_key_names(
     ]
 
 
+@checks.register(checks.Tags.database)
+def check_collations(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """
+    Text on Dolt that takes no notice of case: what differs in nothing else is the
+    same to it, so an UPDATE, a diff and a merge leave it out.
+    """
+    versioned = connection()
+    if versioned.alias not in (databases or ()) or versioned.vendor != "mysql":
+        return []
+    with versioned.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            r"WHERE table_schema = %s AND collation_name LIKE '%%\_ci' ORDER BY 1, 2",
+            [versioned.settings_dict["NAME"]],
+        )
+        blind = [f"{table}.{column}" for table, column in cursor.fetchall()]
+    if not blind:
+        return []
+    return [
+        checks.Warning(
+            f"To the collation of {', '.join(blind)} case makes no difference: an "
+            "edit that changes nothing else is not written, not shown and not merged.",
+            hint="On each branch, MODIFY these columns with COLLATE utf8mb4_0900_bin, "
+            "and ALTER DATABASE likewise for tables to come. Searches by icontains "
+            "and the like stay as they are.",
+            id="versioning.W018",
+        )
+    ]
+
+
 @checks.register("versioning")
 def check_generic_keys(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any

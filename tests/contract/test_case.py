@@ -1,11 +1,12 @@
 """
 An edit that changes nothing but case or accents is an edit.
 
-To a collation that is blind to both, as searches want it, the row is the same as
-it was, and Dolt's UPDATE leaves it alone.
+To a collation that is blind to both, as MySQL has it, the row is the same as it
+was: Dolt's UPDATE leaves it alone, its diffs leave it out, its merges lose it.
 """
 
 import pytest
+from django.core import checks
 from django.db import models, transaction
 from django.db.models import F
 from django.db.models.functions import Upper
@@ -110,3 +111,25 @@ def test_it_can_be_undone_and_taken_over(repository, poll, max_):
     Bringing(repository, max_, sources.pick(unit.commit), "summer").land()
     with versioning.on_branch("summer", message="Look"):
         assert Question.objects.get().text == "What’s Up?"
+
+
+@pytest.mark.parametrize("name", ["what’s up", "WHAT’S UP"])
+def test_a_search_makes_no_difference(poll, name):
+    for lookup in ("icontains", "istartswith"):
+        assert Question.objects.filter(**{f"text__{lookup}": name}).get() == poll
+    assert Question.objects.filter(text__iexact=f"{name}?").get() == poll
+    same = Question.objects.filter(text__icontains=models.F("text"))
+    assert same.get() == poll
+
+
+def test_columns_that_are_blind_to_it_are_named(repository, write):
+    def said():
+        found = checks.run_checks(databases=["versioned"])
+        return [message.msg for message in found if message.id == "versioning.W018"]
+
+    assert said() == []
+    if repository.features.engine == "Dolt":
+        blind = "varchar(9) COLLATE utf8mb4_0900_ai_ci"
+        write("main", f"CREATE TABLE words (id int PRIMARY KEY, word {blind})")
+        (message,) = said()
+        assert message.startswith("To the collation of words.word case makes no")
