@@ -112,7 +112,6 @@ else:
         "PASSWORD": env.str("POLLARD_DOLT_PASSWORD", ""),
         "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 5},
         **_KEPT,
-        "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_0900_bin"},
     }
     _NAME = env.str("POLLARD_DOLT_DATABASE", "pollard")
     DATABASES = {
@@ -120,11 +119,13 @@ else:
             **_SERVER,
             "ENGINE": "django.db.backends.mysql",
             "NAME": f"{_NAME}_console",
+            "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_0900_ai_ci"},
         },
         "versioned": {
             **_SERVER,
             "ENGINE": "versioning.backends.dolt",
             "NAME": _NAME,
+            "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_0900_bin"},
         },
     }
 

@@ -27,6 +27,8 @@ from typing import Self
 VERSION = "1.83.2"
 HOST = "127.0.0.1"
 
+#: By database: see deploy/dolt/init/databases.sh.
+COLLATIONS = {"{}": "utf8mb4_0900_bin", "{}_console": "utf8mb4_0900_ai_ci"}
 #: What the application may do in its databases. Less than this breaks it:
 #: Django's migrations need the first line, Dolt's procedures ``EXECUTE``.
 GRANTS = (
@@ -185,10 +187,11 @@ class DoltServer:
         statements = [
             f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY {_text(self.password)}"
         ]
-        for database in (name, f"{name}_console"):
+        for database, collation in COLLATIONS.items():
+            database = database.format(name)
             statements += [
                 f"CREATE DATABASE IF NOT EXISTS {_name(database)} "
-                "CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin",
+                f"CHARACTER SET utf8mb4 COLLATE {collation}",
                 f"GRANT {GRANTS} ON {_name(database)}.* TO {user}",
             ]
         self.sql("; ".join(statements))

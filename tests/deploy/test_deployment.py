@@ -106,7 +106,7 @@ def test_databases_compare_text_as_django_expects(server, settings):
         "WHERE schema_name LIKE 'festival%' ORDER BY 1"
     )
     assert said.split()[1:] == [
-        "festival,utf8mb4_0900_ai_ci",
+        "festival,utf8mb4_0900_bin",
         "festival_console,utf8mb4_0900_ai_ci",
     ]
 
