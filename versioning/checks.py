@@ -20,6 +20,7 @@ ROUTER = "versioning.routers.VersionedRouter"
 CONTEXT = "versioning.context_processors.versioning"
 CONTENT_TYPES = "contenttypes"
 DOLT = "versioning.backends.dolt"
+NAMED = 10  # columns in one message
 
 
 @checks.register("versioning")
@@ -208,22 +209,28 @@ def check_collations(
     Text on Dolt that takes no notice of case: what differs in nothing else is the
     same to it, so an UPDATE, a diff and a merge leave it out.
     """
-    versioned = connection()
-    if versioned.alias not in (databases or ()) or versioned.vendor != "mysql":
+    try:
+        versioned = connection()
+    except ImproperlyConfigured:  # check_settings() says so
+        return []
+    given = versioned.settings_dict
+    if versioned.alias not in (databases or ()) or given["ENGINE"] != DOLT:
         return []
     with versioned.cursor() as cursor:
         cursor.execute(
             "SELECT table_name, column_name FROM information_schema.columns "
             r"WHERE table_schema = %s AND collation_name LIKE '%%\_ci' ORDER BY 1, 2",
-            [versioned.settings_dict["NAME"]],
+            [given["NAME"]],
         )
         blind = [f"{table}.{column}" for table, column in cursor.fetchall()]
     if not blind:
         return []
+    more = f" and {len(blind) - NAMED} more" if len(blind) > NAMED else ""
     return [
         checks.Warning(
-            f"To the collation of {', '.join(blind)} case makes no difference: an "
-            "edit that changes nothing else is not written, not shown and not merged.",
+            f"To the collation of {', '.join(blind[:NAMED])}{more} case makes no "
+            "difference: an edit that changes nothing else is not written, not shown "
+            "and not merged.",
             hint="On each branch, MODIFY these columns with COLLATE utf8mb4_0900_bin, "
             "and ALTER DATABASE likewise for tables to come. Searches by icontains "
             "and the like stay as they are.",

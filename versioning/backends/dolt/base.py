@@ -28,9 +28,9 @@ _GONE = frozenset({1040, 1053, 2002, 2003, 2005, 2006, 2013, 2055, 4031})
 _SHUT = frozenset({1044, 1045})
 
 
-#: What makes no difference of case and accents. Said by each search that makes
-#: none, and by no column: what differs in nothing else would be the same to the
-#: engine, and neither written over the other, nor shown as a change, nor merged.
+#: To this collation case and accents make no difference. Lookups that want that
+#: name it, and no column has it: what differs in nothing else would be the same to
+#: the engine, and neither be written over the other, nor shown, nor merged.
 BLIND = "utf8mb4_0900_ai_ci"
 
 
