@@ -12,8 +12,10 @@ from versioning.merging.resolution import Take
 
 NOTES = "notes"
 ODD = {"doltlite": '"100% of ""it"""', "dolt": '`100% of "it"`'}[ENGINE]
+#: On Dolt an index is blind to case by its column.
+NAME = "varchar(20)" + (" COLLATE utf8mb4_0900_ai_ci" if ENGINE == "dolt" else "")
 TABLE = (
-    "CREATE TABLE notes (id int PRIMARY KEY, name varchar(20), season int, "
+    f"CREATE TABLE notes (id int PRIMARY KEY, name {NAME}, season int, "
     f"{ODD} int DEFAULT 1)"
 )
 
