@@ -18,7 +18,7 @@ from versioning.models import Decision, MergeDraft
 from versioning.values import key_text
 
 MERGE = "/merge/?source=summer&target=main"
-SECRETS = ("Whispered", "Murmured", "Muttered", "31337", "31400", "31500")
+SECRETS = ("Whispered", "Murmured", "Muttered", "31337", "31417", "31519")
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +40,8 @@ def poll(repository, erin):
         Choice.objects.create(question=question, text="The sky", votes=31337)
     repository.create_branch("summer", repository.head("main"))
     for branch, details, text, votes in (
-        ("main", "Murmured", "Heaven", 31400),
-        ("summer", "Muttered", "Skies", 31500),
+        ("main", "Murmured", "Heaven", 31417),
+        ("summer", "Muttered", "Skies", 31519),
     ):
         with versioning.on_branch(branch, author=erin, message="Reword"):
             Question.objects.update(details=details)
@@ -157,7 +157,7 @@ def test_who_does_not_see_a_conflict_does_not_settle_it(
     shown = {"seen": form_fields(answer)["seen"]}
     assert land(blind, pins(repository) | shown).status_code == 303
     assert Question.objects.get().details == "Murmured"
-    assert Choice.objects.get().votes == 31337 + 63 + 163
+    assert Choice.objects.get().votes == 31337 + 80 + 182
 
 
 @pytest.mark.parametrize("take", ["value", "base", "sum"])
