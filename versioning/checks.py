@@ -184,7 +184,7 @@ def check_key_names(
     no way to ask for one of two that have the same name.
     """
     versioned = _versioned_apps()
-    if not versioned or connection().settings_dict["ENGINE"] != DOLT:
+    if not _is_dolt():
         return []
     return [
         checks.Error(
@@ -209,18 +209,13 @@ def check_collations(
     Text on Dolt that takes no notice of case: what differs in nothing else is the
     same to it, so an UPDATE, a diff and a merge leave it out.
     """
-    try:
-        versioned = connection()
-    except ImproperlyConfigured:  # check_settings() says so
+    if not _is_dolt() or connection().alias not in (databases or ()):
         return []
-    given = versioned.settings_dict
-    if versioned.alias not in (databases or ()) or given["ENGINE"] != DOLT:
-        return []
-    with versioned.cursor() as cursor:
+    with connection().cursor() as cursor:
         cursor.execute(
             "SELECT table_name, column_name FROM information_schema.columns "
             r"WHERE table_schema = %s AND collation_name LIKE '%%\_ci' ORDER BY 1, 2",
-            [given["NAME"]],
+            [connection().settings_dict["NAME"]],
         )
         blind = [f"{table}.{column}" for table, column in cursor.fetchall()]
     if not blind:
@@ -293,6 +288,11 @@ def _versioned_apps() -> frozenset[str]:
         return frozenset(options().apps)
     except ImproperlyConfigured:
         return frozenset()
+
+
+def _is_dolt() -> bool:
+    """False where the settings are wrong, which ``check_settings()`` says."""
+    return bool(_versioned_apps()) and connection().settings_dict["ENGINE"] == DOLT
 
 
 def _models(app_configs: Sequence[AppConfig] | None) -> Iterator[type[models.Model]]:

@@ -90,7 +90,7 @@ def test_rows_are_written_as_they_are_given(repository, connection, poll):
 @pytest.mark.parametrize(
     ("take", "text"), [(Take.THEIRS, "What’s Up?"), (Take.OURS, "What’s UP?")]
 )
-def test_a_merge_has_what_was_decided(repository, write, poll, max_, take, text):
+def test_a_merge_has_what_was_decided(repository, poll, max_, take, text):
     repository.create_branch("summer", repository.head("main"))
     for branch, wording in (("main", "What’s UP?"), ("summer", "What’s Up?")):
         with versioning.on_branch(branch, message="Reword"):

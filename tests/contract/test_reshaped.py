@@ -238,23 +238,25 @@ def test_no_value_lands_in_a_column_that_it_is_not_of(
 @pytest.mark.parametrize("default", ["'new'", "NULL"])
 @pytest.mark.parametrize("begun", ["x", ""])
 def test_a_new_column_has_nothing_of_the_one_that_was_called_so(
-    repository, write, rows, max_, begun, default, ours_is_shaped
+    merge, rows, begun, default, ours_is_shaped
 ):
     """Also in a row of which the other side changed something else."""
-    write("main", BLANK, ("INSERT INTO blank VALUES (1, %s, NULL)", [begun]))
-    repository.create_branch("summer", repository.head("main"))
-    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
-    write(
-        here,
+    shape = [
         "ALTER TABLE blank RENAME COLUMN a TO c",
         f"ALTER TABLE blank ADD COLUMN a varchar(9) DEFAULT {default}",
+    ]
+    bringing = merge(
+        shape,
+        ["UPDATE blank SET b = 'y'"],
+        ours_is_shaped=ours_is_shaped,
+        base=[BLANK, ("INSERT INTO blank VALUES (1, %s, NULL)", [begun])],
     )
-    write(there, "UPDATE blank SET b = 'y'")
-    bringing = Bringing(repository, max_, sources.parse("summer"))
     if bringing.found.can_land:
         bringing.land()
         new = {"NULL": None}.get(default, "new")
         assert rows("main", "SELECT c, b, a FROM blank") == [(begun, "y", new)]
+    else:  # or the definitions come first
+        assert bringing.found.blocked or bringing.found.schema_conflicts
 
 
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
@@ -267,15 +269,15 @@ def test_a_new_column_has_nothing_of_the_one_that_was_called_so(
     ],
 )
 def test_the_same_value_elsewhere_is_not_taken_for_it(
-    repository, write, max_, begun, change, ours_is_shaped
+    merge, begun, change, ours_is_shaped
 ):
     """Nothing is in the column that would tell that it was dropped."""
-    write("main", BLANK, ("INSERT INTO blank VALUES (2, %s, NULL)", [begun]))
-    repository.create_branch("summer", repository.head("main"))
-    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
-    write(here, change, "ALTER TABLE blank DROP COLUMN b")
-    write(there, "INSERT INTO blank VALUES (1, 'same', 'same')")
-    bringing = Bringing(repository, max_, sources.parse("summer"))
+    bringing = merge(
+        [change, "ALTER TABLE blank DROP COLUMN b"],
+        ["INSERT INTO blank VALUES (1, 'same', 'same')"],
+        ours_is_shaped=ours_is_shaped,
+        base=[BLANK, ("INSERT INTO blank VALUES (2, %s, NULL)", [begun])],
+    )
     assert not bringing.found.can_land
     assert bringing.found.blocked
 
@@ -350,22 +352,24 @@ def test_one_that_the_result_has_not_is_no_fault(merge):
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
 @pytest.mark.parametrize("both", ["x", ""])
 def test_a_new_column_has_nothing_of_one_that_either_side_dropped(
-    repository, write, rows, max_, both, ours_is_shaped
+    merge, rows, both, ours_is_shaped
 ):
     """Each dropped another, and they held the same: the rows look alike."""
-    write("main", BLANK, ("INSERT INTO blank VALUES (1, %s, %s)", [both, both]))
-    repository.create_branch("summer", repository.head("main"))
-    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
-    write(here, "ALTER TABLE blank DROP COLUMN b")
-    write(
-        there,
+    other = [
         "ALTER TABLE blank ADD COLUMN d varchar(9)",
         "ALTER TABLE blank DROP COLUMN a",
+    ]
+    bringing = merge(
+        ["ALTER TABLE blank DROP COLUMN b"],
+        other,
+        ours_is_shaped=ours_is_shaped,
+        base=[BLANK, ("INSERT INTO blank VALUES (1, %s, %s)", [both, both])],
     )
-    bringing = Bringing(repository, max_, sources.parse("summer"))
     if bringing.found.can_land:
         bringing.land()
         assert rows("main", "SELECT * FROM blank") == [(1, None)]
+    else:
+        assert bringing.found.blocked
 
 
 def test_they_do_where_another_was_renamed(merge, rows):
@@ -455,15 +459,15 @@ def test_columns_are_told_by_their_places_where_nothing_is_in_them(repository, w
 
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
 def test_where_nobody_can_tell_nothing_is_guessed(
-    repository, write, rows, max_, ours_is_shaped
+    repository, merge, rows, ours_is_shaped
 ):
     """Was “b” renamed, or was it dropped and another one added?"""
-    write("main", BLANK)
-    repository.create_branch("summer", repository.head("main"))
-    here, there = ("main", "summer") if ours_is_shaped else ("summer", "main")
-    write(here, "ALTER TABLE blank RENAME COLUMN b TO c")
-    write(there, "INSERT INTO blank (id, b) VALUES (1, 'of b')")
-    bringing = Bringing(repository, max_, sources.parse("summer"))
+    bringing = merge(
+        ["ALTER TABLE blank RENAME COLUMN b TO c"],
+        ["INSERT INTO blank (id, b) VALUES (1, 'of b')"],
+        ours_is_shaped=ours_is_shaped,
+        base=[BLANK],
+    )
     assert bringing.found.can_land is repository.features.knows_what_was_renamed
     if bringing.found.can_land:
         bringing.land()
