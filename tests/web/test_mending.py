@@ -71,9 +71,13 @@ def test_rows_are_named_with_the_reason_in_words(repository, maintainer, orphan)
 
 def test_what_a_row_points_to_is_chosen_by_name(repository, maintainer, orphan, erin):
     with versioning.on_branch("main", author=erin, message="Ask"):
-        other = Question.objects.create(pk=7001, text="Tea or coffee?")
-        Question.objects.create(pk=7002, text="Once more?")
-        Question.objects.create(pk=7003, text="Once more?")
+        # Not one with the key of the row that is gone: that would be pointed to.
+        other, one, two = (
+            Question.objects.create(pk=orphan.question_id + number, text=text)
+            for number, text in enumerate(
+                ("Tea or coffee?", "Once more?", "Once more?"), start=1
+            )
+        )
     page = maintainer.get(URL).content.decode()
     (offered,) = re.findall(
         r'<select id="mend-[^>]*question_id".*?</select>', page, re.S
@@ -81,8 +85,8 @@ def test_what_a_row_points_to_is_chosen_by_name(repository, maintainer, orphan, 
     listed = re.findall(r'<option value="(\d*)"( selected)?>(.*?)</option>', offered)
     assert listed == [
         (str(orphan.question_id), " selected", "“What’s up?”, as it is"),
-        ("7002", "", "Once more? (7002)"),
-        ("7003", "", "Once more? (7003)"),
+        (str(one.pk), "", f"Once more? ({one.pk})"),
+        (str(two.pk), "", f"Once more? ({two.pk})"),
         (str(other.pk), "", "Tea or coffee?"),
     ]
     answer = mend(
@@ -105,11 +109,11 @@ def test_of_too_many_to_choose_from_the_number_is_typed(
 ):
     monkeypatch.setattr(mends, "OFFERED", 1)
     with versioning.on_branch("main", author=erin, message="Ask"):
-        Question.objects.create(pk=7001, text="Tea or coffee?")
+        Question.objects.create(pk=orphan.question_id + 1, text="Tea or coffee?")
     page = maintainer.get(URL).content.decode()
     assert f'name="value:question_id" value="{orphan.question_id}"' not in page
     with versioning.on_branch("main", author=erin, message="Ask"):
-        Question.objects.create(pk=7002, text="Once more?")
+        Question.objects.create(pk=orphan.question_id + 2, text="Once more?")
     page = maintainer.get(URL).content.decode()
     assert f'name="value:question_id" value="{orphan.question_id}"' in page
     assert f"{orphan.question_id} is “What’s up?”" in page
