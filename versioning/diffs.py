@@ -20,7 +20,7 @@ from versioning.presentation.cells import CellChange, Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
 from versioning.presentation.stretches import stretch
 from versioning.renames import LOOKED_AT, renamed
-from versioning.visibility import hidden_among
+from versioning.visibility import hidden_among, withholds_rows
 
 PAGE = 50  # rows
 AT_ONCE = 150  # rows, of all tables, that a page of many tables shows
@@ -190,6 +190,7 @@ class RowsPage:
     next: str | None  # the cursor of the next page
     at: str = ""  # the hash whose history the rows' own is read from
     renamed: Mapping[str, str] = field(default_factory=dict)  # former names of columns
+    is_withheld: bool = False  # there are rows, and the reader may see none of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,8 @@ def rows_page(
     """
     diff = find_table(overview, table)
     since = unsign_key(table, after) if after else None
+    if withholds(repository, diff, overview.before, overview.after):
+        return RowsPage(diff, (), None, is_withheld=True)
     if diff.key_change:
         return _replaced_page(repository, overview, diff, wanted.kinds, since, limit)
     names = renamed_columns(repository, overview, diff)
@@ -232,6 +235,15 @@ def rows_page(
     )
     next = None if last is None else sign_key(table, last)
     return RowsPage(diff, rows, next, overview.after, names)
+
+
+def withholds(
+    repository: Repository, diff: TableDiff, before: str, after: str | None
+) -> bool:
+    """``visibility.withholds_rows()`` of a table that differs between two states."""
+    return withholds_rows(
+        repository, [(diff.change.old_table, before), (diff.table, after)]
+    )
 
 
 def _replaced_page(
@@ -407,7 +419,7 @@ def whole_cell(
     diff = find_table(overview, table)
     found = values.key_from_outside(key)
     ends = overview.before, overview.after
-    if diff.is_replaced:
+    if diff.is_replaced or withholds(repository, diff, *ends):
         return None
     at = overview.before if diff.change.kind is ChangeKind.REMOVED else overview.after
     primary = repository.primary_key(table, at)

@@ -17,6 +17,7 @@ from versioning.backends.repository import (
 from versioning.presentation.cells import Shown
 from versioning.presentation.rows import Columns, RowDiff
 from versioning.presentation.snapshot import Snapshot, spoken_key
+from versioning.visibility import withholds_rows
 
 PAGE = 20  # commits
 LOOKED_AT = 100  # commits, to tell who set a cell last
@@ -70,6 +71,8 @@ def history_page(
     Raises ``UnknownTable``, ``NoSuchRow``, and ``UnknownRef`` for a ``since``
     that did not change the row.
     """
+    if withholds_rows(repository, [(table, at)]):
+        raise NoSuchRow(table)  # whether there is one is not for the reader
     found = repository.row_history(
         table, key, at=at, since=since, limit=PAGE if since else LOOKED_AT
     )

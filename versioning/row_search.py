@@ -11,7 +11,7 @@ from versioning.cursors import sign_key, unsign_key
 from versioning.presentation.cells import Shown, show
 from versioning.presentation.snapshot import Snapshot, spoken_key
 from versioning.presentation.words import Segment
-from versioning.visibility import shown_among
+from versioning.visibility import shown_among, withholds_rows
 
 PER_TABLE = 20  # rows of one table on a page
 SCANNED = 20_000  # rows of one table that a page looks through
@@ -60,7 +60,9 @@ def searched_tables(repository: Repository, at: str) -> list[str]:
     return [
         table
         for table in repository.tables(at)
-        if not values.is_bookkeeping(table) and searched_columns(table)
+        if not values.is_bookkeeping(table)
+        and searched_columns(table)
+        and not withholds_rows(repository, [(table, at)])
     ]
 
 

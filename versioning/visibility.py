@@ -16,6 +16,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 
 from versioning import policies
+from versioning.backends.repository import Repository
 from versioning.permissions import VIEW_HIDDEN
 from versioning.values import is_bookkeeping, models_by_table
 
@@ -88,6 +89,26 @@ def _may_be(table: str) -> dict[str, frozenset[str]]:
         for owner, hidden in hiding.items()
         if owner in by_table and (owner == table or table not in by_table)
     }
+
+
+def withholds_rows(
+    repository: Repository, states: Iterable[tuple[str, str | None]]
+) -> bool:
+    """
+    Whether no row of a table can be shown to the reader, as a column by which
+    they are told apart is hidden in one of the states: rows are called by it,
+    and pages go on from it. Without a primary key all columns are.
+
+    ``states`` are pairs of what the table is called and the hash, or None for
+    where the connection is; those without the table are left out.
+    """
+    return any(
+        hidden_among(
+            table, repository.primary_key(table, at) or repository.columns(table, at)
+        )
+        for table, at in states
+        if hides_any(table) and table in repository.tables(at)
+    )
 
 
 def require_shown(table: str, columns: Collection[str]) -> None:

@@ -19,7 +19,14 @@ from versioning.backends.errors import BranchNotFound, EngineError, UnknownTable
 from versioning.backends.repository import Repository
 from versioning.conf import connection as versioned_connection
 from versioning.cursors import sign_key, unsign_key
-from versioning.diffs import AT_ONCE, PAGE, RowsPage, TableDiff, TableSection
+from versioning.diffs import (
+    AT_ONCE,
+    PAGE,
+    RowsPage,
+    TableDiff,
+    TableSection,
+    withholds,
+)
 from versioning.presentation.rows import present_rows
 from versioning.unit_of_work import OUTSIDE, author_of
 
@@ -172,6 +179,8 @@ def _rows(
     after: str,
 ) -> RowsPage:
     """A page of ``diff``, one of all ``diffs``."""
+    if withholds(repository, diff, head, None):
+        return RowsPage(diff, (), None, is_withheld=True)
     since = unsign_key(diff.table, after) if after else None
     rows = repository.merged_rows(diff.table, since=since, limit=PAGE + 1)
     found = list(islice(rows, PAGE + 1))

@@ -15,6 +15,7 @@ from versioning.backends.repository import ConflictRow, MergeSides
 from versioning.merging import deciding, drafts, preview
 from versioning.merging.locking import while_open
 from versioning.merging.resolution import Choice, RowResolution, Take, resolve
+from versioning.merging.withheld import withheld
 from versioning.models import Decision, MergeDraft
 from versioning.values import decode
 from versioning.visibility import shown_among
@@ -103,9 +104,11 @@ def decide_rest(
 ) -> int:
     """
     ``decide_pending()`` for all rows of the merge that are in conflict, or those
-    of one table. Raises as that and as ``preview.preview()``.
+    of one table, that the reader may see. Raises as that and as ``preview.preview()``.
     """
     found = preview.preview(draft.target, sides)
     tables = [t.table for t in found.conflicts if table in ("", t.table)]
+    unseen = withheld(sides, tables)
+    tables = [table for table in tables if table not in unseen]
     pages = preview.each_conflict_page(draft.target, sides, tables)
     return decide_pending(draft, pages, take, user)

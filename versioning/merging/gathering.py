@@ -18,8 +18,9 @@ from versioning.merging.merged import merged_tables
 from versioning.merging.preview import Place, Preview
 from versioning.merging.screen import ALL, Progress, Screen, Unneeded
 from versioning.merging.sources import Impossible
-from versioning.merging.trial import Trial
+from versioning.merging.trial import Trial, without_tables
 from versioning.merging.undone import undoing_merge
+from versioning.merging.withheld import withheld
 from versioning.models import MergeDraft
 from versioning.presentation.conflicts import Card, Names, cards, sum_lines
 from versioning.presentation.earlier import with_earlier
@@ -156,6 +157,11 @@ def _whole(
     tried = _tried_out(begun, sides, found, made)
     shown = _with_cards(begun, sides, found, place, part)
     tables = merged_tables(found)
+    settled_by_hand = [
+        *(table.table for table in found.conflicts),
+        *(row.versions.table for row in tried.rows),
+    ]
+    unseen = withheld(sides, settled_by_hand)
     mend_cards = MendCards(repository, sides, _names(begun))
     return replace(
         _with_trial(shown, found, made, tried),
@@ -167,7 +173,8 @@ def _whole(
         tables=tuple(t for t in tables if not values.is_bookkeeping(t.table)),
         bookkeeping=tuple(t for t in tables if values.is_bookkeeping(t.table)),
         sums=tuple(sum_lines(repository, sides, found.sums)),
-        mends=_mends(mend_cards, draft, tried),
+        withheld=tuple(sorted(values.table_name(table) for table in unseen)),
+        mends=_mends(mend_cards, draft, without_tables(tried, unseen)),
         old_faults=tuple(mend_cards.old(tried.old)),
         blocks=blocks(repository, found, _names(begun)),
         alignment=alignment(given, begun.target, sides),
@@ -196,7 +203,8 @@ def _commits(repository: Repository, sides: MergeSides) -> tuple[Commit, ...]:
 def _with_cards(
     begun: Screen, sides: MergeSides, found: Preview, place: str, part: slice
 ) -> Screen:
-    page = preview.conflict_page(begun.target, found, _place(place))
+    unseen = withheld(sides, [table.table for table in found.conflicts])
+    page = preview.conflict_page(begun.target, found, _place(place), without=unseen)
     rows = page.rows[part]
     start, stop, _ = part.indices(len(page.rows))
     judged = drafts.judge(begun.draft, rows)

@@ -21,6 +21,7 @@ from versioning.merging.memory import remember
 from versioning.merging.preview import Preview, Then
 from versioning.merging.rehearsal import rehearsal
 from versioning.presentation.rows import RowDiff, present_rows
+from versioning.visibility import withholds_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class MergedRows:
     columns: tuple[tuple[str, str], ...]  # (raw name, verbose name)
     rows: tuple[RowDiff, ...]
     next: str | None  # the cursor of the next page
+    is_withheld: bool = False  # there are rows, and the reader may see none of them
 
 
 def merged_rows(
@@ -140,8 +142,11 @@ def merged_rows(
     merged = next((t for t in merged_tables(found) if t.table == table), None)
     if merged is None:
         return None
-    rows, more = changes(target, sides, table, since=since)
     repository = versioned_repository()
+    states = [(merged.change.old_table, sides.ours), (table, sides.theirs)]
+    if withholds_rows(repository, states):
+        return MergedRows(merged, (), (), None, is_withheld=True)
+    rows, more = changes(target, sides, table, since=since)
     shown = present_rows(repository, table, rows, sides.ours, sides.theirs)
     columns = {cell.column: cell.name for row in shown for cell in row.cells}
     return MergedRows(

@@ -150,18 +150,28 @@ class ConflictPage:
     next: Place | None  # where the next page begins; None on the last
 
 
-def conflict_page(target: str, found: Preview, start: Place | None) -> ConflictPage:
+def conflict_page(
+    target: str,
+    found: Preview,
+    start: Place | None,
+    *,
+    without: frozenset[str] = frozenset(),
+) -> ConflictPage:
     """
-    A page of rows in conflict, across tables, from a place on. Raises as
-    ``preview()``; a place in no table of this merge begins at the first.
+    A page of rows in conflict, across tables, from a place on; of the tables
+    ``without`` none. Raises as ``preview()``; a place in no table of this merge
+    begins at the first.
     """
+    tables = [of.table for of in found.conflicts if of.table not in without]
 
     def look() -> ConflictPage:
         with rehearsal(target, found.sides) as repository:
-            return _page(repository, found, start)
+            return _page(repository, found.sides, tables, start)
 
-    if not found.conflicts:  # and perhaps no merge to begin: it may be blocked
+    if not tables:  # and perhaps no merge to begin: it may be blocked
         return ConflictPage((), None)
+    if without:
+        return look()  # what is remembered is for everybody
     return remember(_page_key(found.sides, start), look)
 
 
@@ -169,8 +179,12 @@ def _page_key(sides: MergeSides, start: Place | None) -> tuple[Any, ...]:
     return ("conflict page", sides, start)
 
 
-def _page(repository: Repository, of: Preview, start: Place | None) -> ConflictPage:
-    tables = [table.table for table in of.conflicts]
+def _page(
+    repository: Repository,
+    sides: MergeSides,
+    tables: Sequence[str],
+    start: Place | None,
+) -> ConflictPage:
     rows: list[ConflictRow] = []
     since = None
     if start is not None and start.table in tables:
@@ -180,7 +194,7 @@ def _page(repository: Repository, of: Preview, start: Place | None) -> ConflictP
         room = PAGE - len(rows)
         if not room:
             return ConflictPage(tuple(rows), Place(table))
-        found = conflict_rows(repository, of.sides, table, since=since, limit=room + 1)
+        found = conflict_rows(repository, sides, table, since=since, limit=room + 1)
         since = None
         rows += found[:room]
         if len(found) > room:

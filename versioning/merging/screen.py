@@ -140,6 +140,7 @@ class Screen:
     faults: int = 0  # rows that have to be mended first
     revision: int = 0  # of the draft, that is shown
     mends: tuple[MendCard, ...] = ()
+    withheld: tuple[str, ...] = ()  # names of tables whose rows the reader may not see
     cardless: Cardless | None = None
     old_faults: tuple[OldFault, ...] = ()
     blocks: tuple[TableBlock, ...] = ()  # tables that keep it from being merged

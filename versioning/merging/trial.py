@@ -6,8 +6,8 @@ on three hashes and the draft's decisions, and is remembered by them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -101,6 +101,12 @@ class Trial:
     @property
     def is_fine(self) -> bool:
         return not (self.faults or self.unshown or self.too_many)
+
+
+def without_tables(found: Trial, tables: Container[str]) -> Trial:
+    """The trial with no rows of some tables."""
+    rows = tuple(row for row in found.rows if row.versions.table not in tables)
+    return replace(found, rows=rows)
 
 
 def try_out(

@@ -7,6 +7,7 @@ from versioning.backends.repository import MergeSides, Repository, Row
 from versioning.merging import preview, records
 from versioning.merging.again import row_then
 from versioning.merging.resolution import WHOLE_ROW, Take
+from versioning.merging.withheld import withheld
 from versioning.models import Decision
 from versioning.presentation.cells import show
 from versioning.presentation.conflicts import Names
@@ -53,7 +54,7 @@ def whole_value(
     found = key_from_outside(key)
     states = (sides.base, sides.ours, sides.theirs)
     there = [at for at in states if table in repository.tables(at=at)]
-    if not there or hidden_among(table, [column]):
+    if not there or hidden_among(table, [column]) or withheld(sides, [table]):
         return None
     if len(found) != len(repository.primary_key(table, there[-1])):
         raise ValueError(key)

@@ -22,7 +22,7 @@ from versioning import policies
 from versioning.backends.repository import Key, Repository, Row
 from versioning.conf import options
 from versioning.values import TableValues, model_for, with_inherited
-from versioning.visibility import hidden_columns
+from versioning.visibility import hidden_columns, hides_any, withholds_rows
 
 _log = logging.getLogger(__name__)
 
@@ -67,14 +67,23 @@ class Snapshot:
     def labels(self, table: str, rows: Mapping[Key, Row]) -> dict[Key, str]:
         """What each row is, in words: “Choice “The sky” of “What’s up?””."""
         model = model_for(table)
+        spoken = _unnamed if self._withholds(table) else spoken_key
         if model is None:
-            return {key: f"{table} {spoken_key(key)}" for key in rows}
+            return {key: f"{table} {spoken(key)}" for key in rows}
         keys = list(rows)
         instances = self._instances(model, [rows[key] for key in keys], DEPTH)
         return {
-            key: _label(model, instance) or f"{_name(model)} {spoken_key(key)}"
+            key: _label(model, instance) or f"{_name(model)} {spoken(key)}"
             for key, instance in zip(keys, instances, strict=True)
         }
+
+    def _withholds(self, table: str) -> bool:
+        """Whether the reader may not see what the rows of a table are told apart by."""
+        if not hides_any(table):
+            return False
+        return table not in self._tables_then or withholds_rows(
+            self._repository, [(table, self.at)]
+        )
 
     def related_names(
         self, table: str, rows: Iterable[Row]
@@ -245,6 +254,10 @@ def _is_parent_link(field: models.ForeignKey[Any, Any]) -> bool:
 
 def spoken_key(key: Key) -> str:
     return ", ".join("NULL" if part is None else str(part) for part in key)
+
+
+def _unnamed(key: Key) -> str:
+    return "(a row)"
 
 
 def _name(model: type[models.Model]) -> str:

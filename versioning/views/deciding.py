@@ -27,6 +27,7 @@ from versioning.merging import (
 from versioning.merging.again import same_again
 from versioning.merging.meanwhile import DecidedMeanwhile, Wanted
 from versioning.merging.resolution import Choice, Take
+from versioning.merging.withheld import withheld
 from versioning.models import MergeDraft
 from versioning.presentation.clashes import Clash, clash_of
 from versioning.presentation.conflicts import Card, Line, Names, anchor
@@ -140,7 +141,8 @@ def _posted_row(request: HttpRequest, target: str, sides: MergeSides) -> Conflic
         raise BadRequest("The form does not say which row it is about.") from error
     found = preview.preview(target, sides)
     table = request.POST.get("table", "")
-    if table not in {conflicts.table for conflicts in found.conflicts}:
+    tables = {conflicts.table for conflicts in found.conflicts}
+    if table not in tables - withheld(sides, tables):
         raise Http404(f"No row of “{table}” is in conflict.")
     rows = preview.conflicts_of(target, sides, table, [key])
     if not rows:

@@ -1,6 +1,6 @@
 """Rows of a merge's result that break a rule: what becomes of them."""
 
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_POST
@@ -18,6 +18,7 @@ from versioning.merging import (
     sources,
 )
 from versioning.merging.meanwhile import DecidedMeanwhile
+from versioning.merging.withheld import withheld
 from versioning.presentation.clashes import clash_of
 from versioning.presentation.conflicts import Names
 from versioning.presentation.mends import mend_anchor
@@ -46,6 +47,8 @@ def mend(
         raise BadRequest("The form does not say which row it is about.") from error
     if is_bookkeeping(table):
         raise Http404("What migrations were applied can’t be mended.")
+    if withheld(sides, [table]):
+        raise PermissionDenied(permissions.VIEW_HIDDEN)
     row = mending.row_of(sides, table, key)
     if row is None:
         at_hand = drafts.open_draft(source, target)
