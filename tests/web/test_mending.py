@@ -9,6 +9,7 @@ from django.urls import reverse
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
+from tests.web.fields import forms, press_merge
 from tests.web.test_drafts_together import again
 from versioning.merging import candidate, memory, trial
 from versioning.merging.preview import sides_of
@@ -283,6 +284,39 @@ def test_a_decision_that_breaks_a_rule_is_said_once_all_are_made(
 def shown(page):
     """The stamps that the first card of a page carries."""
     return dict(re.findall(r'name="(shown:[^"]*)" value="([^"]*)"', page))
+
+
+def test_a_row_that_was_kept_stays_so_when_it_is_mended(repository, maintainer, erin):
+    """Its card says nothing of what was decided about the row as a whole."""
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        poll = Question.objects.create(text="What’s up?")
+        sky = Choice.objects.create(question=poll, text="The sky")
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("summer", author=erin, message="Reword"):
+        Choice.objects.update(text="Heaven")
+    with versioning.on_branch("main", author=erin, message="Replace"):
+        Choice.objects.all().delete()
+        Choice.objects.create(question=poll, text="Heaven")
+    row = {"scope": "row", "take:": "theirs"}
+    maintainer.post(
+        reverse("versioning:merge-decide"),
+        form(repository, "polls_choice", sky.pk) | row,
+    )
+    page = maintainer.get(URL)
+    (card,) = [
+        found
+        for found in forms(page)
+        if found.action == reverse("versioning:merge-mend")
+        and found.fields["key"] == key_text((sky.pk,))
+    ]
+    assert mend(maintainer, card.fields).status_code == 303  # as it is
+    assert mend(maintainer, card.fields | {"value:text": "Skies"}).status_code == 303
+    made = {(d.column, d.take) for d in Decision.objects.all()}
+    assert made == {("", "theirs"), ("text", "value")}
+    assert "1 of 1 settled" in seen.main(maintainer.get(URL))
+    press_merge(maintainer, {"source": "summer", "target": "main"})
+    with versioning.on_branch("main", author=erin):
+        assert {c.text for c in Choice.objects.all()} == {"Heaven", "Skies"}
 
 
 @pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])

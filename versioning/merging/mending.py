@@ -56,8 +56,10 @@ def mend(
     ``shown`` as for ``deciding.mend()``.
 
     On a row in conflict, what answers the conflict's own questions is kept as
-    such a decision, so that a cell never has two. Raises ``DecidedMeanwhile``,
-    ``ValueError`` for what the row does not offer, and as ``preview.preview()``.
+    such a decision, so that a cell never has two. None leaves such a one as it
+    is: no mend of the row was shown that could be taken back. Raises
+    ``DecidedMeanwhile``, ``ValueError`` for what the row does not offer, and as
+    ``preview.preview()``.
     """
     found = preview.conflicts_of(draft.target, sides, row.table, [row.key])
     if not found:
@@ -65,12 +67,13 @@ def mend(
         return
     (conflict,) = found
     judged = resolve(conflict, {}, policies.counters_of(row.table))
+    asked = {column: c for column, c in choices.items() if judged.asks(column)}
     answers = {
         column: _answer(judged, column, choice)
-        for column, choice in choices.items()
-        if judged.asks(column)
+        for column, choice in asked.items()
+        if choice is not None
     }
-    rest = {column: c for column, c in choices.items() if column not in answers}
+    rest = {column: c for column, c in choices.items() if column not in asked}
     deciding.mend(draft, row, rest, user, answers=(conflict, answers), shown=shown)
 
 
@@ -92,9 +95,9 @@ def same_again(
     return {column: drafts.choice_of(made)}
 
 
-def _answer(judged: RowResolution, column: str, choice: Choice | None) -> Choice | None:
+def _answer(judged: RowResolution, column: str, choice: Choice) -> Choice:
     """To drop a row that one side deleted is to take that side."""
-    if column != WHOLE_ROW or choice is None or choice.take is not Take.DROP:
+    if column != WHOLE_ROW or choice.take is not Take.DROP:
         return choice
     gone = Take.OURS if judged.state is RowState.DELETED_HERE else Take.THEIRS
     return Choice(gone)
