@@ -40,7 +40,7 @@ from versioning.models import MergeDraft
 
 ERIN = Author("Erin Editor", "erin@example.org")
 NAMES = ("main", "spring", "summer", "autumn")
-TEXTS = ("The sky", "Heaven", "Skies", "Up")
+TEXTS = ("The sky", "The Sky", "Skies", "Up")
 CHOICES = "polls_choice"
 CHOICES_AT_MOST = 4
 ENOUGH = 100  # so that taking some back leaves a count that a column takes

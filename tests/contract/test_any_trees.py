@@ -54,7 +54,7 @@ def some_rows(random: Random, others: Tables) -> Tables:
     """Of one side; many of them as the ``others`` are, which the other side added."""
 
     def text() -> str:
-        return random.choice("ab")
+        return random.choice("aA")
 
     def added(table: str, first: int, row: Callable[[int], dict[str, Any]]) -> None:
         for key in random.sample(range(first, first + 3), random.randint(1, 3)):

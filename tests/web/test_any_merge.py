@@ -36,7 +36,7 @@ ERIN = Author("Erin Editor", "erin@example.org")
 URL = "/merge/?source=summer&target=main"
 DECIDE, MEND, LAND = "/merge/decide/", "/merge/mend/", "/merge/land/"
 QUESTION, CHOICE = "polls_question", "polls_choice"
-TEXTS = ("The sky", "The sea", "Up")
+TEXTS = ("The sky", "The Sky", "Up")
 PUBLISHED = datetime(2026, 1, 1, 10, tzinfo=UTC)
 EXAMPLES = 20
 MEANWHILE = 6  # votes, changes and decisions that come meanwhile, at most

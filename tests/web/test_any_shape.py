@@ -26,7 +26,7 @@ DECIDE, LAND = "/merge/decide/", "/merge/land/"
 EXAMPLES = 15
 NAMES = ("a", "b", "c", "d")
 BEGUN = 2  # columns, the first of these
-VALUES = (None, "", "x", "y", "z")
+VALUES = (None, "", "x", "X", "z")
 
 INSERT = "INSERT INTO {table} ({names}) VALUES ({values})"
 UPDATE = "UPDATE {table} SET {name} = {value} WHERE id = {key}"
