@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from django.db import transaction
 
 from versioning import trailers
+from versioning.backends.errors import ConflictsRemain, SerializationFailure
 from versioning.backends.repository import Author, Repository, Uncommitted
 from versioning.conf import connection as versioned_connection
 from versioning.kinds import ABOUT, KIND
@@ -206,11 +207,22 @@ def _attempt(connection: Any, unit: Unit) -> Generator[Unit, None, bool]:
         if unit._rolled_back:
             transaction.set_rollback(True, using=connection.alias)
         else:
-            unit.commit = repository.commit_all(unit.full_message, unit.author)
+            unit.commit = _commit(repository, unit)
             if unit.commit and _is_on_another_branch(repository, unit):
                 unit.trailers[trailers.UNIT] = uuid.uuid4().hex
                 unit.commit = repository.reword(unit.full_message, unit.author)
     return True
+
+
+def _commit(repository: Repository, unit: Unit) -> str | None:
+    """
+    Dolt merges a transaction into what came to the branch since it began; only
+    a client that takes none of our locks can have put that there.
+    """
+    try:
+        return repository.commit_all(unit.full_message, unit.author)
+    except ConflictsRemain as error:
+        raise SerializationFailure(str(error)) from error
 
 
 def _is_on_another_branch(repository: Repository, unit: Unit) -> bool:

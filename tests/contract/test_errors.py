@@ -4,6 +4,7 @@ import pytest
 from django.db import DatabaseError, OperationalError, transaction
 from django.db.models import F
 
+import versioning
 from polls.models import Choice, Question
 from tests.contract.conftest import ERIN
 from tests.engines import ENGINE
@@ -28,6 +29,13 @@ def test_what_no_type_stands_for_stays_djangos(connection):
     assert not isinstance(caught.value, errors.VersioningError)
 
 
+def impatient(connection):
+    """Another connection that does not wait for long where a file has one writer."""
+    options = {**connection.settings_dict["OPTIONS"], **SHORT[ENGINE]}
+    connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
+    return connection
+
+
 def test_two_transactions_on_one_row(
     repository, connection, other_connection, summer, poll, write
 ):
@@ -35,11 +43,7 @@ def test_two_transactions_on_one_row(
     Writers that take no lock: the one that comes second is told to begin anew,
     or (where a file has one writer) that it is not its turn.
     """
-    other_connection.settings_dict = {
-        **other_connection.settings_dict,
-        "OPTIONS": {**other_connection.settings_dict["OPTIONS"], **SHORT[ENGINE]},
-    }
-    other_connection.bind(summer)
+    impatient(other_connection).bind(summer)
     with (
         connection.bound(summer),
         connection.writing(),
@@ -51,13 +55,33 @@ def test_two_transactions_on_one_row(
         with other_connection.cursor() as cursor:
             cursor.execute("UPDATE polls_choice SET votes = 100 WHERE votes = 5")
         repository.commit_all("Ours", ERIN)
-    expected = EngineBusy if ENGINE == "doltlite" else SerializationFailure
-    assert type(caught.value) is expected
+    assert type(caught.value) is EXPECTED
     with connection.bound(summer):
         votes = set(Choice.objects.values_list("votes", flat=True))
         assert votes == ({0, 5} if ENGINE == "doltlite" else {0, 100})
 
 
+def test_a_unit_that_breaks_a_rule_with_what_came_meanwhile(
+    other_connection, summer, poll
+):
+    """It can be repeated: with what is there by now it does something else."""
+    impatient(other_connection).bind(summer)
+    with (
+        pytest.raises((SerializationFailure, EngineBusy)) as caught,
+        versioning.on_branch(summer, author=ERIN),
+    ):
+        Question.objects.get().delete()
+        with other_connection.writing(), other_connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO polls_choice (question_id, text, votes) "
+                "SELECT id, 'The sea', 0 FROM polls_question"
+            )
+    assert type(caught.value) is EXPECTED
+    with versioning.on_branch(summer, author=ERIN):
+        assert Question.objects.count() == 1
+
+
+EXPECTED = EngineBusy if ENGINE == "doltlite" else SerializationFailure
 SHORT = {"doltlite": {"timeout": 0.1}, "dolt": {}}
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +16,11 @@ from django.db.models import F
 import versioning
 from polls.models import Choice, Question
 from tests.changes import at_change
-from versioning.backends.errors import BranchMoved, UncommittedRows
+from versioning.backends.errors import (
+    BranchMoved,
+    SerializationFailure,
+    UncommittedRows,
+)
 from versioning.backends.repository import Author, Repository
 from versioning.merging import preview
 from versioning.merging.candidate import NothingToMerge, sweep_all
@@ -158,6 +163,83 @@ def test_two_who_press_at_once_make_one_merge(
         assert head.parents == (at.ours, at.theirs)
         assert Choice.objects.get().votes == 5 + 2 * (number + 1)
         assert hidden(repository) == []
+
+
+def beside(work: Callable[[], Any], user: Any, monkeypatch: Any) -> list[str | None]:
+    """
+    Do ``work`` on main in a unit that ends once a landing, begun meanwhile, waits
+    for it; the commits of both, None where one of them made none.
+    """
+    repository = connections["versioned"].repository  # type: ignore[attr-defined]
+    at, kind = sides(repository), type(repository)
+    is_there = threading.Event()
+    made: list[str | None] = []
+
+    def told(name: str) -> Callable[..., Any]:
+        method = getattr(kind, name)
+
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if threading.current_thread() is other:
+                is_there.set()
+            return method(self, *args, **kwargs)
+
+        return call
+
+    def press() -> None:
+        try:
+            made.append(land("summer", "main", at, None, user))
+        except BranchMoved:
+            made.append(None)
+        finally:
+            connections["versioned"].unbind()  # type: ignore[attr-defined]
+            connections["versioned"].close()
+
+    other = threading.Thread(target=press)
+    # The embedded engine lets a landing do nothing at all meanwhile.
+    waits_at = "write_lock" if repository.connection.vendor == "mysql" else "branches"
+    monkeypatch.setattr(kind, waits_at, told(waits_at))
+    try:
+        with versioning.on_branch("main", author=ERIN, message="Meanwhile") as unit:
+            work()
+            other.start()
+            is_there.wait(10)
+    except SerializationFailure:  # which the site would repeat
+        unit.commit = None
+    other.join()
+    return [unit.commit, *made]
+
+
+def test_a_vote_that_was_under_way_counts(repository, one_choice, unsaved, monkeypatch):
+    vote("summer")
+    add = partial(Choice.objects.update, votes=F("votes") + 1)
+    made = beside(add, unsaved, monkeypatch)
+    assert any(made)
+    assert Choice.objects.get().votes == 5 + sum(commit is not None for commit in made)
+
+
+def test_a_deletion_that_was_under_way_leaves_no_orphan(
+    repository, one_choice, unsaved, monkeypatch
+):
+    with versioning.on_branch("summer", author=ERIN, message="Add"):
+        Choice.objects.create(question=one_choice, text="The sea")
+    made = beside(lambda: Question.objects.get().delete(), unsaved, monkeypatch)
+    assert any(made)
+    assert set(Choice.objects.values_list("question_id", flat=True)) <= set(
+        Question.objects.values_list("pk", flat=True)
+    )
+
+
+def test_what_was_added_twice_is_there_once(
+    repository, one_choice, unsaved, monkeypatch
+):
+    def add(key: int) -> None:
+        Choice.objects.create(pk=key, question=one_choice, text="The sea")
+
+    with versioning.on_branch("summer", author=ERIN, message="Add"):
+        add(90_001)
+    made = beside(lambda: add(90_002), unsaved, monkeypatch)
+    assert any(made)
+    assert Choice.objects.filter(text="The sea").count() == 1
 
 
 def test_against_a_writer_on_both_branches_that_takes_no_lock(

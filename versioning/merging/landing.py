@@ -54,7 +54,14 @@ def land(
                 if draft is None
                 else endings.landing(draft, built.commit, user, seen=seen)
             )
-            with record, connection.bound(target), connection.writing():
+            # No unit is under way then: Dolt would merge the two of them, and take
+            # equal votes for one.
+            with (
+                repository.write_lock(target, timeout=LOCK_TIMEOUT),
+                record,
+                connection.bound(target),
+                connection.writing(),
+            ):
                 move(target, before=sides.ours, to=built.commit)
             return built.commit
 
