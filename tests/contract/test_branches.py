@@ -1,11 +1,15 @@
 """Branches: listed, made, renamed, deleted, whatever their names."""
 
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.transaction import TransactionManagementError
 
+import versioning
+from polls.models import Question
 from tests.contract import hostile
 from tests.contract.conftest import ERIN
 from versioning.backends.errors import (
@@ -279,3 +283,42 @@ def test_a_branch_of_any_name_can_be_branched_from_moved_and_left(
     stranger.branch(name)
     assert repository.delete_branch(name) == start
     assert names(repository) == ["copy", "main", "plain"]
+
+
+def test_no_commit_goes_with_a_branch_that_nobody_saw(
+    repository, connection, poll, monkeypatch
+):
+    """Somebody writes in the very moment in which it is deleted."""
+    repository.create_branch("summer", repository.head("main"))
+    head = repository.head("summer")
+    connection.unbind()
+    outcome: list[Any] = []
+
+    def write() -> None:
+        try:
+            with versioning.on_branch("summer", author=ERIN) as unit:
+                Question.objects.update(text="Acknowledged")
+            outcome.append(unit.commit)
+        except DatabaseError as error:
+            outcome.append(error)
+        finally:
+            connections["versioned"].unbind()  # type: ignore[attr-defined]
+            connections["versioned"].close()
+
+    writer, kind = threading.Thread(target=write), type(repository)
+    branch_call = kind._branch_call
+
+    def call(self, *args):
+        if not writer.ident:
+            writer.start()
+            writer.join(1)  # it has ended by then, if nothing keeps it off
+        branch_call(self, *args)
+
+    monkeypatch.setattr(kind, "_branch_call", call)
+    try:
+        deleted = repository.delete_branch("summer", expected_head=head)
+    except BranchMoved:
+        deleted = None
+    writer.join()
+    assert deleted == head
+    assert isinstance(outcome[0], BranchNotFound)

@@ -394,8 +394,9 @@ class Repository(ABC):
 
         Outside ``atomic()`` only. Never the default branch
         (``BranchIsDefault``). With ``expected_head``, raises ``BranchMoved``
-        if the head is another hash. Connections that idle on the branch do
-        not keep it. Raises ``BranchNotFound``.
+        if the head is another hash, and no unit of work ends in between
+        (``EngineBusy`` if one goes on for long). Connections that idle on the
+        branch do not keep it. Raises ``BranchNotFound``.
         """
 
     # Tags --------------------------------------------------------------------

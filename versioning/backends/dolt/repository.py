@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db import DatabaseError, OperationalError
@@ -251,6 +251,9 @@ class DoltRepository(Completing):
     def write_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:
         with self._named_lock("write", branch, timeout):
             yield
+
+    def _without_writers(self, branch: str) -> AbstractContextManager[Any]:
+        return self.write_lock(branch)
 
     @contextmanager
     def landing_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:

@@ -6,7 +6,8 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any
 
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 
@@ -227,6 +228,9 @@ class DoltLiteRepository(Exporting):
     @contextmanager
     def write_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:
         yield
+
+    def _without_writers(self, branch: str) -> AbstractContextManager[Any]:
+        return transaction.atomic(using=self.connection.alias, durable=True)
 
     @contextmanager
     def landing_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:

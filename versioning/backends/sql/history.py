@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import OperationalError
@@ -88,12 +89,21 @@ class History(Statements):
     def delete_branch(self, name: str, *, expected_head: str | None = None) -> str:
         self._outside_atomic()
         self._refuse_default(name)
-        head = self.head(name)
-        if expected_head is not None and head != expected_head:
-            raise BranchMoved(name, expected_head, head)
         self._leave_branch(name)
-        self._branch_call(name, "-D", "--", name)
+        if expected_head is None:
+            head = self.head(name)
+            self._branch_call(name, "-D", "--", name)
+            return head
+        with self._without_writers(name):  # a commit would go with the branch
+            head = self.head(name)
+            if head != expected_head:
+                raise BranchMoved(name, expected_head, head)
+            self._branch_call(name, "-D", "--", name)
         return head
+
+    @abstractmethod
+    def _without_writers(self, branch: str) -> AbstractContextManager[Any]:
+        """Keep our writers off a branch, for a block that may delete it."""
 
     def _leave_branch(self, name: str) -> None:
         if self.connection.binding.branch == name:
