@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from versioning.backends.errors import UnknownRef
+from versioning.backends.errors import BranchNotFound, UnknownRef
 from versioning.backends.repository import Repository
+from versioning.conf import repository as versioned_repository
 from versioning.merging import sources
 from versioning.merging.sources import Kind
 from versioning.models import MergeDraft
@@ -45,6 +46,18 @@ def gone(draft: MergeDraft, heads: Mapping[str, str]) -> list[str]:
     if given.is_merge:
         names.insert(0, given.name)
     return [name for name in names if name not in heads]
+
+
+def is_on(commit: str, branch: str) -> bool:
+    """
+    Whether a branch has a commit (a hash): not one that was deleted and made anew
+    since, or put back.
+    """
+    at_hand = versioned_repository()
+    try:
+        return _holds(at_hand, at_hand.head(branch), commit)
+    except BranchNotFound:
+        return False
 
 
 def _holds(repository: Repository, head: str, commit: str) -> bool:

@@ -6,6 +6,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 
 from versioning.merging import sources
+from versioning.merging.standing import is_on
 from versioning.models import MergeDraft
 
 LOOKED_AT = 10  # merges of one branch into another, the latest
@@ -18,7 +19,7 @@ def undoing(commit: str, target: str) -> MergeDraft | None:
     """
     source = str(sources.revert(commit))
     undo = _landed(source, target).first()
-    if undo is None or undoing(undo.commit, target):
+    if undo is None or undoing(undo.commit, target) or not is_on(undo.commit, target):
         return None
     return undo
 

@@ -35,6 +35,7 @@ from versioning.merging.candidate import (
 )
 from versioning.merging.landing import land
 from versioning.merging.locking import DraftClosed
+from versioning.merging.standing import is_on
 from versioning.models import MergeDraft
 from versioning.values import table_name
 from versioning.views.gone import tells_of_gone_branches
@@ -172,6 +173,8 @@ def _landed_already(
     )
     done = landed.order_by("-landed_at").first()
     if done is None or not _holds(done.ours, pins.ours):
+        return None
+    if not is_on(done.commit, target):  # the branch was made anew since
         return None
     return see_other(reverse("versioning:commit", args=[done.commit]))
 
