@@ -73,6 +73,7 @@ PATHS = {
     "versioning:merge-abandon": "/merges/{record}/set-aside/",
     "versioning:merge-mend": "/merge/mend/",
     "versioning:receipt": "/receipts/{token}/",
+    "versioning:unsent": "/unsent/",
     "versioning:how": "/how-this-works/",
     "login": "/accounts/login/",
     "logout": "/accounts/logout/",

@@ -11,23 +11,36 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from versioning import unsent
+from versioning.http import wants_part
 
 View = Callable[..., HttpResponseBase]
 
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """
-    The way to the sign-in page and back. Back from a form that was sent is the
-    page that it was on, as its own address takes no GET.
+    The way to the sign-in page and back. Back from a form that was sent is what
+    was sent, if it is kept, or the page that it was on: its own address takes no
+    GET.
     """
-    if request.method in ("GET", "HEAD"):
-        return redirect_to_login(request.get_full_path())
+    to = redirect_to_login(_way_back(request))
+    # HTMX would put the sign-in page where the part was to be.
+    return HttpResponseClientRedirect(to.url) if wants_part(request) else to
+
+
+def _way_back(request: HttpRequest) -> str:
+    if request.method in ("GET", "HEAD") and not wants_part(request):
+        return request.get_full_path()
+    if kept := unsent.keep(request):
+        return kept
     came_from = request.META.get("HTTP_REFERER", "")
     if url_has_allowed_host_and_scheme(
         came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
-        return redirect_to_login(came_from)
-    return redirect_to_login(resolve_url(settings.LOGIN_REDIRECT_URL))
+        return came_from
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def needs(*permissions: str) -> Callable[[View], View]:

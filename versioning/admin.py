@@ -11,7 +11,7 @@ from django.urls import URLPattern
 from versioning import addresses, conf, permissions, policies
 from versioning.decorators import of_active_branch, versioned
 from versioning.place import Place
-from versioning.unit_of_work import describe
+from versioning.unit_of_work import current_unit, describe
 
 
 class VersionedAdmin(admin.ModelAdmin):
@@ -119,8 +119,12 @@ class VersionedAdmin(admin.ModelAdmin):
         Name it in the commit’s message, which everybody reads: by its key where
         something of it is hidden from some. Of several, how many there are.
         """
-        said = request.__dict__.setdefault("_versioned_admin", [])
-        said.append(obj)
+        unit = current_unit()
+        of, said = vars(request).get("_versioned_admin", (None, []))
+        if of is not unit:  # a unit that is repeated begins anew
+            said = []
+        said = [*said, obj]
+        request._versioned_admin = unit, said
         if len(said) > 1:
             describe(f"{verb} {len(said)} {self.opts.verbose_name_plural}")
         else:

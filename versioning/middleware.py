@@ -8,7 +8,9 @@ and CSRF tokens are checked before it runs a view.
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from io import BytesIO
+from typing import Any, NoReturn
 
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.apps import apps
@@ -21,14 +23,21 @@ from django.http import (
     HttpResponse,
     HttpResponseNotAllowed,
     HttpResponseRedirect,
+    QueryDict,
 )
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from versioning import conf, pages, permissions, receipts, visibility
 from versioning.access import ask_to_sign_in
-from versioning.backends.errors import SerializationFailure, UnknownRef
+from versioning.backends.errors import (
+    BranchNotFound,
+    SerializationFailure,
+    UnknownRef,
+    WriteOutsideBranch,
+)
 from versioning.merging.candidate import sweep_all
+from versioning.models import Receipt
 from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD, Place, State
 from versioning.unit_of_work import Unit, on_branch, opened_by
 
@@ -63,7 +72,8 @@ class VersioningMiddleware:
         try:
             if not self._swept:
                 self._sweep()
-            with visibility.shown_to(request.user):
+            # A view whose request is no unit has no branch to write to.
+            with visibility.shown_to(request.user), opened_by(_refuse_unit):
                 response = self.get_response(request)
                 if isinstance(response, HttpResponseNotAllowed):
                     response = pages.not_allowed(request, response["Allow"])
@@ -113,6 +123,10 @@ class VersioningMiddleware:
         self, request: HttpRequest, error: Exception
     ) -> HttpResponse | None:
         return pages.page_for(request, error)
+
+
+def _refuse_unit() -> NoReturn:
+    raise WriteOutsideBranch
 
 
 def _keep_from_others(request: HttpRequest, response: Any) -> None:
@@ -189,26 +203,13 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
     view = BaseHandler().make_view_atomic(view)
     if iscoroutinefunction(view):
         view = async_to_sync(view)
-    place: Place = request.versioning
-    if place.gone:
-        return pages.branch_gone(request, place.gone)
     # The whole body, before any lock: a slow upload delays only itself.
     posted = request.POST
     if request.content_type != "multipart/form-data":  # which is read by now
         _ = request.body
-    form_branch = posted.get(BRANCH_FIELD)
-    if form_branch and form_branch != place.branch:
-        if SWITCH_FIELD not in posted:
-            return pages.stale_tab(request, form_branch)
-        if gone := _go_along(place, form_branch):
-            return pages.branch_gone(request, gone)
-    branch = place.branch
-    if not getattr(view, "open_to_all", False) and not permissions.may_edit_branch(
-        request.user, branch
-    ):
-        if not request.user.is_authenticated:
-            return ask_to_sign_in(request)
-        return pages.protected_branch(request, branch)
+    may_edit = partial(_may_edit, request.user, view)
+    if refusal := _find_branch(request, posted, may_edit):
+        return refusal
     receipt = None
     if text := posted.get(TOKEN_FIELD):
         try:
@@ -216,10 +217,14 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
         except ValueError:
             return pages.bad_token(request)
         receipt = receipts.intend(
-            token, branch=branch, path=request.path, repository=conf.repository()
+            token,
+            branch=request.versioning.branch,
+            path=request.path,
+            digest=receipts.digest_of(request),
+            repository=conf.repository(),
         )
-        if receipt.branch != branch:
-            return pages.stale_tab(request, receipt.branch)
+        if refusal := _on_one_branch(request, posted, receipt):
+            return refusal
     for attempt in range(1, ATTEMPTS + 1):
         said = _messages_so_far(request)
         try:
@@ -228,7 +233,72 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
             if attempt == ATTEMPTS:
                 raise
             del request._messages._queued_messages[said:]
+            _rewind(request)
     raise AssertionError("unreachable")
+
+
+def _may_edit(user: Any, view: Any, branch: str) -> bool:
+    return getattr(view, "open_to_all", False) or permissions.may_edit_branch(
+        user, branch
+    )
+
+
+def _find_branch(
+    request: Any, posted: QueryDict, may_edit: Callable[[str], bool]
+) -> HttpResponse | None:
+    """Be on the branch that a form is for; a page if that can’t be, or may not."""
+    place: Place = request.versioning
+    wanted = posted.get(BRANCH_FIELD)
+    if not request.user.is_authenticated and (
+        not may_edit(place.branch)
+        or (wanted and not permissions.may_see_branch(request.user, wanted))
+    ):
+        # First, as who is signed out has no branch, and the form's is not gone.
+        return ask_to_sign_in(request)
+    gone = place.gone
+    if wanted and SWITCH_FIELD in posted and (gone or wanted != place.branch):
+        gone = _go_along(place, wanted)
+    elif wanted and wanted != place.branch and not gone:
+        return pages.stale_tab(request, wanted)
+    if gone:
+        takes_it = may_edit(place.default_branch)
+        return pages.branch_gone(request, gone, takes_it=takes_it)
+    if not may_edit(place.branch):
+        return pages.protected_branch(request, place.branch)
+    return None
+
+
+def _on_one_branch(
+    request: Any, posted: QueryDict, receipt: Receipt
+) -> HttpResponse | None:
+    """
+    See to it that a form that was sent on another branch before counts once; a
+    page if it counted there, or if it does not say that it is for this one now.
+    """
+    place: Place = request.versioning
+    if receipt.branch == place.branch:
+        return None
+    repository = conf.repository()
+    try:
+        head = repository.head(receipt.branch)
+        done = receipts.find_commit(receipt, repository, head=head)
+    except BranchNotFound:
+        done = receipt.commit
+    if done:
+        return _already_done(request, receipt, done)
+    if posted.get(BRANCH_FIELD) != place.branch:
+        return pages.stale_tab(request, receipt.branch)
+    receipts.take_along(receipt, repository, place.branch)
+    return None
+
+
+def _rewind(request: Any) -> None:
+    """Have a view that is run again read what was sent from its beginning."""
+    for _, files in request.FILES.lists():
+        for file in files:
+            file.seek(0)
+    if request.content_type != "multipart/form-data":
+        request._stream = BytesIO(request.body)
 
 
 def _go_along(place: Place, branch: str) -> str | None:
@@ -283,7 +353,10 @@ def _attempt_unit(
     for unit in opened:
         if receipt and unit.commit:
             receipts.fulfil(
-                receipt, commit=unit.commit, location=response.get("Location", "")
+                receipt,
+                commit=unit.commit,
+                location=response.get("Location", ""),
+                digest=receipts.digest_of(request),
             )
     return response
 
@@ -300,6 +373,8 @@ def _require_new(receipt: Any, unit: Unit) -> None:
 def _already_done(request: Any, receipt: Any, commit: str) -> HttpResponse:
     if not receipt.commit:
         receipts.fulfil(receipt, commit=commit, location="")
+    if receipt.digest not in ("", receipts.digest_of(request)):
+        return pages.sent_before(request, receipt)
     messages.info(request, "This had arrived already, so it counted once.")
     url = receipt.location or reverse("versioning:receipt", args=[receipt.token])
     response = HttpResponseRedirect(url)

@@ -49,12 +49,15 @@ class Receipt(models.Model):
     Written before the change is made, as an intent: the form's token and the
     branch's head before it. The commit that makes the change carries the
     token as a trailer; ``commit`` repeats what that says once it is known.
+    ``digest`` is of what was sent, as a form can be filled in otherwise and sent
+    again; "" where that is not known.
     """
 
     token = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     branch = models.CharField(max_length=BRANCH_NAME_LENGTH)
     head_before = models.CharField(max_length=HASH_LENGTH)
     path = models.CharField(max_length=500)
+    digest = models.CharField(max_length=64, blank=True)
     commit = models.CharField(max_length=HASH_LENGTH, blank=True)
     location = models.CharField(max_length=LOCATION_LENGTH, blank=True)
     made = models.DateTimeField(auto_now_add=True)

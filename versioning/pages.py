@@ -5,6 +5,7 @@ Each says what happened, that nothing was lost, and what to do next.
 """
 
 import logging
+import uuid
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from django.urls import reverse
 from versioning import permissions, schema_state
 from versioning.backends import errors, is_unavailable
 from versioning.conf import connection
+from versioning.models import Receipt
 from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD
 
 _log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class Resend:
     url: str
     fields: Sequence[tuple[str, str]]
     csrf: str  # for a page that is rendered without a request
+    files: Sequence[str] = ()  # names of those that no page can send again
 
     @property
     def typed(self) -> list[tuple[str, str]]:
@@ -165,7 +168,9 @@ def unavailable(
             "explanation": explanation,
             "saved": "If you sent a form, send it again below: it counts once, "
             "even if it had arrived."
-            if request.method == "POST" and TOKEN_FIELD in request.POST
+            if request.method == "POST"
+            and TOKEN_FIELD in request.POST
+            and not request.FILES
             else NOTHING_WRITTEN
             if request.method == "POST"
             else "",
@@ -268,7 +273,8 @@ def read_only(request: HttpRequest) -> HttpResponse:
     )
 
 
-def branch_gone(request: Any, branch: str) -> HttpResponse:
+def branch_gone(request: Any, branch: str, *, takes_it: bool = True) -> HttpResponse:
+    """409. ``takes_it`` if the default branch would take what was sent."""
     place = request.versioning
     return page(
         request,
@@ -278,7 +284,10 @@ def branch_gone(request: Any, branch: str) -> HttpResponse:
         "Choose where to go on; what you typed is below.",
         actions=[Action("Branches", reverse("versioning:branches"))],
         resend=_resend(
-            request, f"Send it to {place.default_branch}", place.default_branch
+            request,
+            f"Send it to {place.default_branch}" if takes_it else None,
+            place.default_branch,
+            switches=True,
         ),
         switch_to=[place.default_branch],
     )
@@ -297,6 +306,26 @@ def stale_tab(request: Any, form_branch: str) -> HttpResponse:
             request, f"Send it to {form_branch}", form_branch, switches=True
         ),
         or_resend=_resend(request, f"Send it to {active} instead", active),
+    )
+
+
+def sent_before(request: Any, receipt: Receipt) -> HttpResponse:
+    """409: the form was saved, and is here again with something else in it."""
+    where = reverse("versioning:receipt", args=[receipt.token])
+    return page(
+        request,
+        409,
+        "This form was sent before",
+        "It was saved then, and is filled in otherwise now. Send it once more if that "
+        "is to be saved as well.",
+        saved="What you sent now is not written yet.",
+        actions=[Action("What was saved", where)],
+        resend=_resend(
+            request,
+            "Save this, too",
+            request.POST.get(BRANCH_FIELD),
+            anew=True,
+        ),
     )
 
 
@@ -371,10 +400,13 @@ def _resend(
     branch: str | None = None,
     *,
     switches: bool = False,
+    anew: bool = False,
 ) -> Any:
     """
     What was typed, to be shown; with a label also a button to send it again.
-    To a ``branch`` that is not the active one only if it ``switches`` to that.
+    To a ``branch`` that is not the active one only if it ``switches`` to that;
+    ``anew``, as another form than the one that came. A browser gives no file a
+    second time: a form with files is not sent again from here.
     """
     if request.method != "POST":
         return None
@@ -392,4 +424,31 @@ def _resend(
         fields.append((BRANCH_FIELD, branch))
     if switches:
         fields.append((SWITCH_FIELD, "1"))
-    return Resend(label or "", request.path, fields, get_token(request))
+    if anew:
+        fields = [(name, value) for name, value in fields if name != TOKEN_FIELD]
+        fields.append((TOKEN_FIELD, str(uuid.uuid4())))
+    files = [str(f.name) for _, given in request.FILES.lists() for f in given]
+    return Resend(
+        "" if files else label or "",
+        request.get_full_path(),
+        fields,
+        get_token(request),
+        files,
+    )
+
+
+def sent_again(
+    request: HttpRequest, url: str, fields: Sequence[tuple[str, str]]
+) -> Resend:
+    """A form of ``typed()``, for a page of another request."""
+    pairs = [(name, value) for name, value in fields]
+    return Resend("Send it", url, pairs, get_token(request))
+
+
+def typed(request: HttpRequest) -> Resend | None:
+    """A form that was sent, as far as a page can send it again later."""
+    branch = request.POST.get(BRANCH_FIELD)
+    found: Resend | None = _resend(
+        request, "Send it", branch, switches=branch is not None
+    )
+    return found

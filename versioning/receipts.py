@@ -7,18 +7,21 @@ so that change and token are one atomic write; a form that comes again finds
 the trailer, under the branch's lock, among the commits made since the intent.
 """
 
+import hashlib
 import logging
 import uuid
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
+from django.http import HttpRequest
 
 from versioning import trailers
 from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import Repository
 from versioning.backends.turns import WritesInTurn
 from versioning.models import LOCATION_LENGTH, Receipt
+from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD
 
 TRAILER = trailers.FORM_TOKEN
 _log = logging.getLogger(__name__)
@@ -32,8 +35,23 @@ def parse_token(text: str) -> uuid.UUID:
     return token
 
 
+def digest_of(request: HttpRequest) -> str:
+    """What a form holds that a person filled in, in short: hexadecimal digits."""
+    carried = {"csrfmiddlewaretoken", BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD}
+    fields = [
+        (name, values)
+        for name, values in sorted(request.POST.lists())
+        if name not in carried
+    ]
+    files = [
+        (name, [(file.name, file.size) for file in files])
+        for name, files in sorted(request.FILES.lists())
+    ]
+    return hashlib.sha256(repr((fields, files)).encode()).hexdigest()
+
+
 def intend(
-    token: uuid.UUID, *, branch: str, path: str, repository: Repository
+    token: uuid.UUID, *, branch: str, path: str, digest: str, repository: Repository
 ) -> Receipt:
     """
     The receipt of this token: made now with the branch's head, or as it was
@@ -44,6 +62,7 @@ def intend(
         branch=branch,
         head_before=repository.head(branch),
         path=path[:500],
+        digest=digest,
     )
     try:
         # Nearly every form comes once, so it is not asked for first.
@@ -52,6 +71,13 @@ def intend(
     except IntegrityError:
         return Receipt.objects.get(token=token)
     return receipt
+
+
+def take_along(receipt: Receipt, repository: Repository, branch: str) -> None:
+    """Bind the intent of a form that came to nothing where it was sent to a branch."""
+    receipt.branch, receipt.head_before = branch, repository.head(branch)
+    with _one_write():
+        receipt.save(update_fields=["branch", "head_before"])
 
 
 def find_commit(receipt: Receipt, repository: Repository, *, head: str) -> str | None:
@@ -73,17 +99,21 @@ def find_commit(receipt: Receipt, repository: Repository, *, head: str) -> str |
     return next((c.hash for c in since if line in c.message.splitlines()), None)
 
 
-def fulfil(receipt: Receipt, *, commit: str, location: str) -> None:
+def fulfil(
+    receipt: Receipt, *, commit: str, location: str, digest: str | None = None
+) -> None:
     """
     Note what came of a form. The commit is durable by now and says all that
     matters, so a default database that fails here costs no more than a page.
     """
     receipt.commit = commit
+    if digest is not None:
+        receipt.digest = digest
     # A part of an address leads nowhere; without one, the receipt's page is shown.
     receipt.location = location if len(location) <= LOCATION_LENGTH else ""
     try:
         with _one_write():
-            receipt.save(update_fields=["commit", "location"])
+            receipt.save(update_fields=["commit", "location", "digest"])
     except DatabaseError:
         _log.exception("The receipt of %s could not be kept.", commit)
 

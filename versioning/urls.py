@@ -18,6 +18,7 @@ from versioning.views import (
     rows,
     searching,
     tags,
+    unsent,
     working,
 )
 
@@ -51,6 +52,7 @@ urlpatterns = [
     *deciding.urlpatterns,
     *mending.urlpatterns,
     *migrating.urlpatterns,
+    path("unsent/", unsent.page, name="unsent"),
     path("receipts/<uuid:token>/", receipts.receipt, name="receipt"),
     path("how-this-works/", receipts.how_this_works, name="how"),
 ]

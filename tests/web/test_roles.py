@@ -66,6 +66,7 @@ ANSWERS = {
     "versioning:merge-abandon": MAINTAINERS,
     "versioning:merge-mend": NO_GET,
     "versioning:receipt": OPEN,
+    "versioning:unsent": SIGNED_IN,
     "versioning:how": OPEN,
     "login": OPEN,
     "logout": NO_GET,

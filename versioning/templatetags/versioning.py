@@ -20,21 +20,18 @@ def branch_fields(context: dict[str, Any]) -> SafeString | str:
     """
     Hidden fields for a form that writes: the branch that the page was made
     on, so that a switch in another tab is noticed, and a one-time token, so
-    that the form counts once however often it arrives. A form that is shown
-    again with errors keeps its token.
+    that the form counts once however often it arrives.
     """
     place = context.get("versioning")
     if place is None:
         return ""
-    request = context.get("request")
-    sent = request.POST.get(TOKEN_FIELD, "") if request is not None else ""
     return format_html(
         '<input type="hidden" name="{}" value="{}">'
         '<input type="hidden" name="{}" value="{}">',
         BRANCH_FIELD,
         place.branch,
         TOKEN_FIELD,
-        sent or uuid.uuid4(),
+        uuid.uuid4(),
     )
 
 

@@ -1,0 +1,37 @@
+"""
+What somebody sent who was signed out by then: kept until they are in again.
+
+In the session, which signing in leaves as it is; of one person, the form that
+came last.
+"""
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from versioning import pages
+from versioning.pages import Resend
+
+SESSION_KEY = "versioning_unsent"
+MOST = 50_000  # characters
+
+
+def keep(request: HttpRequest) -> str:
+    """
+    Keep the form that was sent; the address that offers it again, or "" if nothing
+    was typed, or more than is kept.
+    """
+    form = pages.typed(request)
+    if form is None or not form.typed or form.files:
+        return ""
+    if sum(len(name) + len(value) for name, value in form.fields) > MOST:
+        return ""
+    request.session[SESSION_KEY] = {"url": form.url, "fields": form.fields}
+    return reverse("versioning:unsent")
+
+
+def kept(request: HttpRequest) -> Resend | None:
+    """The form that was kept for this person."""
+    found = request.session.get(SESSION_KEY)
+    if found is None:
+        return None
+    return pages.sent_again(request, found["url"], found["fields"])
