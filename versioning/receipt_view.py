@@ -9,7 +9,7 @@ from versioning.backends.errors import EngineError
 from versioning.backends.repository import ChangeKind, Commit, Repository
 from versioning.conf import repository
 from versioning.models import Receipt
-from versioning.presentation.snapshot import name_of
+from versioning.presentation.snapshot import Snapshot
 from versioning.visibility import hidden_columns
 
 LINES = 5  # of a receipt; a form that changes more says so by its commit's page
@@ -51,30 +51,25 @@ def _counts(at_hand: Repository, commit: Commit) -> list[CountedCell]:
     if not commit.parents:
         return found
     counting = policies.counting_tables()
+    snapshot = Snapshot(at_hand, commit.hash)
     for change in at_hand.diff_summary(commit.parents[0], commit.hash):
         columns = counting.get(change.table, frozenset())
         columns -= hidden_columns(change.table)
         if not columns:
             continue
-        rows = at_hand.diff_rows(
+        changes = at_hand.diff_rows(
             change.table,
             commit.parents[0],
             commit.hash,
             kinds=[ChangeKind.CHANGED],
             limit=LINES,
         )
-        for row in rows:
-            if row.before is None or row.after is None:
-                continue
-            shown = {
-                column: value
-                for column, value in row.after.items()
-                if column not in hidden_columns(change.table)
-            }
-            name = name_of(change.table, shown) or change.table
+        rows = [(c.before, c.after) for c in changes if c.before and c.after]
+        names = snapshot.own_names(change.table, [after for _, after in rows])
+        for name, (before, after) in zip(names, rows, strict=True):
             found += [
-                CountedCell(name, row.before[column], row.after[column])
+                CountedCell(name or change.table, before[column], after[column])
                 for column in sorted(columns)
-                if row.before[column] != row.after[column]
+                if before[column] != after[column]
             ]
     return found[:LINES]

@@ -205,6 +205,34 @@ def test_a_record_keeps_it_hidden(repository, blind, sighted, poll):
 # What hides -------------------------------------------------------------------
 
 
+def test_no_label_asks_for_what_is_hidden(blind, poll, monkeypatch):
+    """Its query would go round all that is hidden, and to rows of another state."""
+
+    def label(question):
+        votes = (str(choice.votes) for choice in question.choices.all())
+        return f"{question.text}: {', '.join(votes)}"
+
+    policy = replace(policies.for_model(Question), label=label)
+    monkeypatch.setitem(policies._policies, Question, policy)
+    page = blind.get("/compare/?from=main&to=summer&dots=2")
+    assert f"Question {poll.pk}" in seen.main(page)
+    assert [secret for secret in SECRETS if secret in body(page)] == []
+
+
+def test_a_receipt_names_nothing_hidden(client, poll, monkeypatch):
+    """Of a choice whose name holds what is hidden of its question."""
+    policy = replace(policies.for_model(Choice), hidden=frozenset())
+    monkeypatch.setitem(policies._policies, Choice, policy)
+    monkeypatch.setattr(
+        Choice, "__str__", lambda self: f"{self.text} ({self.question.details})"
+    )
+    form = form_fields(client.get(reverse("polls:detail", args=[poll.pk])))
+    chosen = {"choice": Choice.objects.get().pk}
+    voted = client.post(reverse("polls:vote", args=[poll.pk]), form | chosen)
+    page = client.get(f"/receipts/{voted['Location'].partition('receipt=')[2]}/")
+    assert "Heaven ()" in seen.main(page)
+
+
 def test_outside_a_request_nobody_sees_it(db, django_user_model):
     assert visibility.hidden_columns("polls_question") == {"details"}
     assert visibility.hidden_columns("polls_elsewhere") == set()

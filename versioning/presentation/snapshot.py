@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, NoReturn
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, models
 
 from versioning import policies
 from versioning.backends.repository import Key, Repository, Row
-from versioning.conf import options
+from versioning.conf import connection, options
 from versioning.values import TableValues, model_for, with_inherited
 from versioning.visibility import hidden_columns, hides_any, withholds_rows
 
@@ -84,6 +84,13 @@ class Snapshot:
         return table not in self._tables_then or withholds_rows(
             self._repository, [(table, self.at)]
         )
+
+    def own_names(self, table: str, rows: Sequence[Row]) -> list[str]:
+        """What the object of each row calls itself; "" if it can't."""
+        model = model_for(table)
+        if model is None:
+            return ["" for _ in rows]
+        return [_own_name(found) for found in self._instances(model, rows, DEPTH)]
 
     def related_names(
         self, table: str, rows: Iterable[Row]
@@ -298,14 +305,21 @@ def _own_name(instance: models.Model | None) -> str:
     return _said(str, instance)
 
 
-def name_of(table: str, row: Row) -> str:
-    """What the object of a row calls itself, by its own columns; "" if it can't."""
-    return _own_name(_instance(TableValues(table), row))
+class _AsksForMore(Exception):
+    """A label asked the versioned database."""
 
 
 def _said(label: Callable[[Any], str], instance: models.Model) -> str:
+    """
+    What a label makes of an object and of what was put in place for it. What it
+    asks the database for besides would be as of another state, and hide nothing.
+    """
     try:
-        return str(label(instance)).strip()
+        with connection().execute_wrapper(_refuse):
+            return str(label(instance)).strip()
+    except _AsksForMore:
+        _tell_once(instance._meta.label)
+        return ""
     except _LABEL_FAILS:
         return ""
     except DatabaseError:
@@ -313,6 +327,20 @@ def _said(label: Callable[[Any], str], instance: models.Model) -> str:
     except Exception as error:
         _failed(error, instance._meta.db_table)
         return ""
+
+
+def _refuse(*_: Any) -> NoReturn:
+    raise _AsksForMore
+
+
+@cache
+def _tell_once(model: str) -> None:
+    _log.warning(
+        "The label of %s asks the database, so its rows go by their keys: it may only "
+        "follow %d foreign keys in a row.",
+        model,
+        DEPTH,
+    )
 
 
 def _failed(error: Exception, table: str) -> None:
