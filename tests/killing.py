@@ -17,7 +17,7 @@ from versioning.backends.errors import EngineUnavailable
 from versioning.backends.repository import Author, Repository
 from versioning.conf import connection
 from versioning.merging import preview
-from versioning.merging.candidate import sweep_all
+from versioning.merging.hiding import sweep_all
 from versioning.merging.landing import land
 
 ERIN = Author("Erin Editor", "erin@example.org")

@@ -36,7 +36,7 @@ from versioning.backends.errors import (
     UnknownRef,
     WriteOutsideBranch,
 )
-from versioning.merging.candidate import sweep_all
+from versioning.merging.hiding import sweep_all
 from versioning.models import Receipt
 from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD, Place, State
 from versioning.unit_of_work import Unit, on_branch, opened_by

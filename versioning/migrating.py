@@ -10,7 +10,7 @@ from versioning import schema_state
 from versioning.backends.errors import BranchNotFound, EngineError, VersioningError
 from versioning.backends.repository import Author
 from versioning.conf import connection, options
-from versioning.merging.candidate import hidden_branch, lock_key, sweep
+from versioning.merging.hiding import hidden_branch, lock_key, sweep
 from versioning.moving import move
 from versioning.names import is_hidden
 from versioning.unit_of_work import commit_strangers_rows, schema_change
@@ -56,7 +56,7 @@ def bring_up_to_date(branch: str, author: Author) -> Migrated:
     with repository.landing_lock(lock_key(branch)), repository.write_lock(branch):
         sweep(branch)
         before = _settled_head(branch)
-        with hidden_branch(branch, before) as hidden:
+        with hidden_branch(lock_key(branch), before) as hidden:
             with schema_change(hidden, author=author, message=message):
                 _run(branch)
             after = repository.head(hidden)

@@ -18,7 +18,7 @@ from tests.contract.test_landing import (
 from tests.contract.work import commit_nothing
 from versioning.backends.errors import BranchMoved
 from versioning.merging import bulk, deciding, drafts, endings, mending, preview
-from versioning.merging.candidate import lock_key
+from versioning.merging.hiding import lock_key
 from versioning.merging.landing import land
 from versioning.merging.locking import DraftClosed
 from versioning.merging.resolution import Choice as Decided

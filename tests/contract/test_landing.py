@@ -20,8 +20,8 @@ from versioning.merging.candidate import (
     NothingToMerge,
     RowsInvalid,
     ViolationsRemain,
-    lock_key,
 )
+from versioning.merging.hiding import lock_key
 from versioning.merging.landing import land
 from versioning.merging.preview import TableConflicts
 from versioning.merging.resolution import WHOLE_ROW, Take

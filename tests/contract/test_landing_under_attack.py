@@ -23,7 +23,8 @@ from versioning.backends.errors import (
 )
 from versioning.backends.repository import Author, Repository
 from versioning.merging import preview
-from versioning.merging.candidate import NothingToMerge, sweep_all
+from versioning.merging.candidate import NothingToMerge
+from versioning.merging.hiding import sweep_all
 from versioning.merging.landing import land
 
 ERIN = Author("Erin Editor", "erin@example.org")

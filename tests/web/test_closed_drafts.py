@@ -18,8 +18,8 @@ from tests.web.test_drafts_together import (
     taken,
 )
 from versioning.merging import endings, mending
-from versioning.merging.candidate import lock_key
 from versioning.merging.drafts import sides_of
+from versioning.merging.hiding import lock_key
 from versioning.merging.resolution import Choice as Decided
 from versioning.merging.resolution import Take
 from versioning.models import Decision, MergeDraft

@@ -2,19 +2,13 @@
 A merge built and checked on a hidden branch, before any target moves.
 
 The candidate is a commit with exactly two parents, the pinned ours and theirs.
-Nobody sees the branch; whoever makes one removes it, and ``sweep()`` removes
-what a crash left.
 """
 
-import hashlib
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from versioning.backends.errors import (
-    BranchNotFound,
-    EngineBusy,
     EngineError,
     MergeBlocked,
     VersioningError,
@@ -27,6 +21,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import VIOLATIONS_LISTED, copies, result
+from versioning.merging.hiding import hidden_branch, lock_key
 from versioning.merging.rehearsal import merge_transaction, require_head, start
 from versioning.merging.trial import SHOWN
 from versioning.merging.validation import (
@@ -69,31 +64,6 @@ class Candidate:
     commit: str  # hash
 
 
-def lock_key(target: str) -> str:
-    """A short name for a target, in its landing lock and its candidates' names."""
-    return hashlib.sha256(target.encode()).hexdigest()[:16]
-
-
-def _prefix(target: str) -> str:
-    return f"{Repository.CANDIDATES}{lock_key(target)}-"
-
-
-@contextmanager
-def hidden_branch(target: str, at: str) -> Iterator[str]:
-    """
-    A branch that nobody sees, made at a hash for what ``target`` is to become;
-    its name. Under the target's landing lock only. It is gone after the block.
-    """
-    repository = versioned_connection().repository
-    branch = f"{_prefix(target)}{uuid.uuid4().hex}"
-    repository.create_branch(branch, at)
-    try:
-        yield branch
-    finally:
-        versioned_connection().unbind()
-        _remove(repository, branch)
-
-
 @contextmanager
 def candidate(
     target: str,
@@ -112,44 +82,10 @@ def candidate(
     ``MergeBlocked``, ``NothingToMerge``.
     """
     repository = versioned_connection().repository
-    with hidden_branch(target, sides.ours) as branch:
+    with hidden_branch(lock_key(target), sides.ours) as branch:
         commit, written = _build(branch, sides, draft, author, message)
         _check(repository, branch, commit, sides, written)
         yield Candidate(branch, commit)
-
-
-def sweep(target: str) -> None:
-    """
-    Remove the hidden branches that landings on ``target`` left when they were
-    killed. Under the target's landing lock only, as a living landing has one.
-    """
-    repository = versioned_connection().repository
-    for branch in repository.branches():
-        if branch.name.startswith(_prefix(target)):
-            _remove(repository, branch.name)
-
-
-def sweep_all() -> None:
-    """
-    Remove what killed landings left, on any target, gone ones too. Leaves the
-    candidates of landings that are under way: those hold their target's lock.
-    """
-    repository: Repository = versioned_connection().repository
-    keys = {
-        branch.name.removeprefix(Repository.CANDIDATES).partition("-")[0]
-        for branch in repository.branches()
-        if branch.name.startswith(Repository.CANDIDATES)
-    }
-    for key in sorted(keys):
-        with suppress(EngineBusy), repository.landing_lock(key, timeout=0):
-            for branch in repository.branches():
-                if branch.name.startswith(f"{Repository.CANDIDATES}{key}-"):
-                    _remove(repository, branch.name)
-
-
-def _remove(repository: Repository, branch: str) -> None:
-    with suppress(BranchNotFound):
-        repository.delete_branch(branch)
 
 
 def _build(

@@ -17,7 +17,7 @@ from versioning.backends.repository import Commit
 from versioning.conf import repository
 from versioning.history import Message
 from versioning.merging import sources
-from versioning.merging.candidate import lock_key
+from versioning.merging.hiding import lock_key
 from versioning.merging.locking import DraftClosed, alone, look_again, while_open
 from versioning.models import MergeDraft, name_of
 from versioning.moments import stored

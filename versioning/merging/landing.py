@@ -9,7 +9,8 @@ from versioning import trailers
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
 from versioning.merging import endings, sources
-from versioning.merging.candidate import candidate, lock_key, sweep
+from versioning.merging.candidate import candidate
+from versioning.merging.hiding import lock_key, sweep
 from versioning.merging.rehearsal import require_head
 from versioning.models import MergeDraft
 from versioning.moving import move

@@ -1,7 +1,7 @@
 """A merge under way: to be looked at and rolled back, or to become a candidate."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import cast
 
 from django.db import transaction
@@ -10,17 +10,36 @@ from versioning.backends.errors import BranchMoved, UncommittedRows
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
 from versioning.merging import limits, picks, reshaped
+from versioning.merging.hiding import hidden_branch, lock_key
 from versioning.merging.memory import remember
 from versioning.merging.transplant import Transplant
 
 
 @contextmanager
 def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
-    """The merge, under way in a transaction that is always rolled back."""
-    with merge_transaction(target) as repository:
+    """
+    The merge, under way in a transaction that is always rolled back. On the
+    target itself, which costs least; where that has moved on by then, as a branch
+    that many vote on does all the time, on a hidden branch where it was.
+    """
+    with ExitStack() as stack:
+        branch, merge = target, None
+        while merge is None:
+            try:
+                merge = stack.enter_context(_rehearsal_on(branch, sides))
+            except BranchMoved:
+                if branch != target:
+                    raise
+                branch = stack.enter_context(_branch_at(target, sides.ours))
+        yield merge
+
+
+@contextmanager
+def _rehearsal_on(branch: str, sides: MergeSides) -> Iterator[Repository]:
+    with merge_transaction(branch) as repository:
         head, left = repository.head_and_uncommitted()
         if head != sides.ours:
-            raise BranchMoved(target, sides.ours, head)
+            raise BranchMoved(branch, sides.ours, head)
         if left:
             raise UncommittedRows(left.tables)
         try:
@@ -30,6 +49,15 @@ def rehearsal(target: str, sides: MergeSides) -> Iterator[Repository]:
                 yield merge
         finally:
             transaction.set_rollback(True, using=repository.connection.alias)
+
+
+@contextmanager
+def _branch_at(target: str, commit: str) -> Iterator[str]:
+    """A hidden branch at a commit (a hash) of ``target``; its name."""
+    key = lock_key(f"rehearsal {target}")  # a landing sweeps those of its own
+    repository = versioned_connection().repository
+    with repository.landing_lock(key), hidden_branch(key, commit) as branch:
+        yield branch
 
 
 @contextmanager
