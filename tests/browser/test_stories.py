@@ -256,7 +256,7 @@ def test_votes_elsewhere_hinder_nobody_who_merges(
     parted.vote("mill")
     page.get_by_role("button", name=f"Merge {parted.source} into").click()
     page.wait_for_url("**/commits/*/")
-    expect(page.get_by_text("that touched none of its rows")).to_be_visible()
+    expect(page.get_by_text("which changed none of its rows")).to_be_visible()
     text, votes, _ = parted.state()
     assert text == ON_SOURCE
     assert votes == {"At the bridge": 15, "At the mill": 7}

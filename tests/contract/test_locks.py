@@ -115,6 +115,39 @@ def test_a_landing_waits_for_another_process(repository, how):
             pass
 
 
+@pytest.mark.parametrize("how", ["ends", "dies"])
+def test_writers_wait_for_who_keeps_them_off(repository, how):
+    with Process(HOLD, "without_writers", "main") as holder:
+        holder.wait_for("held")
+        with pytest.raises(EngineBusy), repository.write_lock("main", timeout=0.1):
+            pytest.fail("a writer beside who keeps them off")
+        with repository.write_lock("summer", timeout=0.1):
+            pass  # another branch
+        if how == "ends":
+            holder.go_on()
+            holder.end()
+        else:
+            holder.process.kill()
+            holder.process.wait()
+        with repository.write_lock("main", timeout=20):
+            pass
+
+
+def test_who_keeps_writers_off_waits_for_those_who_are_there(
+    repository, other_connection
+):
+    with other_connection.repository.without_writers("main"):
+        pass  # from now on, the embedded engine's writers look for it
+    with (
+        other_connection.repository.write_lock("main"),
+        pytest.raises(EngineBusy),
+        repository.without_writers("main", timeout=0.1),
+    ):
+        pytest.fail("beside a writer")
+    with repository.without_writers("main", timeout=20):
+        pass
+
+
 def test_a_landing_keeps_no_writer_waiting(repository, other_connection, write, poll):
     with other_connection.repository.landing_lock("main"):
         assert write("main", lambda: Choice.objects.update(votes=9))
@@ -140,7 +173,7 @@ def test_a_lock_that_is_free_soon_is_waited_for(repository, other_connection):
     other_connection.dec_thread_sharing()
 
 
-@pytest.mark.parametrize("kind", ["write_lock", "landing_lock"])
+@pytest.mark.parametrize("kind", ["write_lock", "landing_lock", "without_writers"])
 def test_a_lock_is_free_after_an_exception(repository, other_connection, kind):
     with pytest.raises(ZeroDivisionError), getattr(repository, kind)("main"):
         _ = 1 / 0

@@ -1,6 +1,7 @@
 """A branch moves between a merge's page and what is pressed on it."""
 
 import pytest
+from django.db.models import F
 
 import versioning
 from polls.models import Choice, Question
@@ -11,6 +12,7 @@ from versioning.models import Decision, MergeDraft
 from versioning.views import landing
 
 HTMX = {"HX-Request": "true"}
+COUNT = "UPDATE polls_choice SET votes = {} WHERE id = {}"
 
 
 @pytest.fixture
@@ -75,11 +77,34 @@ def test_a_choice_about_a_row_that_changed_is_not_kept(
     repository, maintainer, erin, heaven, branch
 ):
     old = pins(repository)
-    change(erin, branch, heaven, votes=20)
+    change(erin, branch, heaven, text="Up")
     answer = decide(maintainer, old | about(heaven, take__text="theirs"))
     assert answer.status_code == 409
     assert "what you pressed last was not kept" in seen.main(answer)
     assert "Earlier decisions" not in seen.main(answer)
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 303), (HTMX, 200)])
+def test_a_choice_is_taken_if_somebody_voted_for_its_row(
+    repository, maintainer, erin, heaven, headers, status
+):
+    """Counts add up, and on a branch that people vote on they never rest."""
+    old = pins(repository)
+    change(erin, "main", heaven, votes=F("votes") + 14)
+    fields = old | about(heaven, take__text="theirs")
+    assert decide(maintainer, fields, headers=headers).status_code == status
+    assert Decision.objects.get().take == "theirs"
+
+
+@pytest.mark.parametrize("take", ["ours", "theirs", "value"])
+def test_a_choice_about_a_count_that_changed_is_not_kept(
+    repository, maintainer, erin, heaven, take
+):
+    old = pins(repository)
+    change(erin, "main", heaven, votes=F("votes") + 14)
+    chosen = about(heaven, take__votes=take, value__votes="3")
+    assert decide(maintainer, old | chosen).status_code == 409
     assert not Decision.objects.exists()
 
 
@@ -136,7 +161,7 @@ def test_a_merge_lands_on_a_target_that_moved_on_apart_from_it(
         ("The clouds", 3),
     ]
     said = seen.text(maintainer.get(answer["Location"]))
-    assert "main had taken in 1 commit that touched none of its rows." in said
+    assert "main had taken in 1 commit, which changed none of its rows but " in said
     assert MergeDraft.objects.get().ours == head
 
 
@@ -157,12 +182,39 @@ def test_a_merge_whose_own_rows_changed_is_looked_at_first(
 ):
     decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
     old = pins(repository)
-    change(erin, branch, heaven, votes=20)
+    change(erin, branch, heaven, text="Up")
     head = repository.head("main")
     answer = land(maintainer, old)
     assert answer.status_code == 409
     assert f"1 commit came to {branch}" in seen.main(answer)
     assert repository.head("main") == head
+
+
+def test_a_merge_lands_with_the_votes_that_came_for_its_rows(
+    repository, maintainer, erin, heaven
+):
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    old = pins(repository)
+    change(erin, "main", heaven, votes=F("votes") + 14)
+    answer = land(maintainer, old)
+    assert answer.status_code == 303
+    heaven.refresh_from_db()
+    assert (heaven.text, heaven.votes) == ("Skies", 8 + 14)
+    said = seen.text(maintainer.get(answer["Location"]))
+    assert "1 commit, which changed none of its rows but counts." in said
+
+
+def test_a_row_that_somebody_voted_for_is_not_deleted_unseen(
+    repository, maintainer, erin, heaven
+):
+    with versioning.on_branch("summer", author=erin, message="Delete"):
+        Choice.objects.exclude(pk=heaven.pk).delete()
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    old = pins(repository)
+    other = Choice.objects.exclude(pk=heaven.pk).get()
+    change(erin, "main", other, votes=F("votes") + 1)
+    assert land(maintainer, old).status_code == 409
+    assert Choice.objects.filter(pk=other.pk).exists()
 
 
 def test_a_merge_that_would_break_a_rule_by_now_changes_nothing(
@@ -188,10 +240,10 @@ def moves_while_it_is_built(monkeypatch, elsewhere, times):
     """The target moves that often between the three hashes and the landing."""
     land, again = landing.land, iter(range(times))
 
-    def slowly(*args):
+    def slowly(*args, **options):
         if next(again, None) is not None:
             elsewhere()
-        return land(*args)
+        return land(*args, **options)
 
     monkeypatch.setattr(landing, "land", slowly)
 
@@ -216,10 +268,17 @@ def test_a_target_that_moves_while_the_merge_is_built_is_merged_into_anew(
 
 
 def test_a_target_that_never_rests_is_said_to_have_moved(
-    repository, maintainer, heaven, keep_voting, monkeypatch
+    repository, maintainer, heaven, stranger, monkeypatch
 ):
+    """As another program writes to it, which waits for nobody."""
+    other = Choice.objects.exclude(pk=heaven.pk).get()
+    numbers = iter(range(1, 10))
+
+    def write():
+        stranger.execute("main", COUNT.format(next(numbers), other.pk), commit="Count")
+
     decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
-    moves_while_it_is_built(monkeypatch, keep_voting, landing.TRIES)
+    moves_while_it_is_built(monkeypatch, write, landing.TRIES)
     answer = land(maintainer, pins(repository))
     assert answer.status_code == 409
     assert "3 commits came to main" in seen.main(answer)

@@ -1032,8 +1032,20 @@ class Repository(ABC):
         transaction begins, held until it has ended. ``timeout`` in seconds;
         raises ``EngineBusy``. Not reentrant.
 
-        (Dolt: ``GET_LOCK``. DoltLite: nothing to do here, as the transactions
-        themselves begin with ``BEGIN IMMEDIATE``, the file's only write lock.)
+        (Dolt: ``GET_LOCK``. DoltLite: the transactions themselves begin with
+        ``BEGIN IMMEDIATE``, the file's only write lock; here they wait for
+        ``without_writers()`` alone.)
+        """
+
+    @abstractmethod
+    def without_writers(
+        self, branch: str, *, timeout: float = 20.0
+    ) -> AbstractContextManager[None]:
+        """
+        Keep all who take the branch's write lock off it, for as many transactions
+        as the block has: they wait. Its own must take no such lock. ``timeout`` in
+        seconds; raises ``EngineBusy``. (DoltLite: two lock files beside the
+        database, so that many who write all the time don't keep it waiting.)
         """
 
     @abstractmethod

@@ -25,13 +25,15 @@ def land(
     sides: MergeSides,
     draft: MergeDraft | None,
     user: Any,
+    *,
+    alone: bool = False,
 ) -> str:
     """
     Merge ``sides.theirs`` into branch ``target`` with a draft's decisions, and
     return the merge commit's hash.
 
     ``source`` is what the message says of theirs: a branch, or as ``sources``
-    writes a commit. Raises
+    writes a commit; ``alone`` if the caller keeps writers off the target. Raises
     ``BranchMoved`` if the target's head is not ``sides.ours`` when it is to
     move, ``UncommittedRows``, what ``candidate()`` and ``endings.landing()``
     raise, and ``EngineBusy`` if another landing on the target goes on for long.
@@ -58,7 +60,9 @@ def land(
             # No unit is under way then: Dolt would merge the two of them, and take
             # equal votes for one.
             with (
-                repository.write_lock(target, timeout=LOCK_TIMEOUT),
+                nullcontext()
+                if alone
+                else repository.write_lock(target, timeout=LOCK_TIMEOUT),
                 record,
                 connection.bound(target),
                 connection.writing(),

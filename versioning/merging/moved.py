@@ -1,17 +1,22 @@
 """A merge whose branches moved between a page and what was pressed on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import Any
 
 from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import (
     ChangeKind,
+    ConflictRow,
     Key,
     MergeSides,
     Repository,
+    RowChange,
     TableChange,
 )
 from versioning.merging import preview, sources
+from versioning.policies import counters_of
+from versioning.values import same
 
 MOST = 1000  # rows of a table that are looked at
 
@@ -48,11 +53,17 @@ def _came(repository: Repository, before: str, now: str) -> int | None:
 
 
 def row_stands(
-    repository: Repository, pins: MergeSides, now: MergeSides, table: str, key: Key
+    repository: Repository,
+    pins: MergeSides,
+    now: MergeSides,
+    table: str,
+    key: Key,
+    *,
+    but: frozenset[str] = frozenset(),
 ) -> bool:
     """
     Whether a row's three versions are what they were, so that a choice about
-    it means the same.
+    it means the same; ``but`` for columns that it is not about.
     """
     try:
         if not _have_same_bases(repository, pins, now):
@@ -70,14 +81,24 @@ def row_stands(
         )
     except UnknownRef:  # cleared away since
         return False
-    return before == after
+    return _without(before, but) == _without(after, but)
+
+
+def _without(
+    rows: Sequence[ConflictRow], columns: frozenset[str]
+) -> list[dict[str, Any] | None]:
+    return [
+        None if side is None else {c: side[c] for c in side.keys() - columns}
+        for row in rows
+        for side in (row.base, row.ours, row.theirs)
+    ]
 
 
 def is_apart(repository: Repository, pins: MergeSides, now: MergeSides) -> bool:
     """
-    Whether the target moved alone, by rows that the merge does not touch: it
-    does to every row what the page showed. What the result would break is
-    found when it lands.
+    Whether the target moved alone, by rows that the merge does not touch, or by
+    counts in those that it changes, which add up: it does to every row what the
+    page showed. What the result would break is found when it lands.
     """
     try:
         return _is_apart(repository, pins, now)
@@ -126,9 +147,23 @@ def _share_rows(
 ) -> bool:
     if not repository.primary_key(table, now.ours):
         return True
-    rows = repository.diff_rows(table, pins.ours, now.ours, limit=MOST + 1)
-    keys = [row.key for row in rows]
-    if len(keys) > MOST:  # too many to tell, while somebody waits
+    came = list(repository.diff_rows(table, pins.ours, now.ours, limit=MOST + 1))
+    if len(came) > MOST:  # too many to tell, while somebody waits
         return True
+    counters = counters_of(table)
+    counted = {change.key for change in came if _only_counts(change, counters)}
+    keys = [change.key for change in came]
     brought = repository.diff_rows(table, pins.base, pins.theirs, keys=keys)
-    return next(islice(brought, 1), None) is not None
+    return any(
+        change.key not in counted or change.kind is not ChangeKind.CHANGED
+        for change in brought
+    )
+
+
+def _only_counts(change: RowChange, counters: frozenset[str]) -> bool:
+    if change.before is None or change.after is None:
+        return False
+    return all(
+        column in counters or same(value, change.before.get(column))
+        for column, value in change.after.items()
+    )

@@ -1,6 +1,7 @@
 """Landing a merge: all of it, or a page that says why not."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from django.contrib import messages
@@ -60,22 +61,31 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     source, target, pins = pinned(request)
     if not permissions.may_merge_into(request.user, target):
         raise PermissionDenied(permissions.MERGE_BRANCH)
-    for _ in range(TRIES):
-        sides = gathering.current_sides(repository(), source, target)
-        if sides is None or not (
-            sides == pins or moved.is_apart(repository(), pins, sides)
-        ):
-            break
-        try:
-            return _land(request, source, target, pins, sides)
-        except BranchMoved:
-            continue
+    for number in range(TRIES):
+        # Who votes meanwhile waits the last time: else it might never land.
+        alone = number == TRIES - 1
+        with repository().without_writers(target) if alone else nullcontext():
+            sides = gathering.current_sides(repository(), source, target)
+            if sides is None or not (
+                sides == pins or moved.is_apart(repository(), pins, sides)
+            ):
+                break
+            try:
+                return _land(request, source, target, pins, sides, alone=alone)
+            except BranchMoved:
+                continue
     done = _landed_already(source, target, pins)
     return done or moved_page(request, source, target, pins)
 
 
 def _land(
-    request: HttpRequest, source: str, target: str, pins: MergeSides, sides: MergeSides
+    request: HttpRequest,
+    source: str,
+    target: str,
+    pins: MergeSides,
+    sides: MergeSides,
+    *,
+    alone: bool,
 ) -> HttpResponse:
     """
     ``sides`` are those of the page, or where the target moved on apart from
@@ -91,7 +101,7 @@ def _land(
             draft = drafts.begin(source, target, sides, request.user)
         if drafts.changed_since(draft, seen.revision, request.user):
             raise endings.DraftChanged
-        commit = land(source, target, sides, draft, request.user)
+        commit = land(source, target, sides, draft, request.user, alone=alone)
     except UncommittedRows as error:
         tables = tuple(table_name(table) for table in error.tables)
         return screen_page(
@@ -144,8 +154,8 @@ def _meanwhile(target: str, pins: MergeSides, sides: MergeSides) -> str:
     if sides == pins:
         return ""
     count = repository().count_between(pins.ours, sides.ours)
-    came = "1 commit that" if count == 1 else f"{count} commits that"
-    return f" {target} had taken in {came} touched none of its rows."
+    came = "1 commit" if count == 1 else f"{count} commits"
+    return f" {target} had taken in {came}, which changed none of its rows but counts."
 
 
 def _refuse(

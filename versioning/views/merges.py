@@ -31,10 +31,12 @@ from versioning.merging import (
     sources,
 )
 from versioning.merging.locking import DraftClosed
+from versioning.merging.resolution import WHOLE_ROW
 from versioning.merging.standing import gone
 from versioning.merging.undone import undoing, with_undo
 from versioning.models import MergeDraft
 from versioning.names import is_hash
+from versioning.policies import counters_of
 from versioning.presentation.choices import typed_texts
 from versioning.values import key_from_outside
 from versioning.views.gone import tells_of_gone_branches
@@ -241,7 +243,8 @@ def of_the_merge_shown(view: DecidingView) -> Callable[[HttpRequest], HttpRespon
         is_as_shown = now == pins or moved.is_apart(repository(), pins, now)
         means_the_same = is_as_shown
         if now != pins and (row := _row_of(request)):
-            means_the_same = moved.row_stands(repository(), pins, now, *row)
+            but = _counts_left(request, row[0])
+            means_the_same = moved.row_stands(repository(), pins, now, *row, but=but)
         if not means_the_same:
             return moved_page(request, source, target, pins)
         try:
@@ -265,6 +268,19 @@ def _row_of(request: HttpRequest) -> tuple[str, Key] | None:
     except ValueError:
         return None
     return request.POST.get("table", ""), key
+
+
+def _counts_left(request: HttpRequest, table: str) -> frozenset[str]:
+    """
+    Counters of a row that a form decides nothing about: they add up by themselves,
+    and on a branch that people vote on they never rest.
+    """
+    chosen = {name for name, value in request.POST.items() if value not in ("", "sum")}
+    about_all = {"row", "again", "take", f"take:{WHOLE_ROW}"}
+    if chosen & about_all or "scope" not in request.POST:
+        return frozenset()
+    named = {name.partition(":")[2] for name in chosen if name.startswith("take:")}
+    return counters_of(table) - named
 
 
 def require_seen_draft(request: HttpRequest) -> screen.Seen:

@@ -252,6 +252,11 @@ class DoltRepository(Completing):
         with self._named_lock("write", branch, timeout):
             yield
 
+    def without_writers(
+        self, branch: str, *, timeout: float = 20.0
+    ) -> AbstractContextManager[None]:
+        return self.write_lock(branch, timeout=timeout)
+
     def _without_writers(self, branch: str) -> AbstractContextManager[Any]:
         return self.write_lock(branch)
 
