@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.core.management import call_command
 from django.db import models, transaction
 
 import versioning
+from polls.models import Question
 from tests import engines
 from tests.exceptions import EXCEPTIONS
 from tests.schemas import Code
@@ -27,6 +29,17 @@ hypothesis.settings.load_profile("pollard")
 def pytest_configure() -> None:
     # Hundreds of tests sign somebody in; none is about how hard a password is.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _any_number_of_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The questions of most tests have a choice or none: what they are about is
+    merges. ``tests/web/test_enough_choices.py`` is about the rule.
+    """
+    policy = replace(policies.for_model(Question), invariants=())
+    found: dict[Any, Any] = {**policies._policies, Question: policy}
+    monkeypatch.setattr(policies, "_policies", found)
 
 
 @pytest.fixture(scope="session")
