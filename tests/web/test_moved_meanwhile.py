@@ -6,6 +6,7 @@ from django.db.models import F
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
+from tests.web.fields import fields
 from tests.web.test_mending import form, mend
 from tests.web.test_merges import URL, about, decide, land, pins
 from versioning.models import Decision, MergeDraft
@@ -285,6 +286,30 @@ def test_a_target_that_never_rests_is_said_to_have_moved(
     assert "1 of 1 settled" in seen.main(answer)
     heaven.refresh_from_db()
     assert heaven.text == "Heaven"
+
+
+def test_a_choice_of_ones_own_that_comes_along_is_merged(
+    repository, maintainer, heaven, monkeypatch
+):
+    """As of a field that was left by pressing the button."""
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    shown = fields(maintainer.get(URL))["seen"]
+    land_it = landing.land
+    tries: list[tuple[object, ...]] = []
+
+    def slowly(*args, **options):
+        if not tries:
+            chosen = about(heaven, take__text="value", value__text="The stars")
+            decide(maintainer, pins(repository) | chosen)
+        tries.append(args)
+        return land_it(*args, **options)
+
+    monkeypatch.setattr(landing, "land", slowly)
+    answer = land(maintainer, pins(repository) | {"seen": shown})
+    assert answer.status_code == 303
+    assert len(tries) == 2
+    heaven.refresh_from_db()
+    assert heaven.text == "The stars"
 
 
 def test_rows_that_nobody_committed_are_said_when_it_is_pressed(

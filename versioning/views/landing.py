@@ -72,7 +72,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
                 break
             try:
                 return _land(request, source, target, pins, sides, alone=alone)
-            except BranchMoved:
+            except (BranchMoved, endings.DraftChanged):
                 continue
     done = _landed_already(source, target, pins)
     return done or moved_page(request, source, target, pins)
@@ -89,7 +89,9 @@ def _land(
 ) -> HttpResponse:
     """
     ``sides`` are those of the page, or where the target moved on apart from
-    what is merged, as they are now. Raises ``BranchMoved`` if it moves again.
+    what is merged, as they are now. Raises ``BranchMoved`` if it moves again, and
+    ``DraftChanged`` if a choice of the same person's came while it was built, as
+    of a field that was left by pressing the button.
     """
     draft = drafts.open_draft(source, target)
     try:
@@ -114,6 +116,8 @@ def _land(
     except DraftClosed as error:
         return closed_page(request, source, target, error)
     except endings.DraftChanged:
+        if draft and not drafts.changed_since(draft, seen.revision, request.user):
+            raise
         return screen_page(
             request,
             source,
