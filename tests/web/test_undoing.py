@@ -7,6 +7,8 @@ import versioning
 from polls.models import Choice, Question
 from tests.schemas import NO_DETAILS
 from tests.web import seen
+from tests.web.fields import press_merge
+from tests.web.test_place import be_on
 from versioning.models import MergeDraft
 from versioning.values import key_text
 
@@ -253,3 +255,18 @@ def test_what_has_no_table_any_more_is_not_called_done(
     words = seen.main(page)
     assert "There is nothing left to change" not in words
     assert "no table of that name on the branch" in words
+
+
+def test_a_merge_into_a_branch_one_is_not_on_is_undone_there(
+    repository, maintainer, add
+):
+    add("main", "Base")
+    repository.create_branch("summer", repository.head("main"))
+    add("summer", "New")
+    repository.create_branch("autumn", repository.head("main"))
+    be_on(maintainer, "autumn")
+    press_merge(maintainer, {"source": "summer", "target": "main"})
+    merged = repository.head("main")
+    page = maintainer.get(f"/commits/{merged}/").content.decode()
+    assert f'href="/merge/?source=revert+{merged}&amp;target=main"' in page
+    assert "Undo this merge on main…" in page
