@@ -59,7 +59,7 @@ def test_old_values_stand_beside_the_new_ones(repository, maintainer, heaven, ch
         "mo chose: Skies as on summer" in words
     )
     assert "0 of 1 settled" in words
-    assert "1 to look at again" in words
+    assert "1 decision to look at again" in words
 
 
 def test_what_another_look_found_already_is_judged_anew_too(
@@ -73,7 +73,7 @@ def test_what_another_look_found_already_is_judged_anew_too(
     preview.preview("main", sides)
     words = seen.main(maintainer.get(URL))
     assert "0 of 1 settled" in words
-    assert "1 to look at again" in words
+    assert "1 decision to look at again" in words
 
 
 @pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])

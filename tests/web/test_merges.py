@@ -226,7 +226,7 @@ def test_a_decision_on_other_values_is_to_be_looked_at_again(
         Choice.objects.filter(pk=heaven.pk).update(text="All skies")
     words = seen.main(maintainer.get(URL))
     assert "0 of 1 settled" in words
-    assert "1 to look at again" in words
+    assert "1 decision to look at again" in words
     assert "Look again. mo decided this just now, when the values were others" in words
 
 

@@ -248,7 +248,7 @@ def test_what_is_decided_is_judged_anew_in_the_merge_that_is_looked_at(
     with asked() as found:
         page = owner.get("/merge/", WORDED)
     assert "60 of 61 settled" in page.text
-    assert "1 to look at again" in page.text
+    assert "1 decision to look at again" in page.text
     assert len([sql for sql in found.versioned if "dolt_merge(" in sql]) == 1
 
 

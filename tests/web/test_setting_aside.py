@@ -99,7 +99,7 @@ def test_its_record_keeps_what_was_outdated_too(maintainer, draft, sky, erin):
     for branch in ("main", "summer"):
         with versioning.on_branch(branch, author=erin, message="Reword"):
             Choice.objects.update(text=Concat("text", Value(f", {branch}")))
-    assert "2 to look at again" in seen.main(maintainer.get(URL))
+    assert "2 decisions to look at again" in seen.main(maintainer.get(URL))
     assert "No decision stands yet." in seen.main(
         maintainer.get(f"/merges/{draft.pk}/")
     )
