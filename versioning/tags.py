@@ -2,7 +2,7 @@
 
 from versioning import names
 from versioning.backends.errors import TagError
-from versioning.backends.repository import Author, Repository, clean_author
+from versioning.backends.repository import Author, Repository
 from versioning.comparison import state
 from versioning.refs import Refs
 
@@ -28,13 +28,11 @@ def create(
     Tag the commit that a ref stands for, and return its hash.
 
     Raises ``TagRefused`` for a name that is not to be given, ``UnknownRef``,
-    and ``ValueError`` for a message that no engine keeps.
+    and ``ValueError`` for a message or an author that no engine keeps.
     """
     refs = Refs.of(repository)
     if reason := refusal(refs, name):
         raise TagRefused(name, reason)
     found = state(repository, at, refs).hash
-    repository.create_tag(
-        name, found, message=message, author=clean_author(author.name, author.email)
-    )
+    repository.create_tag(name, found, message=message, author=author)
     return found

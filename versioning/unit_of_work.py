@@ -18,7 +18,12 @@ from django.db import transaction
 
 from versioning import trailers
 from versioning.backends.errors import ConflictsRemain, SerializationFailure
-from versioning.backends.repository import Author, Repository, Uncommitted
+from versioning.backends.repository import (
+    Author,
+    Repository,
+    Uncommitted,
+    clean_author,
+)
 from versioning.conf import connection as versioned_connection
 from versioning.kinds import ABOUT, KIND
 
@@ -101,14 +106,17 @@ def after_commit(callback: Callable[[str], Any]) -> None:
 
 
 def author_of(user: Any) -> Author:
-    """The author that commits by a Django user carry; anonymous ones share a name."""
+    """
+    The author that commits by a Django user carry, whatever signs are in their
+    name; anonymous ones share a name.
+    """
     if not user or not user.is_authenticated:
         return ANONYMOUS
     # A model that is made of AbstractBaseUser alone knows no full name.
     full_name = getattr(user, "get_full_name", str)
     name = str(full_name() or user.get_username())
     email = getattr(user, user.get_email_field_name(), "") or ""
-    return Author(name, email or f"{user.get_username()}@users.pollard.invalid")
+    return clean_author(name, email or f"{user.get_username()}@users.pollard.invalid")
 
 
 @contextmanager

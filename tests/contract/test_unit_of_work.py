@@ -293,6 +293,16 @@ def test_a_commit_is_given_another_message(repository):
 # Whom a commit is by ----------------------------------------------------------
 
 
+def test_a_user_whose_name_no_engine_takes_as_it_is(repository, django_user_model):
+    user = django_user_model(
+        username="<mo>", first_name="Mo\nReverts: 1", last_name="(they/them)"
+    )
+    with versioning.on_branch("main", author=user, message="Add a poll"):
+        add_question()
+    by = Author("Mo Reverts: 1 [they/them]", "mo@users.pollard.invalid")
+    assert head(repository).author == by == author_of(user)
+
+
 @isolate_apps("polls")
 def test_a_user_who_has_no_name_but_that_to_sign_in_with():
     """As of a model that is made of ``AbstractBaseUser``, which knows no other."""

@@ -8,6 +8,7 @@ from django.urls import reverse
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
+from tests.web.fields import press_merge
 from versioning.merging.preview import sides_of
 from versioning.models import Decision, MergeDraft
 from versioning.presentation.conflicts import anchor
@@ -112,6 +113,16 @@ def test_what_is_decided_is_merged(repository, maintainer, heaven):
     assert "has it all already" in seen.main(maintainer.get(URL))
     merges = seen.main(maintainer.get(reverse("versioning:merges")))
     assert "summer into main 1 decision, by mo" in merges
+
+
+def test_who_has_brackets_in_their_name_can_merge(
+    repository, maintainer, add, django_user_model
+):
+    django_user_model.objects.filter(username="mo").update(first_name="Mo (Sales)")
+    repository.create_branch("spring", repository.head("main"))
+    add("spring", "Tulips or daffodils?")
+    press_merge(maintainer, {"source": "spring", "target": "main"})
+    assert repository.commit(repository.head("main")).author.name == "Mo [Sales]"
 
 
 def test_a_value_that_the_field_refuses_is_said_and_kept_in_the_field(

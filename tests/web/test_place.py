@@ -75,6 +75,23 @@ def test_a_vote_is_one_commit_on_the_active_branch(
     assert votes(connection, choice) == 12
 
 
+@pytest.mark.parametrize(
+    ("name", "email", "shown"),
+    [
+        ("Erin (she/her)", "erin@example.org", "Erin [she/her]"),
+        ("Erin <Sales>", "Erin <erin@example.org>", "Erin [Sales]"),
+        ("Erin\x01\x7f", "e\x02@example.org", "Erin"),
+    ],
+)
+def test_who_has_brackets_in_their_name_can_vote(
+    repository, client, choice, django_user_model, name, email, shown
+):
+    user = django_user_model.objects.create_user("erin", email, first_name=name)
+    client.force_login(user)
+    assert vote(client, choice).status_code == 303
+    assert repository.commit(repository.head("main")).author.name == shown
+
+
 def test_the_receipt_says_what_was_counted_and_where(repository, client, choice):
     response = vote(client, choice)
     page = client.get(response["Location"]).content.decode()

@@ -99,6 +99,19 @@ def test_they_become_a_commit_of_nobody_here_that_says_who_made_it(
     assert "Committed by mo" in seen.main(maintainer.get(answer["Location"]))
 
 
+def test_a_name_of_several_lines_makes_no_line_of_its_own(
+    maintainer, poll, stranger, repository, django_user_model
+):
+    name = "Mo\nReverts: 1\u2028(Sales)"
+    django_user_model.objects.filter(username="mo").update(first_name=name)
+    stranger.execute("summer", WRITE)
+    fields = form(page(maintainer)) | {"message": "Votes counted by hand"}
+    maintainer.post("/branches/working/commit/", fields)
+    message = repository.commit(repository.head("summer")).message
+    line = "Committed-By: Mo Reverts: 1 [Sales]"
+    assert message == f"Votes counted by hand\n\n{line}"
+
+
 def test_they_are_discarded_once_the_name_is_typed(
     maintainer, poll, stranger, repository, connection
 ):

@@ -27,7 +27,10 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who a commit is by. Neither part may hold a control character."""
+    """
+    Who a commit is by. Neither part may hold a control character, or one of
+    the brackets ``( ) < >``: ``clean_author()`` makes one of any texts.
+    """
 
     name: str
     email: str
@@ -35,22 +38,20 @@ class Author:
 
 #: What ends a name or an address where the engines parse an author.
 _NOT_IN_AN_AUTHOR = re.compile(r"[\x00-\x1f\x7f()<>\s]+")
+_SQUARE = str.maketrans("()<>", "[][]")
 
 
 def clean_author(name: str, email: str) -> Author:
     """
     An author that both engines can keep, of whatever a person goes by.
 
-    Brackets and control characters become spaces; somebody without a name or
-    an address gets one that says so.
+    Brackets in a name become square ones, so that it reads as it did, and
+    control characters spaces; an address goes without both. Somebody who has
+    no name or no address gets one that says so.
     """
-
-    def cleaned(text: str) -> str:
-        return _NOT_IN_AN_AUTHOR.sub(" ", text).strip()
-
-    return Author(
-        cleaned(name) or "Somebody", cleaned(email) or "nobody@pollard.invalid"
-    )
+    name = _NOT_IN_AN_AUTHOR.sub(" ", name.translate(_SQUARE)).strip()
+    email = _NOT_IN_AN_AUTHOR.sub("", email)
+    return Author(name or "Somebody", email or "nobody@pollard.invalid")
 
 
 @dataclass(frozen=True, slots=True)
