@@ -1,5 +1,7 @@
 """Lines "Name: value" at the end of a commit's message that Pollard reads again."""
 
+import re
+
 MERGE_RECORD = "Merge-Record"  # the id of the draft that became this merge
 PICKED_FROM = "Picked-From"  # the commit that this one was taken from
 REVERTS = "Reverts"  # the commit that this one undoes
@@ -9,14 +11,25 @@ UNIT = "Unit"  # tells apart what would be one commit
 
 _OURS = frozenset({MERGE_RECORD, PICKED_FROM, REVERTS, FORM_TOKEN, COMMITTED_BY, UNIT})
 
+_LINE_END = re.compile(r"\r\n?")
+#: Signs that no engine takes in a message, or that some readers end a line at.
+_NOT_IN_A_MESSAGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
 
 def as_text(message: str) -> str:
     """
-    A message none of whose lines is read as one of ours: it may quote what
-    somebody typed.
+    A message as a commit can hold it: it may quote what somebody typed. Lines
+    end as on Unix, and none is read as one of ours; other control characters
+    become spaces.
     """
-    subject, *body = message.split("\n")
+    cleaned = _NOT_IN_A_MESSAGE.sub(" ", _LINE_END.sub("\n", message))
+    subject, *body = cleaned.strip().split("\n")
     return "\n".join([subject, *map(_as_text, body)])
+
+
+def one_line(text: str) -> str:
+    """The same as a subject, or as what a trailer says: in a single line."""
+    return " ".join(as_text(text).split())
 
 
 def _as_text(line: str) -> str:

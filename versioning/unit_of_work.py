@@ -65,7 +65,7 @@ class Unit:
     @property
     def full_message(self) -> str:
         """Subject and body, then the trailers as a paragraph of their own."""
-        text = trailers.as_text(self.message.strip())
+        text = trailers.as_text(self.message)
         lines = [_TRAILER.format(key, value) for key, value in self.trailers.items()]
         return "\n\n".join(filter(None, [text, "\n".join(lines)]))
 
@@ -75,23 +75,24 @@ def current_unit() -> Unit | None:
     return _current.get()
 
 
-def describe(message: str, *, kind: str = "", about: str = "", **trailers: str) -> None:
+def describe(message: str, *, kind: str = "", about: str = "", **more: str) -> None:
     """
     Say in the reader's words what the current unit does: its commit's message.
 
     ``kind`` is one that ``register_kind()`` named, so that the log can fold
-    runs of it, and ``about`` the name of what it is about. Other ``trailers``
-    become lines "Key: value" below it, underscores in a key read as hyphens.
+    runs of it, and ``about`` the name of what it is about. Whatever ``more``
+    there is becomes lines "Key: value" below it, underscores in a key read as
+    hyphens. All of it may quote what somebody typed, whatever signs that holds.
     Outside a unit this does nothing, so that an app's views can be called, and
     tested, without versions.
     """
     if unit := _current.get():
         unit.message = message
-        given = {KIND: kind, ABOUT: about, **trailers}
+        given = {KIND: kind, ABOUT: about, **more}
         unit.trailers |= {
-            key.replace("_", "-"): " ".join(text.split())  # one line each
+            key.replace("_", "-"): line
             for key, text in given.items()
-            if text.strip()
+            if (line := trailers.one_line(text))
         }
 
 

@@ -123,7 +123,7 @@ def commit(branch: str, pin: WorkingPin, message: str, by: Any) -> str | None:
     somebody left a merge half settled, ``ValueError`` for a message that no
     commit can have.
     """
-    full = f"{trailers.as_text(message.strip())}\n\n{TRAILER}: {author_of(by).name}"
+    full = f"{trailers.as_text(message)}\n\n{TRAILER}: {author_of(by).name}"
     with _pinned(branch, pin) as repository:
         return repository.commit_all(full, OUTSIDE)
 

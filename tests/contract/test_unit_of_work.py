@@ -188,6 +188,20 @@ def test_describe_says_what_was_done(repository):
     assert head(repository).message == "Add “What’s up?”\n\nForm-Token: abc"
 
 
+@pytest.mark.parametrize(
+    "sign", ["\x01", "\t", "\n", "\x0b", "\r", "\r\n", "\x1f", "\x7f", "\x85", "\u2028"]
+)
+def test_what_is_described_may_hold_any_sign(repository, sign):
+    text = f"The{sign}sky"
+    with versioning.on_branch("main", author=ERIN):
+        add_question(text)
+        versioning.describe(f"Add “{text}”", about=text)
+    message = head(repository).message
+    assert " ".join(message.split()) == "Add “The sky” About: The sky"
+    assert message.endswith("\n\nAbout: The sky")
+    assert Question.objects.get().text == text
+
+
 def test_a_callback_gets_the_commit_and_only_of_a_unit_that_made_one(repository):
     told: list[str] = []
     with versioning.on_branch("main", author=ERIN):

@@ -45,6 +45,16 @@ def test_a_vote_adds_one_to_its_choice_alone(connection, client, question):
     assert counts() == {"The sky": 13, "The clouds": 3, "The ground": 7}
 
 
+def test_a_choice_whose_text_was_pasted_can_be_voted_for(repository, client, question):
+    with versioning.on_branch("main", message="Import"):
+        question.choices.filter(text="The sky").update(text="The\x0bsky\r\nabove")
+    sky = question.choices.get(votes=12)
+    answer = client.post(address(question), form(client, question) | {"choice": sky.pk})
+    assert answer.status_code == 303
+    message = repository.commit(repository.head("main")).message
+    assert message.startswith("Vote for “The sky\nabove” in “What’s up?”\n\n")
+
+
 def test_the_page_after_a_vote_shows_its_receipt_first(client, question):
     sky = question.choices.get(text="The sky")
     response = client.post(

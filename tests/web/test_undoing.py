@@ -58,6 +58,18 @@ def test_a_commit_is_undone_from_its_page(repository, maintainer, question, erin
     assert "There is nothing left to change." in seen.main(maintainer.get(url))
 
 
+def test_a_commit_of_a_client_that_ends_lines_otherwise_is_undone(
+    repository, maintainer, question, stranger
+):
+    word = "UPDATE polls_question SET text = 'Heaven?'"
+    stranger.execute("main", word, commit="Fix\x0b it\r\n\r\nbecause")
+    hash = repository.head("main")
+    url = seen.links(maintainer.get(f"/commits/{hash}/"))["Undo this on main…"]
+    assert land(maintainer, maintainer.get(url)).status_code == 303
+    message = repository.commit(repository.head("main")).message
+    assert message.startswith(f"Revert “Fix it”\n\nReverts: {hash}")
+
+
 def test_what_came_since_asks_with_branch_and_commit_named(
     repository, maintainer, question, erin
 ):

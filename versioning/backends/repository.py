@@ -64,7 +64,7 @@ class Commit:
 
     @property
     def subject(self) -> str:
-        return self.message.partition("\n")[0]
+        return self.message.partition("\n")[0].rstrip()  # some end lines in \r\n
 
     @property
     def is_merge(self) -> bool:

@@ -80,6 +80,7 @@ def message(
     subject, lines = sources.message(given, target, commit)
     if draft is not None:
         lines.append(f"{trailers.MERGE_RECORD}: {draft.pk}")
+    subject = trailers.one_line(subject)  # it may quote what another client wrote
     parts = (subject, _decided(draft) if draft else "", "\n".join(lines))
     return "\n\n".join(part for part in parts if part)
 
