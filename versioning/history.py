@@ -31,15 +31,16 @@ class Message:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        subject, _, rest = text.strip().partition("\n")
-        body = rest.strip()
+        subject, _, body = text.strip().partition("\n")
         trailers: tuple[tuple[str, str], ...] = ()
         opening, _, last = body.rpartition("\n\n")
-        lines = last.splitlines()
-        if lines and all(_TRAILER.fullmatch(line) for line in lines):
-            body = opening.strip()
+        # As they are written: what else may end a line, a trailer can quote, and
+        # a blank before a name is there so that it is read as text.
+        lines = last.removeprefix("\n").split("\n")
+        if all(_TRAILER.fullmatch(line) for line in lines):
+            body = opening
             trailers = tuple(_name_and_value(line) for line in lines)
-        return cls(subject or "(no message)", body, trailers)
+        return cls(subject or "(no message)", body.strip(), trailers)
 
 
 def _name_and_value(line: str) -> tuple[str, str]:

@@ -96,7 +96,7 @@ def find_commit(receipt: Receipt, repository: Repository, *, head: str) -> str |
         since = repository.commits_saying([line], receipt.head_before, head)
     except UnknownRef:  # the branch was made anew since
         return None
-    return next((c.hash for c in since if line in c.message.splitlines()), None)
+    return next((c.hash for c in since if line in c.message.split("\n")), None)
 
 
 def fulfil(

@@ -2,6 +2,8 @@
 
 import re
 
+from versioning.kinds import ABOUT, KIND
+
 MERGE_RECORD = "Merge-Record"  # the id of the draft that became this merge
 PICKED_FROM = "Picked-From"  # the commit that this one was taken from
 REVERTS = "Reverts"  # the commit that this one undoes
@@ -9,7 +11,9 @@ FORM_TOKEN = "Form-Token"  # a form's, which counts once
 COMMITTED_BY = "Committed-By"  # who committed rows that somebody else had left
 UNIT = "Unit"  # tells apart what would be one commit
 
-_OURS = frozenset({MERGE_RECORD, PICKED_FROM, REVERTS, FORM_TOKEN, COMMITTED_BY, UNIT})
+_OURS = frozenset(
+    {MERGE_RECORD, PICKED_FROM, REVERTS, FORM_TOKEN, COMMITTED_BY, UNIT, KIND, ABOUT}
+)
 
 _LINE_END = re.compile(r"\r\n?")
 #: Signs that no engine takes in a message, or that some readers end a line at.

@@ -32,6 +32,19 @@ def test_a_last_paragraph_of_prose_is_no_trailer() -> None:
     assert message.trailers == ()
 
 
+@pytest.mark.parametrize(
+    "end", ["\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028", "\u2029"]
+)
+def test_what_else_may_end_a_line_ends_no_trailer(end: str) -> None:
+    said = f"one{end}Reverts: {ONE}"
+    assert Message.parse(f"Vote\n\nAbout: {said}").trailers == (("About", said),)
+
+
+def test_a_line_that_a_blank_marks_as_text_is_no_trailer() -> None:
+    message = Message.parse(f"Add a poll\n Reverts: {ONE}")
+    assert (message.body, message.trailers) == (f"Reverts: {ONE}", ())
+
+
 def test_an_empty_message_is_named() -> None:
     assert Message.parse(" \n").subject == "(no message)"
 

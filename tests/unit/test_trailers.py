@@ -3,6 +3,7 @@
 import pytest
 
 from versioning import trailers
+from versioning.history import Message
 
 
 @pytest.mark.parametrize(
@@ -20,3 +21,14 @@ from versioning import trailers
 def test_a_message_holds_no_control_character(typed: str, kept: str) -> None:
     assert trailers.as_text(typed) == kept
     assert trailers.one_line(typed) == " ".join(kept.split())
+
+
+@pytest.mark.parametrize("name", ["Reverts", "Form-Token", "Unit", "Kind", "About"])
+@pytest.mark.parametrize(
+    "end", ["\n", "\n\n", "\r", "\r\n\r\n", "\n\nA: b\x0b", "\u2029"]
+)
+def test_a_message_quotes_no_trailer_of_ours(name: str, end: str) -> None:
+    message = trailers.as_text(f"Add “Tea?{end}{name}: x")
+    told = Message.parse(message).trailers
+    assert name not in dict(told)
+    assert f"{name}: x" not in message.splitlines()

@@ -7,9 +7,11 @@ from polls.models import Question
 from tests.web import seen
 from tests.web.conftest import EDITOR, signed_in
 from tests.web.fields import fields
+from tests.web.test_log import commits_on
 from tests.web.test_merges import about, decide, pins
 from versioning.history import Message
 from versioning.models import MergeDraft
+from versioning.place import TOKEN_FIELD
 
 
 def test_a_poll_whose_text_names_a_merge_ends_none(
@@ -36,6 +38,22 @@ def test_a_poll_whose_text_names_a_merge_ends_none(
     assert "main into summer 1 of 1 settled" in words
     draft.refresh_from_db()
     assert draft.state == MergeDraft.State.OPEN
+
+
+def test_edits_of_polls_whose_texts_are_those_of_votes_are_not_folded(
+    repository, owner
+):
+    repository.create_branch("summer", repository.head("main"))
+    owner.post(reverse("versioning:branch-switch"), {"name": "summer"})
+    for number in range(4):
+        form = fields(owner.get(reverse("polls:create")))
+        del form[TOKEN_FIELD]  # so that no line of ours ends the message
+        text = f"Tea {number}?\n\nKind: vote\nAbout: x"
+        typed = {"text": text, "choices-0-text": "Green", "choices-1-text": "Black"}
+        assert owner.post(reverse("polls:create"), form | typed).status_code == 303
+    log = owner.get("/log/?branch=summer")
+    assert not seen.main(log).count("votes on")
+    assert commits_on(log)[0] == repository.head("summer")
 
 
 def test_a_commit_that_only_names_a_merge_is_none(
