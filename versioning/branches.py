@@ -17,6 +17,7 @@ from versioning.backends.errors import (
 from versioning.backends.repository import Branch, Commit, Repository
 from versioning.conf import repository as versioned_repository
 from versioning.models import DeletedBranch, MergeDraft, name_of
+from versioning.refs import Refs
 
 LOST_SHOWN = 10  # commits that a deletion would lose
 
@@ -146,9 +147,22 @@ def find(
 # Making and renaming ----------------------------------------------------------
 
 
-def refusal(repository: Repository, name: str) -> str | None:
-    """Why a new branch can't have this name, as a sentence; None if it can."""
-    return names.refusal(name, (branch.name for branch in repository.branches()))
+def refusal(refs: Refs, name: str, *, old: str = "") -> str | None:
+    """
+    Why a new branch, or the one that is called ``old``, can't have this name, as
+    a sentence; None if it can.
+    """
+    taken = (branch.name for branch in refs.branches if branch.name != old)
+    return names.refusal(name, taken) or _tag_refusal(refs, name)
+
+
+def _tag_refusal(refs: Refs, name: str) -> str | None:
+    for tag in refs.tags:
+        if tag.name.lower() == name.lower():
+            return (
+                f"There is a tag “{tag.name}”, which the branch could not be told from."
+            )
+    return None
 
 
 def create(repository: Repository, name: str, *, at: str) -> str:
@@ -157,7 +171,7 @@ def create(repository: Repository, name: str, *, at: str) -> str:
 
     Raises ``BranchRefused`` for a name that is not to be given, ``UnknownRef``.
     """
-    if reason := refusal(repository, name):
+    if reason := refusal(Refs.of(repository), name):
         raise BranchRefused(name, reason)
     head = repository.resolve(at)
     repository.create_branch(name, head)
@@ -168,12 +182,12 @@ def rename(repository: Repository, old: str, new: str, *, active: str) -> None:
     """Raises ``BranchNotFound``, ``BranchRefused``."""
     if reason := find(repository, old, active=active).why_not_rename:
         raise BranchRefused(old, reason)
-    taken = (branch.name for branch in repository.branches() if branch.name != old)
-    if reason := names.refusal(new, taken):
+    if new == old:
+        return
+    if reason := refusal(Refs.of(repository), new, old=old):
         raise BranchRefused(new, reason)
-    if new != old:
-        repository.rename_branch(old, new)
-        _rename_in_drafts(old, new)
+    repository.rename_branch(old, new)
+    _rename_in_drafts(old, new)
 
 
 def _rename_in_drafts(old: str, new: str) -> None:
@@ -285,7 +299,7 @@ def delete(
         except EngineError:
             record.delete()
             for earlier in gone:
-                restore(repository, earlier)
+                _bring_back(repository, earlier)
             raise
         gone.append(record)
     return gone
@@ -300,8 +314,15 @@ def restore(repository: Repository, deleted: DeletedBranch) -> None:
     """
     Bring a deleted branch back, under its name, at the head it had.
 
-    Raises ``BranchExists`` if the name was given again meanwhile and
-    ``UnknownRef`` if the engine has since cleared its commits away.
+    Raises ``BranchExists`` if the name was given again meanwhile,
+    ``BranchRefused`` if it was given to a tag, and ``UnknownRef`` if the engine
+    has since cleared its commits away.
     """
+    if reason := _tag_refusal(Refs.of(repository), deleted.name):
+        raise BranchRefused(deleted.name, reason)
+    _bring_back(repository, deleted)
+
+
+def _bring_back(repository: Repository, deleted: DeletedBranch) -> None:
     repository.create_branch(deleted.name, deleted.head)
     deleted.delete()

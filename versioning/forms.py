@@ -1,6 +1,6 @@
 """Forms of the console's branches, tags and log, and of a comparison's states."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -28,11 +28,15 @@ class RefInput(forms.TextInput):
         )
 
 
+#: Why a branch can't have a name, as a sentence; None if it can.
+Refusal = Callable[[str], str | None]
+
+
 class BranchNameField(forms.CharField):
     """The name of a branch to be: each thing wrong with it has its sentence."""
 
-    def __init__(self, taken: Iterable[str] = (), **kwargs: Any):
-        self.taken = tuple(taken)
+    def __init__(self, refusal: Refusal, **kwargs: Any):
+        self.refusal = refusal
         super().__init__(
             max_length=REF_LENGTH,  # ``names`` says it better, and counts
             error_messages={"required": "A branch needs a name."},
@@ -49,7 +53,7 @@ class BranchNameField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if reason := names.refusal(value, self.taken):
+        if reason := self.refusal(value):
             raise forms.ValidationError(reason, code="refused")
 
 
@@ -63,10 +67,10 @@ class BranchCreateForm(forms.Form):
     )
     switch = forms.BooleanField(label="Switch to it", required=False, initial=True)
 
-    def __init__(self, *args: Any, taken: Sequence[str], **kwargs: Any):
+    def __init__(self, *args: Any, refusal: Refusal, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.fields["name"] = BranchNameField(
-            taken,
+            refusal,
             label="Name",
             help_text="Letters, digits, dots, dashes and slashes: summer, fix/typo.",
         )
@@ -76,9 +80,9 @@ class BranchCreateForm(forms.Form):
 class BranchRenameForm(forms.Form):
     name = forms.CharField(max_length=REF_LENGTH, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, taken: Sequence[str], **kwargs: Any):
+    def __init__(self, *args: Any, refusal: Refusal, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.fields["to"] = BranchNameField(taken, label="New name")
+        self.fields["to"] = BranchNameField(refusal, label="New name")
 
 
 class BranchDeleteForm(forms.Form):

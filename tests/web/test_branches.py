@@ -149,6 +149,29 @@ def test_a_name_that_can_not_be_given(editor, repository, summer, name, sentence
     assert branch_names(repository) == before
 
 
+@pytest.mark.parametrize("name", ["v1.0", "V1.0"])
+def test_a_tags_name_can_not_be_given(editor, repository, summer, erin, name):
+    repository.create_tag("v1.0", "main", message="", author=erin)
+    said = "There is a tag “v1.0”, which the branch could not be told from."
+    for url, fields in (
+        ("/branches/new/", {"name": name, "at": summer}),
+        ("/branches/rename/", {"name": summer, "to": name}),
+    ):
+        response = editor.post(url, fields)
+        assert response.status_code == 422
+        assert said in seen.main(response)
+        assert f'value="{name}"' in response.content.decode()
+    assert branch_names(repository) == ["main", "summer"]
+
+
+def test_a_branch_that_has_a_tags_name_gets_another(editor, repository, summer, erin):
+    """As other clients can name one."""
+    repository.create_tag("summer", "main", message="", author=erin)
+    response = editor.post("/branches/rename/", {"name": summer, "to": "autumn"})
+    assert response.status_code == 303
+    assert branch_names(repository) == ["autumn", "main"]
+
+
 def test_a_start_that_does_not_exist(editor, repository):
     response = editor.post("/branches/new/", {"name": "autumn", "at": "nowhere"})
     assert response.status_code == 422

@@ -114,6 +114,18 @@ def test_an_undo_does_not_overwrite_a_new_branch_of_that_name(
     assert "can’t be brought back. There is already a branch “summer”." in page
 
 
+def test_an_undo_does_not_take_the_name_of_a_tag(maintainer, repository, summer):
+    delete(maintainer, repository, summer, typed_0="summer")
+    form = {"name": "Summer", "at": "main", "message": ""}
+    assert maintainer.post("/tags/new/", form).status_code == 303
+    maintainer.post("/branches/restore/", {"deleted": DeletedBranch.objects.get().pk})
+    assert names(repository) == ["main"]
+    page = seen.text(maintainer.get("/branches/"))
+    said = "There is a tag “Summer”, which the branch could not be told from."
+    assert f"“summer” can’t be brought back. {said}" in page
+    assert "deleted just now by mo Bring back" in page
+
+
 @pytest.mark.parametrize("number", ["", "x", "-1", "99999"])
 def test_an_undo_of_nothing(maintainer, number):
     response = maintainer.post("/branches/restore/", {"deleted": number})

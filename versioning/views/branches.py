@@ -1,6 +1,7 @@
 """Branches: the list, and what is done with one or several of them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -30,6 +31,7 @@ from versioning.forms import BranchCreateForm, BranchDeleteForm, BranchRenameFor
 from versioning.http import page_or_part, safe_next, whole_number
 from versioning.models import DeletedBranch
 from versioning.names import is_hash
+from versioning.refs import Refs
 from versioning.tables import BranchTable
 
 PAGE = 50  # branches
@@ -111,14 +113,14 @@ def _undo(request: HttpRequest) -> list[DeletedBranch]:
 @needs(permissions.CREATE_BRANCH)
 def branch_create(request: Any) -> HttpResponse:
     at_hand = repository()
-    taken = [branch.name for branch in request.versioning.all_branches]
+    refusal = partial(_refusal, request, "")
     if request.method != "POST":
         at = request.GET.get("at") or request.versioning.branch
         form = BranchCreateForm(
-            taken=taken, initial={"at": at, "name": request.GET.get("name", "")}
+            refusal=refusal, initial={"at": at, "name": request.GET.get("name", "")}
         )
         return _branch_form(request, form)
-    form = BranchCreateForm(request.POST, taken=taken)
+    form = BranchCreateForm(request.POST, refusal=refusal)
     if form.is_valid():
         name = form.cleaned_data["name"]
         try:
@@ -136,6 +138,12 @@ def branch_create(request: Any) -> HttpResponse:
             messages.success(request, f"You are on the new branch “{name}” now.")
             return see_other(safe_next(request, listing))
     return _branch_form(request, form, status=422)
+
+
+def _refusal(request: Any, old: str, name: str) -> str | None:
+    """Why a new branch, or the one called ``old``, can't have this name."""
+    refs = Refs.of(repository(), request.versioning.all_branches)
+    return branches.refusal(refs, name, old=old)
 
 
 def _branch_form(
@@ -171,13 +179,13 @@ def branch_rename(request: Any) -> HttpResponse:
     at_hand, active = repository(), request.versioning.branch
     given = request.GET if request.method != "POST" else request.POST
     line = _line(request, given.get("name", ""))
-    taken = [b.name for b in request.versioning.all_branches if b.name != line.name]
+    refusal = partial(_refusal, request, line.name)
     if request.method != "POST":
         form = BranchRenameForm(
-            taken=taken, initial={"name": line.name, "to": line.name}
+            refusal=refusal, initial={"name": line.name, "to": line.name}
         )
         return _rename_form(request, form, line)
-    form = BranchRenameForm(request.POST, taken=taken)
+    form = BranchRenameForm(request.POST, refusal=refusal)
     if form.is_valid():
         new = form.cleaned_data["to"]
         try:
