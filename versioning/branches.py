@@ -156,6 +156,16 @@ def refusal(refs: Refs, name: str, *, old: str = "") -> str | None:
     return names.refusal(name, taken) or _tag_refusal(refs, name)
 
 
+def reservation(user: Any, name: str) -> str | None:
+    """Why a person can give no branch this name, as a sentence; None if they can."""
+    if permissions.may_name_branch(user, name):
+        return None
+    return (
+        f"“{name}” is kept for a protected or public branch, so only people who may "
+        "merge can give a branch this name."
+    )
+
+
 def _tag_refusal(refs: Refs, name: str) -> str | None:
     for tag in refs.tags:
         if tag.name.lower() == name.lower():
@@ -310,16 +320,17 @@ def deletion_of(name: str) -> DeletedBranch | None:
     return DeletedBranch.objects.filter(name=name).first()
 
 
-def restore(repository: Repository, deleted: DeletedBranch) -> None:
+def restore(repository: Repository, deleted: DeletedBranch, *, by: Any) -> None:
     """
-    Bring a deleted branch back, under its name, at the head it had.
+    Bring a deleted branch back for a user, under its name, at the head it had.
 
     Raises ``BranchExists`` if the name was given again meanwhile,
-    ``BranchRefused`` if it was given to a tag, and ``UnknownRef`` if the engine
-    has since cleared its commits away.
+    ``BranchRefused`` if it was given to a tag or is not for this user to give,
+    and ``UnknownRef`` if the engine has since cleared its commits away.
     """
-    if reason := _tag_refusal(Refs.of(repository), deleted.name):
-        raise BranchRefused(deleted.name, reason)
+    name = deleted.name
+    if reason := reservation(by, name) or _tag_refusal(Refs.of(repository), name):
+        raise BranchRefused(name, reason)
     _bring_back(repository, deleted)
 
 

@@ -65,6 +65,19 @@ def may_merge_into(user: Any, branch: str) -> bool:
     return user.has_perm(MERGE_BRANCH)
 
 
+def may_name_branch(user: Any, name: str) -> bool:
+    """
+    Whether a person may give a branch this name. Those of protected and of public
+    branches are kept even while no branch has them: what such a branch holds is
+    taken for reviewed, and shown to visitors. Case does not matter, as a name that
+    differs by case alone would be in the way of the one that is meant.
+    """
+    if user.has_perm(MERGE_BRANCH):
+        return True
+    kept = (*protected_branches(), *public_branches())
+    return name.lower() not in {other.lower() for other in kept}
+
+
 def create_groups() -> list[str]:
     """
     Make the groups “Editors” (who edit on branches of their own) and

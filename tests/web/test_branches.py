@@ -164,6 +164,30 @@ def test_a_tags_name_can_not_be_given(editor, repository, summer, erin, name):
     assert branch_names(repository) == ["main", "summer"]
 
 
+@pytest.mark.parametrize("kept", ["PROTECTED_BRANCHES", "PUBLIC_BRANCHES"])
+@pytest.mark.parametrize("name", ["release", "Release"])
+def test_a_name_that_is_kept_for_who_may_merge(
+    editor, maintainer, repository, summer, settings, kept, name
+):
+    settings.VERSIONING = settings.VERSIONING | {kept: ["main", "release"]}
+    said = (
+        f"“{name}” is kept for a protected or public branch, so only people who may "
+        "merge can give a branch this name."
+    )
+    for url, fields in (
+        ("/branches/new/", {"name": name, "at": summer}),
+        ("/branches/rename/", {"name": summer, "to": name}),
+    ):
+        response = editor.post(url, fields)
+        assert response.status_code == 422
+        assert said in seen.main(response)
+        assert f'value="{name}"' in response.content.decode()
+    assert branch_names(repository) == ["main", "summer"]
+    response = maintainer.post("/branches/new/", {"name": name, "at": summer})
+    assert response.status_code == 303
+    assert branch_names(repository) == sorted([name, "main", "summer"])
+
+
 def test_a_branch_that_has_a_tags_name_gets_another(editor, repository, summer, erin):
     """As other clients can name one."""
     repository.create_tag("summer", "main", message="", author=erin)

@@ -4,6 +4,8 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from tests.web import seen
+from tests.web.conftest import signed_in
+from versioning import permissions
 from versioning.models import DeletedBranch
 
 # Names that other clients of the database can make, and this console would not.
@@ -124,6 +126,25 @@ def test_an_undo_does_not_take_the_name_of_a_tag(maintainer, repository, summer)
     said = "There is a tag “Summer”, which the branch could not be told from."
     assert f"“summer” can’t be brought back. {said}" in page
     assert "deleted just now by mo Bring back" in page
+
+
+def test_who_may_not_merge_brings_no_protected_branch_back(
+    maintainer, repository, summer, django_user_model, settings
+):
+    delete(maintainer, repository, summer, typed_0="summer")
+    settings.VERSIONING = settings.VERSIONING | {
+        "PROTECTED_BRANCHES": ["main", "summer"]
+    }
+    allowed = (permissions.VIEW_HISTORY, permissions.DELETE_BRANCH)
+    dee = signed_in(django_user_model, "dee", allowed)
+    fields = {"deleted": DeletedBranch.objects.get().pk}
+    dee.post("/branches/restore/", fields)
+    assert names(repository) == ["main"]
+    page = seen.text(dee.get("/branches/"))
+    said = "“summer” is kept for a protected or public branch"
+    assert f"“summer” can’t be brought back. {said}" in page
+    maintainer.post("/branches/restore/", fields)
+    assert names(repository) == ["main", "summer"]
 
 
 @pytest.mark.parametrize("number", ["", "x", "-1", "99999"])

@@ -141,9 +141,11 @@ def branch_create(request: Any) -> HttpResponse:
 
 
 def _refusal(request: Any, old: str, name: str) -> str | None:
-    """Why a new branch, or the one called ``old``, can't have this name."""
+    """Why this person gives no such name to a new branch, or to the ``old`` one."""
     refs = Refs.of(repository(), request.versioning.all_branches)
-    return branches.refusal(refs, name, old=old)
+    return branches.refusal(refs, name, old=old) or branches.reservation(
+        request.user, name
+    )
 
 
 def _branch_form(
@@ -312,7 +314,7 @@ def branch_restore(request: HttpRequest) -> HttpResponse:
     )
     record = get_object_or_404(DeletedBranch, pk=number)
     try:
-        branches.restore(repository(), record)
+        branches.restore(repository(), record, by=request.user)
     except UnknownRef:
         messages.error(
             request,
