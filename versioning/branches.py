@@ -15,6 +15,7 @@ from versioning.backends.errors import (
     EngineError,
 )
 from versioning.backends.repository import Branch, Commit, Repository
+from versioning.comparison import state
 from versioning.conf import repository as versioned_repository
 from versioning.models import DeletedBranch, MergeDraft, name_of
 from versioning.refs import Refs
@@ -179,11 +180,13 @@ def create(repository: Repository, name: str, *, at: str) -> str:
     """
     Make a branch at a ref and return the hash of its head.
 
-    Raises ``BranchRefused`` for a name that is not to be given, ``UnknownRef``.
+    Raises ``BranchRefused`` for a name that is not to be given, and what
+    ``state()`` raises for the ref.
     """
-    if reason := refusal(Refs.of(repository), name):
+    refs = Refs.of(repository)
+    if reason := refusal(refs, name):
         raise BranchRefused(name, reason)
-    head = repository.resolve(at)
+    head = state(repository, at, refs).hash
     repository.create_branch(name, head)
     return head
 

@@ -28,7 +28,7 @@ from django.http import (
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from versioning import conf, pages, permissions, receipts, visibility
+from versioning import conf, names, pages, permissions, receipts, visibility
 from versioning.access import ask_to_sign_in
 from versioning.backends.errors import (
     BranchNotFound,
@@ -191,6 +191,8 @@ def _open_state(request: Any) -> HttpResponse | None:
             return pages.page_for(request, error)
         conf.connection().bind(at=name)
     else:
+        if names.is_hidden(branch):
+            raise BranchNotFound(branch)
         name = repository.branch(branch).name
         conf.connection().bind(name)
     request.versioning.state = State(name, bool(at), back)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest
 
-from versioning import permissions
+from versioning import names, permissions
 from versioning.backends.errors import BranchNotFound
 from versioning.conf import repository
 
@@ -77,6 +77,8 @@ class Place:
         return None if self._is_there(name) else name
 
     def _is_there(self, name: str) -> bool:
+        if names.is_hidden(name):
+            return False
         if self._request.method in ("GET", "HEAD"):
             # The page’s header shows all of them anyway.
             return any(branch.name == name for branch in self.all_branches)

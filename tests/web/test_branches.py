@@ -59,6 +59,11 @@ def test_landings_own_branches_are_neither_shown_nor_counted(
     assert maintainer.get("/compare/?to=pollard/candidate/1").status_code == 404
     answer = maintainer.post("/branches/switch/", {"name": "pollard/candidate/1"})
     assert answer.status_code == 404
+    new = {"name": "autumn", "at": "pollard/candidate/1"}
+    answer = maintainer.post("/branches/new/", new)
+    assert answer.status_code == 422
+    assert "There is no branch “pollard/candidate/1”." in seen.main(answer)
+    assert "autumn" not in branch_names(repository)
 
 
 def test_a_branch_can_be_found_by_a_part_of_its_name(maintainer, repository, summer):

@@ -7,9 +7,10 @@ from django.urls import reverse
 
 import versioning
 from polls.models import Choice, Question
+from tests.web import seen
 from versioning.backends.repository import Author
 from versioning.models import Receipt
-from versioning.place import BRANCH_FIELD, SESSION_KEY, TOKEN_FIELD
+from versioning.place import BRANCH_FIELD, SESSION_KEY, SWITCH_FIELD, TOKEN_FIELD
 
 ERIN = Author("Erin Editor", "erin@example.org")
 
@@ -145,6 +146,22 @@ def test_a_form_from_another_branch_is_refused(
     assert "summer" in page
     assert votes(connection, choice) == 12
     assert votes(connection, choice, summer) == 12
+
+
+def test_a_landings_own_branch_is_no_place_to_be(
+    repository, connection, reader, choice
+):
+    reader.get("/")  # the first request sweeps away what a landing left
+    hidden = f"{repository.CANDIDATES}1"
+    repository.create_branch(hidden, repository.head("main"))
+    assert reader.get(f"/?branch={hidden}").status_code == 404
+    answer = vote(reader, choice, branch=hidden, **{SWITCH_FIELD: "1"})
+    assert answer.status_code == 409
+    assert f"“{hidden}” is gone" in seen.main(answer)
+    be_on(reader, hidden)
+    assert vote(reader, choice, branch=hidden).status_code == 409
+    assert f"The branch “{hidden}” is gone." in seen.text(reader.get("/"))
+    assert repository.head(hidden) == repository.head("main")
 
 
 def test_a_branch_that_is_gone_falls_back_once_on_a_get(

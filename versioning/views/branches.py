@@ -125,7 +125,7 @@ def branch_create(request: Any) -> HttpResponse:
         name = form.cleaned_data["name"]
         try:
             branches.create(at_hand, name, at=form.cleaned_data["at"])
-        except UnknownRef as error:
+        except (UnknownRef, BranchNotFound) as error:
             form.add_error("at", str(error))
         except BranchError as error:
             form.add_error("name", str(error))
