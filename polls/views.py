@@ -20,7 +20,7 @@ from polls.forms import MAX_CHOICES, PollForm, empty_row
 from polls.models import Choice, Question
 from polls.results import tally
 from versioning.access import needs
-from versioning.http import page_or_part
+from versioning.http import page_or_part, whole_number
 from versioning.permissions import VIEW_HISTORY
 from versioning.place import TOKEN_FIELD
 
@@ -123,10 +123,12 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _chosen(question: int, given: str) -> Choice | None:
-    if not given.isdecimal():
+    try:
+        pk = whole_number(given)
+    except BadRequest:
         return None
     offered = Choice.objects.of_published().select_related("question")
-    return offered.filter(pk=given, question=question).first()
+    return offered.filter(pk=pk, question=question).first()
 
 
 def _count(choice: Choice) -> bool:

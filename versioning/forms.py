@@ -254,14 +254,18 @@ class LogForm(forms.Form):
     def wanted(self) -> LogFilter:
         """What a valid form asks for; days are the reader’s."""
         given = self.cleaned_data
-        until = given["to"] + timedelta(days=1) if given["to"] else None
         return LogFilter(
             text=given["q"],
             author=given["author"],
             since=_midnight(given["from"]),
-            until=_midnight(until),
+            until=_midnight(_day_after(given["to"])),
             table=given["table"],
         )
+
+
+def _day_after(day: date | None) -> date | None:
+    """None after the last day of the calendar, too: no commit is of a later one."""
+    return None if day is None or day == date.max else day + timedelta(days=1)
 
 
 def _midnight(day: date | None) -> datetime | None:

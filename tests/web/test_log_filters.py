@@ -136,6 +136,13 @@ def test_any_text_can_be_looked_for(editor, poll, text):
     assert "<b>" not in response.content.decode()
 
 
+def test_the_calendar_has_a_first_and_a_last_day(editor, poll):
+    for given in ("from=0001-01-01", "to=9999-12-31", "from=0001-01-01&to=9999-12-31"):
+        assert commits_on(editor.get(f"/log/?branch=main&{given}"))
+    for given in ("from=9999-12-31", "to=0001-01-01"):
+        assert commits_on(editor.get(f"/log/?branch=main&{given}")) == []
+
+
 # Hashes ------------------------------------------------------------------------
 
 
