@@ -128,10 +128,21 @@ def _present(
     )
 
 
+def _place(value: str, text: str) -> tuple[int, int]:
+    """Where a value holds a text first, whatever the case: its start and its end."""
+    folded, wanted = value.casefold(), text.casefold()
+    start = folded.find(wanted)
+    end = start + len(wanted)
+    if len(folded) == len(value):
+        return start, end
+    # Some signs are several when their case is folded, as “ß” is “ss”.
+    origins = [place for place, sign in enumerate(value) for _ in sign.casefold()]
+    return origins[start], origins[end - 1] + 1
+
+
 def _excerpt(value: str, text: str) -> Shown:
-    """The text around what was found, that itself marked."""
-    start = max(value.casefold().find(text.casefold()), 0)
-    end = start + len(text)
+    """The text around what was found in a value that holds it, that itself marked."""
+    start, end = _place(value, text)
     opening = max(start - AROUND, 0)
     before = ("…" if opening else "") + value[opening:start]
     after = value[end : end + AROUND] + ("…" if len(value) > end + AROUND else "")
