@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 
+from polls.models import Question
 from tests.web import seen
 from tests.web.conftest import signed_in
 from versioning import permissions
@@ -90,8 +91,24 @@ def test_a_deletion_can_be_undone(maintainer, repository, summer):
     back = maintainer.post("/branches/restore/", {"deleted": record.pk})
     assert back.status_code == 303
     assert repository.head("summer") == head
-    assert "“summer” is back, as it was." in seen.text(maintainer.get("/branches/"))
+    assert "“summer” is back, with all that was committed on it." in seen.text(
+        maintainer.get("/branches/")
+    )
     assert not DeletedBranch.objects.exists()
+
+
+def test_an_undo_promises_no_rows_that_nobody_committed(
+    maintainer, repository, summer, stranger, connection
+):
+    stranger.execute("summer", "UPDATE polls_question SET text = 'Left'")
+    delete(maintainer, repository, summer, typed_0="summer")
+    record = DeletedBranch.objects.get()
+    maintainer.post("/branches/restore/", {"deleted": record.pk})
+    with connection.bound("summer"):
+        assert not Question.objects.filter(text="Left").exists()
+    page = seen.text(maintainer.get("/branches/"))
+    assert "“summer” is back, with all that was committed on it." in page
+    assert "as it was" not in page
 
 
 def test_who_deleted_a_branch_is_named_when_the_account_is_gone(

@@ -83,7 +83,7 @@ def test_it_can_be_brought_back_from_there(repository, maintainer, decided):
     assert (answer.status_code, answer["Location"]) == (303, URL)
     assert repository.head("summer") == head
     words = seen.text(maintainer.get(URL))
-    assert "“summer” is back, as it was." in words
+    assert "“summer” is back, with all that was committed on it." in words
     assert "1 of 2 settled" in words
 
 

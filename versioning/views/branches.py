@@ -324,5 +324,7 @@ def branch_restore(request: HttpRequest) -> HttpResponse:
     except BranchError as error:
         messages.error(request, f"“{record.name}” can’t be brought back. {error}")
     else:
-        messages.success(request, f"“{record.name}” is back, as it was.")
+        messages.success(
+            request, f"“{record.name}” is back, with all that was committed on it."
+        )
     return see_other(safe_next(request, reverse("versioning:branches")))
