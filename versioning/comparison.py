@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from versioning import names
-from versioning.backends.errors import BranchNotFound
+from versioning.backends.errors import AmbiguousRef, BranchNotFound, UnknownRef
 from versioning.backends.repository import Branch, Repository
 from versioning.refs import Refs
 
@@ -64,16 +64,30 @@ class Comparison:
 
 def state(repository: Repository, ref: str, refs: Refs | None = None) -> State:
     """
-    What a ref stands for, among ``refs``, if they are at hand. Raises
-    ``UnknownRef``.
+    What a ref stands for, among ``refs``, if they are at hand. The beginning of
+    a commit's hash, from the length on that pages show, stands for the commit.
 
-    A landing's own branches are refused as if they were not there.
+    Raises ``UnknownRef``, as ``AmbiguousRef`` where several hashes begin so, and
+    ``BranchNotFound`` for a landing's own branches, as if they were not there.
     """
     if names.is_hidden(ref):
         raise BranchNotFound(ref)
     refs = refs or Refs.of(repository)
-    found = refs.find(ref) or repository.resolve(ref)
+    try:
+        found = refs.find(ref) or repository.resolve(ref)
+    except UnknownRef:
+        ref = found = _begun_by(repository, ref)
     return State(ref, found, refs.has_branch(ref), refs.branches_at(found))
+
+
+def _begun_by(repository: Repository, text: str) -> str:
+    """The one hash that begins with a text. Raises as ``state()``."""
+    found = repository.with_prefix(text, limit=2) if names.begins_hash(text) else []
+    if not found:
+        raise UnknownRef(text)
+    if len(found) > 1:
+        raise AmbiguousRef(text)
+    return found[0]
 
 
 def compare(

@@ -15,7 +15,7 @@ REF_LENGTH = 500  # branches made elsewhere may have long names
 
 
 class RefInput(forms.TextInput):
-    """A text field that offers the branches, by a ``<datalist id="refs">``."""
+    """A text field that offers what a page’s ``<datalist id="refs">`` names."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -62,7 +62,7 @@ class BranchCreateForm(forms.Form):
         label="Begin at",
         max_length=REF_LENGTH,
         widget=RefInput,
-        help_text="A branch, or the full hash of a commit.",
+        help_text="A branch, a tag, or a commit by its hash: 7 characters are enough.",
         error_messages={"required": "Say where the branch begins."},
     )
     switch = forms.BooleanField(label="Switch to it", required=False, initial=True)
@@ -209,7 +209,9 @@ class TagForm(forms.Form):
         label="Stands at",
         max_length=REF_LENGTH,
         widget=RefInput,
-        help_text="A branch, another tag, or the full hash of a commit.",
+        help_text=(
+            "A branch, another tag, or a commit by its hash: 7 characters are enough."
+        ),
         error_messages={"required": "Say which commit the tag is for."},
     )
     message = forms.CharField(

@@ -15,6 +15,7 @@ from versioning.backends.repository import Repository
 MAX_LENGTH = 63
 
 _HASH = re.compile(r"[0-9a-v]{32}|[0-9a-f]{40}")
+_SHORT_HASH = re.compile(r"[0-9a-v]{7,40}")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9._/-]")
 _RESERVED_WORDS = frozenset({"head", "working", "staged"})
 _RESERVED_PREFIXES = ("pollard/", "dolt_rebase_", "refs/", "remotes/")
@@ -23,6 +24,11 @@ _RESERVED_PREFIXES = ("pollard/", "dolt_rebase_", "refs/", "remotes/")
 def is_hash(text: str) -> bool:
     """Whether a text has the form of a full commit hash, of either engine."""
     return _HASH.fullmatch(text) is not None
+
+
+def begins_hash(text: str) -> bool:
+    """Whether a text is as much of a hash as pages show, or more of it."""
+    return _SHORT_HASH.fullmatch(text) is not None
 
 
 def is_hidden(branch: str) -> bool:

@@ -131,6 +131,20 @@ def test_a_branch_begins_at_a_commit_and_nobody_is_moved(editor, repository, sum
     assert SESSION_KEY not in editor.session
 
 
+def test_a_branch_begins_at_a_commit_by_the_hash_that_pages_show(
+    editor, repository, summer, erin
+):
+    repository.create_tag("v1.0", "main", message="", author=erin)
+    form = editor.get("/branches/new/")
+    said = "A branch, a tag, or a commit by its hash: 7 characters are enough."
+    assert said in seen.main(form)
+    assert '<option value="v1.0">' in form.content.decode()
+    earlier = repository.commit(repository.head(summer)).parents[0]
+    response = editor.post("/branches/new/", {"name": "autumn", "at": earlier[:7]})
+    assert response.status_code == 303
+    assert repository.head("autumn") == earlier
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -160,6 +160,13 @@ def test_a_ref_that_is_not_there_is_a_404_and_can_be_mended(editor, poll, side, 
     assert 'name="from"' in response.content.decode()
 
 
+def test_states_by_the_beginnings_of_their_hashes(editor, repository, both):
+    old, new = repository.head("main"), repository.head("summer")
+    short = compare(editor, **{"from": old[:7], "to": new[:7]})
+    assert seen.main(short) == seen.main(compare(editor, **{"from": old, "to": new}))
+    assert f"/compare/?from={new}&to={old}&dots=3" in seen.addresses(short)
+
+
 @pytest.mark.parametrize("dots", ["4", "x", "..."])
 def test_there_are_two_dots_or_three(editor, poll, dots):
     assert compare(editor, dots=dots).status_code == 400

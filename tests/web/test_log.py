@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.web import seen
+from versioning import history
 
 
 def commits_on(response):
@@ -95,6 +96,40 @@ def test_a_branch_that_is_not_there_is_said_in_the_form_that_named_it(editor, ad
     assert 'name="branch" value="nowhere"' in page
     assert 'name="q" value="coffee"' in page
     assert "Tea or coffee?" not in seen.main(response)  # main's log is not asked
+
+
+@pytest.mark.parametrize("length", [7, 12])
+def test_a_commit_by_the_beginning_of_its_hash(
+    editor, repository, add, monkeypatch, length
+):
+    monkeypatch.setattr(history, "PAGE", 1)
+    first = add("main", "Tea or coffee?")
+    add("main", "Cat or dog?")
+    response = editor.get(f"/log/?branch={first[:length]}")
+    assert commits_on(response) == [first]
+    assert f"Log of {first[:7]}" in seen.main(response)
+    older = seen.links(response)["Older commits"]
+    assert f"branch={first}&" in older  # which other commits can't make ambiguous
+    assert editor.get(f"/log/?branch={first[:6]}").status_code == 404
+    repository.create_branch(first[:length], repository.head("main"))
+    named = editor.get(f"/log/?branch={first[:length]}")
+    assert commits_on(named) == [repository.head("main")]
+
+
+def test_a_beginning_that_several_hashes_have_is_said(
+    editor, repository, add, monkeypatch
+):
+    hashes = [add("main", "Tea or coffee?"), add("main", "Cat or dog?")]
+    monkeypatch.setattr(
+        type(repository), "with_prefix", lambda *args, **options: hashes
+    )
+    response = editor.get("/log/?branch=4a1113c")
+    assert response.status_code == 404
+    assert (
+        "The hashes of several commits begin with “4a1113c”. Give more of the one that "
+        "you mean."
+    ) in seen.main(response)
+    assert 'name="branch" value="4a1113c"' in response.content.decode()
 
 
 def test_htmx_gets_the_commits_alone(editor, add):

@@ -27,6 +27,7 @@ from versioning.merging.preview import sides_of
 
 VERSIONED = 8  # and
 A_TABLE = 2  # more for each table that is shown
+A_HASH = 3  # more for each: is it a branch, a tag, or which commit does it begin
 DEFAULT = 4  # session, user with permissions, and two of the page’s own
 
 #: Tables on a page whose rows are shown, with the names of what they point to.
@@ -56,6 +57,12 @@ VARIANTS = {
     "/compare/?from=main&to={altered}": 3,
     "/compare/rows/?from=main&to={branch}&table=polls_choice&kind=added&column=text": 1,
     "/rows/history/?table=polls_choice&key=[{choice}]": 1,
+}
+
+#: The same with commits by the beginnings of their hashes: tables, and how many.
+BY_HASH = {
+    "/log/?branch={head:.7}": (0, 1),
+    "/compare/?from={base:.7}&to={head:.7}": (2, 2),
 }
 
 #: Pages that ask more: (versioned, default), at most. What is to be merged is
@@ -183,6 +190,10 @@ def test_a_page_asks_little_whatever_there_is(
     } | {
         path.format_map(said): (VERSIONED + A_TABLE * tables, DEFAULT)
         for path, tables in VARIANTS.items()
+    }
+    bounds |= {
+        path.format_map(said): (VERSIONED + A_TABLE * tables + A_HASH * hashes, DEFAULT)
+        for path, (tables, hashes) in BY_HASH.items()
     }
     again = {things.path(name): bound for name, bound in ASK_AGAIN.items()}
     over = []

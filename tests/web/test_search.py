@@ -57,7 +57,7 @@ def test_as_of_an_earlier_commit_a_branch_and_a_tag(editor, repository, erin, po
         Choice.objects.all().delete()
         Question.objects.update(text="What now?", details="")
     assert "No row holds “sky”" in found(editor, q="sky")
-    for ref in (before, "asked"):
+    for ref in (before, before[:7], "asked"):
         assert "Choice “The sky” of “What’s <b>up</b>?”" in found(
             editor, q="sky", ref=ref
         )

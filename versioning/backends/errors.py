@@ -42,6 +42,18 @@ class UnknownRef(EngineError):
         self.ref = ref
 
 
+class AmbiguousRef(UnknownRef):
+    """Hashes of several commits begin with what was given for one."""
+
+    def __init__(self, ref: str):
+        EngineError.__init__(
+            self,
+            f"The hashes of several commits begin with “{ref}”. Give more of the one "
+            "that you mean.",
+        )
+        self.ref = ref
+
+
 class UnknownTable(EngineError):
     """No state compared has a table of this name."""
 

@@ -160,8 +160,9 @@ def _branch_form(
 
 
 def _offered(request: Any) -> Sequence[str]:
-    """Names of branches for a picker."""
-    return [line.name for line in request.versioning.branches]
+    """Names of branches and tags for a picker."""
+    found = [line.name for line in request.versioning.branches]
+    return [*found, *(tag.name for tag in repository().tags())]
 
 
 @require_POST

@@ -91,7 +91,7 @@ def log(request: Any) -> HttpResponse:
     if len(lines) > history.PAGE:
         lines = lines[: history.PAGE]
         page = page.until(lines[-1].last)
-    query = {"branch": ref} | {
+    query = {"branch": start.ref} | {
         name: value
         for name in form.fields
         if name != "branch" and (value := request.GET.get(name))
