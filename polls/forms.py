@@ -21,6 +21,7 @@ from polls.models import Choice, Question
 MIN_CHOICES = 2
 MAX_CHOICES = 20
 PREFIX = "choices"
+TOO_MANY = "A question has %(num)d choices at most."
 
 #: The fields as a commit's message names them.
 _WORDS = {"text": "question", "details": "details", "published": "date"}
@@ -73,7 +74,7 @@ class ChoiceForm(forms.ModelForm):
 class BaseChoices(BaseInlineFormSet):
     default_error_messages = {
         "too_few_forms": "A question needs at least %(num)d choices.",
-        "too_many_forms": "A question has %(num)d choices at most.",
+        "too_many_forms": TOO_MANY,
     }
 
     def clean(self) -> None:
@@ -144,13 +145,27 @@ class PollForm:
         # Both, so that everything wrong is said at once.
         return all([self.fields.is_valid(), self.choices.is_valid()])
 
-    def add_row(self) -> None:
-        """Show one more empty choice; nothing is checked yet."""
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another choice."""
+        return bool(self.choices.total_form_count() >= MAX_CHOICES)
+
+    def add_row(self) -> bool:
+        """
+        Show one more empty choice, if there is room, else say that there is
+        none; nothing else is checked yet.
+        """
+        has_room = not self.is_full
         data = self._data.copy()
-        count = min(self.choices.total_form_count() + 1, MAX_CHOICES)
-        data[f"{PREFIX}-TOTAL_FORMS"] = str(count)
+        if has_room:
+            count = self.choices.total_form_count() + 1
+            data[f"{PREFIX}-TOTAL_FORMS"] = str(count)
         self._bind(data)
         self._forget_errors()
+        if not has_room:
+            self.show_errors = True
+            self.choices.non_form_errors().append(TOO_MANY % {"num": MAX_CHOICES})
+        return has_room
 
     def _forget_errors(self) -> None:
         self.show_errors = False
@@ -234,16 +249,16 @@ class Row:
     number: int  # from 1, as the page counts
 
 
-def empty_row(count: str) -> Row:
+def empty_row(count: str) -> Row | None:
     """
-    An empty choice after ``count`` others. Raises ``ValueError``, with a
-    sentence, if that is no number or there is no room.
+    An empty choice after ``count`` others, if there is room for it. Raises
+    ``ValueError``, with a sentence, if that is no number.
     """
     if not count.isdecimal() or len(count) > 3:
         raise ValueError("The form’s count of choices is damaged.")
     number = int(count) + 1
     if number > MAX_CHOICES:
-        raise ValueError(f"A question has {MAX_CHOICES} choices at most.")
+        return None
     form = ChoiceFormSet(prefix=PREFIX).empty_form
     form.prefix = f"{PREFIX}-{number - 1}"
     form.fields["text"].widget.attrs["data-focus"] = True

@@ -175,8 +175,8 @@ def _edit(request: HttpRequest, question: Question) -> HttpResponse:
     except ValueError as error:
         raise BadRequest(str(error)) from error
     if "add" in request.POST:
-        poll.add_row()
-        return _form(request, poll)
+        has_room = poll.add_row()
+        return _form(request, poll, status=200 if has_room else 422)
     if poll.is_stale:
         poll.rebase()
         return _form(request, poll, status=409)
@@ -227,14 +227,22 @@ def _form(request: HttpRequest, poll: PollForm, *, status: int = 200) -> HttpRes
 @require_safe
 @needs("polls.change_question", "polls.add_question")
 def choice_row(request: HttpRequest) -> HttpResponse:
-    """One more empty row for the form, for HTMX; with ``?drop``, nothing."""
+    """
+    One more empty row for the form, for HTMX, or why there is none; with
+    ``?drop``, nothing.
+    """
     if "drop" in request.GET:
         return HttpResponse()
     try:
         row = empty_row(request.GET.get("choices-TOTAL_FORMS", ""))
     except ValueError as error:
         raise BadRequest(str(error)) from error
-    context = {"choice": row.form, "number": row.number, "total": row.number}
+    context: dict[str, Any] = {"max_choices": MAX_CHOICES}
+    if row is None:
+        context["is_full"] = True
+        return render(request, "polls/form.html#added", context, status=422)
+    context |= {"choice": row.form, "total": row.number}
+    context["is_full"] = row.number == MAX_CHOICES
     return render(request, "polls/form.html#added", context)
 
 

@@ -140,8 +140,43 @@ def test_a_choice_can_be_added_with_htmx(repository, writer):
     assert 'name="choices-2-text"' in part
     assert re.search(r'name="choices-TOTAL_FORMS" value="3"', part)
     assert "<html" not in part
-    for count in ("", "x", "20", "-1", "9" * 5000):
+    for count in ("", "x", "-1", "9" * 5000):
         assert writer.get(url, {"choices-TOTAL_FORMS": count}).status_code == 400
+
+
+FULL = "A question has 20 choices at most. To make room, remove one and save."
+
+
+def test_where_no_more_choices_fit_the_form_says_so_in_place_of_the_button(
+    repository, writer
+):
+    sent = fields(writer.get(CREATE)) | {"choices-TOTAL_FORMS": "18"}
+    almost = writer.post(CREATE, sent | {"add": "1"})
+    assert "Add a choice" in seen.main(almost)
+    full = writer.post(CREATE, fields(almost) | {"add": "1"})
+    assert full.status_code == 200
+    assert "choices-19-text" in fields(full)
+    assert FULL in seen.main(full)
+    assert "Add a choice" not in seen.main(full)
+    # A page from before, or a press that went out twice
+    beyond = writer.post(CREATE, fields(full) | {"choices-0-text": "Green", "add": "1"})
+    assert beyond.status_code == 422
+    assert "Nothing was saved yet. A question has 20 choices" in seen.main(beyond)
+    assert "choices-20-text" not in fields(beyond)
+    assert fields(beyond)["choices-0-text"] == "Green"
+
+
+@pytest.mark.parametrize(
+    ("count", "status", "says"), [(18, 200, False), (19, 200, True), (20, 422, True)]
+)
+def test_with_htmx_too_the_last_choice_takes_the_button_along(
+    writer, count, status, says
+):
+    part = writer.get(reverse("polls:choice-row"), {"choices-TOTAL_FORMS": count})
+    assert part.status_code == status
+    assert (FULL in seen.text(part)) == says
+    assert ("#add-choice" in part.content.decode()) == says
+    assert (f"choices-{count}-text" in part.content.decode()) == (status == 200)
 
 
 def test_taking_a_new_row_away_leaves_the_others_counted(repository, writer):
