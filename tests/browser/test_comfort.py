@@ -129,3 +129,14 @@ def test_focus_goes_to_a_field_that_is_refused(site: Site, visit: Visit):
     page.get_by_role("main").get_by_role("button").first.click()
     expect(page.get_by_role("main")).to_contain_text("a space is none of them")
     expect(name).to_be_focused()
+
+
+def test_focus_goes_to_each_choice_that_is_added_up_to_the_last(visit: Visit):
+    page = visit("max")
+    page.goto("/polls/new/")
+    page.evaluate("document.getElementById('id_choices-TOTAL_FORMS').value = 17")
+    for number in (18, 19, 20):
+        page.get_by_role("button", name="Add a choice").click()
+        expect(page.get_by_label(f"Choice {number}", exact=True)).to_be_focused()
+    expect(page.get_by_role("button", name="Add a choice")).to_have_count(0)
+    expect(page.get_by_role("status")).to_contain_text(["20 choices at most"])

@@ -116,11 +116,13 @@ document.addEventListener(
 
 // Focus goes where the change is: to what asks for it, as a field that is refused
 // does, else back to where it was if the swap took the focused element away, else to
-// what was swapped in. What comes without being asked takes none.
+// what was swapped in. What comes without being asked takes none. What asked once
+// has had its turn: of rows that were added one by one, the newest asks.
 const focusWithin = (root) => {
-  const asks = "[data-focus], [aria-invalid=true]";
-  const wanted = root.matches?.(asks) ? root : $(asks, root);
+  const asking = (asks) => (root.matches?.(asks) ? root : $(asks, root));
+  const wanted = asking("[data-focus]") ?? asking("[aria-invalid=true]");
   wanted?.focus();
+  wanted?.removeAttribute("data-focus");
   return Boolean(wanted);
 };
 focusWithin(document);
