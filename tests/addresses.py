@@ -128,10 +128,11 @@ def names() -> list[str]:
     return sorted(_names(get_resolver(), ""))
 
 
-def make_things() -> Things:
+def make_things(*, are_long: bool = False) -> Things:
     """
     Write what the paths lead to: a question, a vote for it that came through
-    the site, a branch that merges with main in parts by itself.
+    the site, a branch that merges with main in parts by itself. If they
+    ``are_long``, names and texts are as long as may be, in one word.
     """
     from polls.models import Question
     from versioning import branches, on_branch, tags
@@ -139,25 +140,32 @@ def make_things() -> Things:
     from versioning.unit_of_work import OUTSIDE
 
     name = uuid.uuid4().hex[:6]
+
+    def named(text: str) -> str:
+        return f"{text}{name}".ljust(63, "w") if are_long else f"{text}-{name}"
+
+    def worded(text: str) -> str:
+        return text.replace(" ", "").ljust(200, "w") if are_long else text
+
     with on_branch(message="Ask"):
-        question = Question.objects.create(text=f"Which one, {name}?")
+        question = Question.objects.create(text=worded(f"Which one, {name}?"))
         for text in ("The first", "The second", "The third"):
-            question.choices.create(text=text)
-    branch = f"things-{name}"
+            question.choices.create(text=worded(text))
+    branch = named("things")
     base = repository().head(MAIN)
     branches.create(repository(), branch, at=base)
-    _word(branch, question.pk, f"Which one shall it be, {name}?", "A third one")
-    _word(MAIN, question.pk, f"Which one is it, {name}?", "")
+    _word(branch, question, worded(f"Which one shall it be, {name}?"), "A third one")
+    _word(MAIN, question, worded(f"Which one is it, {name}?"))
     token = str(uuid.uuid4())
     choice = question.choices.all()[0].pk
     answer = Client(SERVER_NAME="localhost").post(
         f"/polls/{question.pk}/vote/", {"choice": choice, "versioning_token": token}
     )
     assert answer.status_code == 303, answer.content.decode()
-    tag = f"shown-{name}"
+    tag = named("shown")
     tags.create(repository(), tag, at=MAIN, message="As shown.", author=OUTSIDE)
     record, decision = _decide(branch)
-    dirty = _leave_uncommitted(f"dirty-{name}")
+    dirty = _leave_uncommitted(named("dirty"), worded("The first"))
     here, there = repository().head(MAIN), repository().head(branch)
     return Things(
         question=question.pk,
@@ -173,15 +181,15 @@ def make_things() -> Things:
     )
 
 
-def _leave_uncommitted(branch: str) -> str:
-    """Write to a new branch as a client does that knows nothing of commits."""
+def _leave_uncommitted(branch: str, choice: str) -> str:
+    """Write votes to a new branch as a client does that knows nothing of commits."""
     from polls.models import Choice
     from versioning import branches
     from versioning.conf import connection, repository
 
     branches.create(repository(), branch, at=repository().head(MAIN))
     with connection().bound(branch), connection().writing():
-        Choice.objects.filter(text="The first").update(votes=77)
+        Choice.objects.filter(text=choice).update(votes=77)
     return branch
 
 
@@ -198,16 +206,14 @@ def _decide(source: str) -> tuple[str, int]:
     return str(draft.pk), draft.decisions.get().pk
 
 
-def _word(branch: str, question: int, text: str, third: str) -> None:
-    from polls.models import Choice, Question
+def _word(branch: str, question: Any, text: str, third: str = "") -> None:
+    from polls.models import Question
     from versioning import on_branch
 
     with on_branch(branch, message=f"Word it for {branch}"):
-        Question.objects.filter(pk=question).update(text=text)
+        Question.objects.filter(pk=question.pk).update(text=text)
         if third:
-            Choice.objects.filter(question=question, text="The third").update(
-                text=third
-            )
+            question.choices.filter(text__contains="third").update(text=third)
 
 
 def _names(resolver: Any, namespace: str) -> Iterator[str]:

@@ -67,3 +67,18 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_label("Password").fill(PASSWORDS[name])
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/branches/")
+
+
+def sideways(page: Page) -> list[str]:
+    """What reaches beyond the right edge, if the page scrolls sideways at all."""
+    found: list[str] = page.evaluate(
+        """() => {
+          const root = document.documentElement;
+          if (root.scrollWidth <= root.clientWidth) return [];
+          return [...document.querySelectorAll("body *")]
+            .filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1)
+            .map((e) => `${e.tagName} ${e.className} ${e.textContent.slice(0, 40)}`)
+            .concat(`scrollWidth ${root.scrollWidth}`);
+        }"""
+    )
+    return found

@@ -15,7 +15,7 @@ from playwright.sync_api import (
 )
 
 from tests.addresses import PARTS, PATHS, POST_ONLY, Things, names
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import sideways, sign_in
 from tests.site import Site
 
 Visit = Callable[..., Page]
@@ -68,7 +68,7 @@ def test_a_page_has_no_barrier(
     assert not found.response["violations"], found.generate_report()
 
     page.set_viewport_size(NARROW)
-    assert _sideways(page) == []
+    assert sideways(page) == []
     assert errors == []
 
 
@@ -78,7 +78,7 @@ def test_a_visitors_page_has_no_barrier(name: str, things: Things, visit: Visit)
     page.goto(things.path(name))
     found = Axe().run(page)
     assert not found.response["violations"], found.generate_report()
-    assert _sideways(page) == []
+    assert sideways(page) == []
 
 
 def test_a_page_that_is_not_there_has_no_barrier(visit: Visit):
@@ -87,7 +87,7 @@ def test_a_page_that_is_not_there_has_no_barrier(visit: Visit):
     assert answer is not None and answer.status == 404
     found = Axe().run(page)
     assert not found.response["violations"], found.generate_report()
-    assert _sideways(page) == []
+    assert sideways(page) == []
 
 
 @pytest.fixture(scope="module")
@@ -124,18 +124,3 @@ def _errors_of(context: BrowserContext) -> list[str]:
     context.on("console", keep)
     context.on("weberror", lambda found: errors.append(str(found.error)))
     return errors
-
-
-def _sideways(page: Page) -> list[str]:
-    """What reaches beyond the right edge, if the page scrolls sideways at all."""
-    found: list[str] = page.evaluate(
-        """() => {
-          const root = document.documentElement;
-          if (root.scrollWidth <= root.clientWidth) return [];
-          return [...document.querySelectorAll("body *")]
-            .filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1)
-            .map((e) => `${e.tagName} ${e.className} ${e.textContent.slice(0, 40)}`)
-            .concat(`scrollWidth ${root.scrollWidth}`);
-        }"""
-    )
-    return found
