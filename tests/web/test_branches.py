@@ -1,6 +1,7 @@
 """The list of branches; making, switching and renaming them."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 import versioning
 from polls.models import Question
@@ -44,8 +45,24 @@ def test_why_a_branch_stays_is_said_before_anybody_tries(maintainer, summer):
     response = maintainer.get("/branches/")
     page = seen.main(response)
     assert "This is the default branch; it stays what it is." in page
-    assert "You are on this branch. Switch to another one to delete it." in page
+    active = "You are on this branch. Switch to another one to rename or delete it."
+    assert active in page
     assert "/branches/delete/?name=summer" not in seen.addresses(response)
+
+
+def test_no_reason_is_said_for_what_somebody_may_not_do_anyway(
+    editor, django_user_model, summer
+):
+    editor.post("/branches/switch/", {"name": summer})
+    page = seen.main(editor.get("/branches/"))
+    assert "You are on this branch. Switch to another one to rename it." in page
+    assert "delete it" not in page
+    django_user_model.objects.get(username="edith").user_permissions.remove(
+        Permission.objects.get(codename="create_branch")
+    )
+    page = seen.main(editor.get("/branches/"))
+    assert "You are on this branch" not in page
+    assert "stays what it is" not in page
 
 
 def test_landings_own_branches_are_neither_shown_nor_counted(
