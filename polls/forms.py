@@ -146,6 +146,12 @@ class PollForm:
         return all([self.fields.is_valid(), self.choices.is_valid()])
 
     @property
+    def has_changed(self) -> bool:
+        """Whether there is anything to save."""
+        changed = self.fields.changed_names or self.choices.has_changed()
+        return bool(self.is_new or changed)
+
+    @property
     def is_full(self) -> bool:
         """Whether there is no room for another choice."""
         return bool(self.choices.total_form_count() >= MAX_CHOICES)
@@ -240,7 +246,7 @@ class PollForm:
         what += [
             f"choice “{choice}” removed" for choice in self.choices.deleted_objects
         ]
-        return f"Edit “{self.question}”: {', '.join(what) or 'nothing'}"
+        return f"Edit “{self.question}”: {', '.join(what)}"
 
 
 @dataclass(frozen=True, slots=True)

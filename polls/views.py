@@ -182,8 +182,11 @@ def _edit(request: HttpRequest, question: Question) -> HttpResponse:
         return _form(request, poll, status=409)
     if not poll.is_valid():
         return _form(request, poll, status=422)
-    versioning.describe(poll.save())
-    _say(request, "Saved")
+    if poll.has_changed:
+        versioning.describe(poll.save())
+        _say(request, "Saved")
+    else:
+        messages.info(request, "Nothing was changed.")
     is_open = Question.objects.published().filter(pk=question.pk).exists()
     return see_other(
         reverse("polls:detail", args=[question.pk])

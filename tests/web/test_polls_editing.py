@@ -384,7 +384,8 @@ def test_what_was_saved_is_said_with_its_commit(repository, writer, question, br
     writer.post(reverse("versioning:branch-switch"), {"name": branch})
     sent = fields(writer.get(edit(question)))
     page = writer.post(edit(question), sent, follow=True)
-    assert "Saved" not in seen.text(page)  # nothing was changed
+    assert "Nothing was changed." in seen.text(page)
+    assert "Saved" not in seen.text(page)
     page = writer.post(edit(question), sent | {"text": "What is <up>?"}, follow=True)
     commit = repository.head(branch)
     assert f"Saved on {branch}, as commit {commit[:7]}." in seen.text(page)
