@@ -162,3 +162,20 @@ def test_a_state_for_reading_has_no_forms(repository, maintainer):
         maintainer.get(reverse("polls:results", args=[question.pk]), {"at": then})
     )
     assert "15 votes" in results
+
+
+def test_the_first_steps_offer_what_can_still_be_done(
+    repository, maintainer, add, merge, settings
+):
+    settings.DEMO = True
+    for branch in ("food-stalls", "fireworks"):
+        repository.create_branch(branch, repository.head("main"))
+        add(branch, f"What of {branch}?")
+    page = maintainer.get(reverse("polls:index"))
+    assert "Merge fireworks into main" in seen.links(page)
+    assert "what Erin prepared on food-stalls" in seen.links(page)
+    merge("fireworks", "main")
+    page = maintainer.get(reverse("polls:index"))
+    assert "Merge fireworks into main" not in seen.links(page)
+    assert "what Erin prepared on food-stalls" in seen.links(page)
+    assert "Vote in a poll" in seen.links(page)
