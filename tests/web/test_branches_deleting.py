@@ -85,8 +85,10 @@ def test_a_deletion_can_be_undone(maintainer, repository, summer):
     head = repository.head(summer)
     response = delete(maintainer, repository, summer, typed_0="summer")
     page = maintainer.get(response["Location"])
-    assert "“summer” is deleted." in seen.text(page)
-    assert "Undo" in seen.main(page)
+    assert "“summer” is deleted. It was at" in seen.text(page)
+    assert "Undo the deletion of summer" in seen.text(page)
+    status = page.content.decode().partition('role="status"')[2].partition("<main")[0]
+    assert status.count("is deleted") == 1
     record = DeletedBranch.objects.get()
     back = maintainer.post("/branches/restore/", {"deleted": record.pk})
     assert back.status_code == 303
@@ -194,8 +196,9 @@ def test_several_go_together_or_not_at_all(maintainer, repository, summer, merge
     assert names(repository) == ["main", "merged", "summer"]
     response = delete(maintainer, repository, merged, summer, typed_1="summer")
     page = maintainer.get(response["Location"])
-    assert "2 branches are deleted." in seen.text(page)
-    assert seen.main(page).count("Undo") == 2
+    for branch in (merged, summer):
+        assert f"“{branch}” is deleted." in seen.text(page)
+    assert seen.text(page).count("Undo") == 2
     assert names(repository) == ["main"]
 
 

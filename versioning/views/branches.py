@@ -250,7 +250,6 @@ def branch_delete(request: Any) -> HttpResponse:
         raise Http404(str(error)) from error
     except BranchError as error:
         return _delete_page(request, lines, problem=str(error), status=409)
-    messages.success(request, _said(names))
     undo = urlencode([("deleted", record.pk) for record in gone])
     return see_other(f"{reverse('versioning:branches')}?{undo}")
 
@@ -269,12 +268,6 @@ def _pins(request: HttpRequest, names: Sequence[str]) -> list[Pin]:
     if len(heads) != len(names) or not all(is_hash(head) for head in heads):
         raise BadRequest("The form does not say which commits it was made for.")
     return [Pin(name, head) for name, head in zip(names, heads, strict=True)]
-
-
-def _said(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"“{names[0]}” is deleted."
-    return f"{len(names)} branches are deleted."
 
 
 def _delete_page(
