@@ -64,6 +64,22 @@ def test_the_page_after_a_vote_shows_its_receipt_first(client, question):
     assert page.index("12 → 13") < page.index("What’s up?")
 
 
+def test_a_receipt_leads_to_the_commit_or_says_how_to_get_there(
+    repository, client, editor, nobody, question
+):
+    sent = form(client, question) | {"choice": question.choices.first().pk}
+    receipt = client.post(address(question), sent)["Location"]
+    hash = repository.head("main")
+    visitors = client.get(receipt)
+    assert f"commit {hash[:7]} (sign in to see it)" in seen.main(visitors)
+    assert seen.links(visitors)["sign in"] == f"/commits/{hash}/"
+    assert seen.links(editor.get(receipt))[hash[:7]] == f"/commits/{hash}/"
+    # Who has an account and may not read the history has nothing to open.
+    nobodys = nobody.get(receipt)
+    assert f"commit {hash[:7]}" in seen.main(nobodys)
+    assert f"/commits/{hash}/" not in seen.addresses(nobodys)
+
+
 def test_each_page_has_a_token_of_its_own(client, question):
     first, second = form(client, question), form(client, question)
     assert first[TOKEN_FIELD] != second[TOKEN_FIELD]

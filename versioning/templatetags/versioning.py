@@ -68,4 +68,6 @@ def receipt(context: dict[str, Any]) -> dict[str, Any]:
             found = receipt_view.show(uuid.UUID(token))
         except (ValueError, ValidationError):
             found = None
-    return {"receipt": found, "versioning": context.get("versioning")}
+    return {name: context.get(name) for name in ("versioning", "perms", "user")} | {
+        "receipt": found
+    }
