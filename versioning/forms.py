@@ -72,7 +72,7 @@ class BranchCreateForm(forms.Form):
         self.fields["name"] = BranchNameField(
             refusal,
             label="Name",
-            help_text="Letters, digits, dots, dashes and slashes: summer, fix/typo.",
+            help_text=f"{names.MAY_HOLD}: summer, fix/typo.",
         )
         self.order_fields(["name", "at", "switch"])
 
@@ -194,7 +194,7 @@ class TagForm(forms.Form):
     name = forms.CharField(
         label="Name",
         max_length=REF_LENGTH,
-        help_text="Letters, digits, dots, dashes and slashes: v1.0, before-the-move.",
+        help_text=f"{names.MAY_HOLD}: v1.0, before-the-move.",
         error_messages={"required": "A tag needs a name."},
         widget=forms.TextInput(
             {

@@ -14,6 +14,9 @@ from versioning.backends.repository import Repository
 #: The longest name, in characters. (DoltLite rebases no branch of more bytes.)
 MAX_LENGTH = 63
 
+#: What a name is made of, in words; see ``_FORBIDDEN``.
+MAY_HOLD = "Letters, digits, dots, dashes, underscores and slashes"
+
 _HASH = re.compile(r"[0-9a-v]{32}|[0-9a-f]{40}")
 _SHORT_HASH = re.compile(r"[0-9a-v]{7,40}")
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9._/-]")

@@ -288,6 +288,14 @@ def test_a_branch_gets_another_name(editor, repository, summer):
         repository.head(summer)
 
 
+@pytest.mark.parametrize("path", ["/branches/new/", "/tags/new/"])
+def test_the_hint_names_all_that_a_name_may_hold(editor, repository, path):
+    refused = editor.post(path, {"name": "two words", "at": "main"})
+    said = seen.main(refused)
+    for kind in ("digits", "dots", "dashes", "underscores", "slashes"):
+        assert said.count(kind) == 2  # in the hint, and in what is said of the name
+
+
 def test_a_branch_may_change_the_case_of_its_name(editor, repository, summer):
     response = editor.post("/branches/rename/", {"name": summer, "to": "Summer"})
     assert response.status_code == 303
