@@ -253,6 +253,11 @@ class LogForm(forms.Form):
         field.choices = [("", "anything"), *tables]
         field.error_messages["invalid_choice"] = "There is no table “%(value)s” here."
 
+    def clean(self) -> None:
+        since, until = (self.cleaned_data.get(name) for name in ("from", "to"))
+        if since and until and until < since:
+            self.add_error("to", "This day is before that of “From”.")
+
     def wanted(self) -> LogFilter:
         """What a valid form asks for; days are the reader’s."""
         given = self.cleaned_data

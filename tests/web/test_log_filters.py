@@ -257,3 +257,13 @@ def test_what_an_app_says_is_kept_in_one_line_each(editor, repository, erin):
         versioning.describe("Vote", kind="vote", about="Two\n\nlines  of it")
     message = repository.commit(unit.commit).message
     assert message == "Vote\n\nKind: vote\nAbout: Two lines of it"
+
+
+def test_days_in_the_wrong_order_are_no_filter(editor, poll):
+    given = {"from": "2026-05-31", "to": "2026-05-01"}
+    page = seen.main(editor.get("/log/", given))
+    assert "Until: This day is before that of “From”." in page
+    assert "No commit fits" not in page
+    assert "isn’t right yet" not in seen.main(
+        editor.get("/log/", given | {"to": "2026-05-31"})
+    )
