@@ -36,6 +36,10 @@ class QuestionForm(forms.ModelForm):
         model = Question
         fields = ["text", "details", "published"]
         help_texts = {"published": "People can vote from then on."}
+        error_messages = {
+            "text": {"required": "The question is missing."},
+            "published": {"required": "Say from when on people can vote."},
+        }
         widgets = {
             "text": forms.TextInput(attrs={"autocomplete": "off"}),
             "details": forms.Textarea(attrs={"rows": 3}),
@@ -76,6 +80,13 @@ class BaseChoices(BaseInlineFormSet):
         "too_few_forms": "A question needs at least %(num)d choices.",
         "too_many_forms": TOO_MANY,
     }
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Of several choices without a text, each says which it is."""
+        super().add_fields(form, index)
+        if index is not None:
+            empty = f"Choice {index + 1} has no text yet."
+            form.fields["text"].error_messages["required"] = empty
 
     def clean(self) -> None:
         """

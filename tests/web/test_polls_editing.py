@@ -69,10 +69,10 @@ def test_a_question_and_its_choices_are_one_commit(repository, writer):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"text": ""}, "This field is required"),
+        ({"text": ""}, "The question is missing."),
         ({"text": "x" * 201}, "at most 200 characters"),
         ({"published": "yesterday"}, "Enter a valid date/time"),
-        ({"choices-1-text": ""}, "This field is required"),
+        ({"choices-1-text": ""}, "Choice 2 has no text yet."),
         ({"choices-1-text": "GREEN"}, "has that choice already"),
         ({"choices-1-text": "Gréen"}, "has that choice already"),
         ({"choices-TOTAL_FORMS": "1"}, "at least 2 choices"),
