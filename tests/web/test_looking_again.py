@@ -184,7 +184,7 @@ def test_a_row_that_was_to_stay_stays_with_what_changed_in_it(
 ):
     words = seen.main(maintainer.get(URL))
     # Not the votes: they are as they were.
-    assert "Then Now Choice Heaven Seventh heaven mo chose: as" in words
+    assert "Then Now Choice Heaven Seventh heaven mo chose: kept, as" in words
     assert again(maintainer, repository, deleted, "").status_code == 303
     assert taken() == [("", "ours", None)]
     assert "1 of 1 settled" in seen.main(maintainer.get(URL))

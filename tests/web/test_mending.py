@@ -368,8 +368,9 @@ def test_a_mend_is_not_taken_back_unseen(
     back = form(repository, "polls_choice", orphan.pk, clear="1") | before
     answer = mend(maintainer, back)
     assert answer.status_code == 409
-    assert "The row You chose: no decision ida decided: as on summer" in seen.main(
-        answer
+    assert (
+        "The row You chose: no decision ida decided: kept, as on summer"
+        in seen.main(answer)
     )
     assert Decision.objects.get().take == "theirs"
     assert mend(maintainer, again(answer)).status_code == 303

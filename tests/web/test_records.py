@@ -11,6 +11,7 @@ from django.db import connection as default
 from django.urls import reverse
 from django.utils import timezone
 
+import versioning
 from polls.models import Choice
 from tests.web import seen
 from tests.web.test_drafts_together import URL, decide, form
@@ -206,3 +207,26 @@ def test_a_record_that_does_not_exist_is_not_found(maintainer, landed):
     )
     url = f"/merges/{MergeDraft.objects.get().pk}/"
     assert maintainer.get(f"{url}?after=x").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("take", "said"),
+    [("theirs", "kept, as on summer"), ("ours", "deleted, as on main")],
+)
+def test_the_fate_of_a_whole_row_is_told(
+    repository, maintainer, erin, heaven, take, said
+):
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Go on"):
+            rows = Choice.objects.filter(pk=heaven.pk)
+            if branch == "main":
+                rows.delete()
+            else:
+                rows.update(text="More")
+    page = maintainer.get(URL)
+    sent = form(repository, page, heaven, take) | {"take:": take}
+    sent.pop("take:text")
+    decide(maintainer, sent)
+    record = f"/merges/{MergeDraft.objects.get().pk}/"
+    row = f"Choice “More” of “What’s up?” The row there deleted changed {said} mo"
+    assert row in seen.main(maintainer.get(record))

@@ -15,7 +15,7 @@ from versioning.merging import drafts, endings, sources
 from versioning.merging.standing import Standing, gone, standing
 from versioning.models import Decision, MergeDraft
 from versioning.presentation.cells import Shown, opened_apart
-from versioning.presentation.choices import column_name, said, shown_of
+from versioning.presentation.choices import column_name, row_states, said, shown_of
 from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, table_name
@@ -149,6 +149,7 @@ class Decided:
     before: Shown | None  # None where there was no such row, or for a whole row
     ours: Shown | None
     theirs: Shown | None
+    states: tuple[str, ...]  # of a whole row, before, here and there; else ()
     taken: str  # in words
     result: Shown | None
     decision: Decision
@@ -235,6 +236,7 @@ def _decided(
         before,
         ours,
         theirs,
+        () if column else row_states(decision.seen),
         taken.words,
         result,
         decision,

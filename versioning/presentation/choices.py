@@ -11,6 +11,9 @@ from versioning.presentation.conflicts import Names
 from versioning.values import TableValues, decode
 from versioning.visibility import hidden_among
 
+#: A version of a row that is not there, as ``drafts.seen()`` has it.
+_NO_ROW: dict[str, Any] = {"row": None}
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -30,9 +33,9 @@ def said(
     base, ours, theirs = (shown_of(values, column, encoded) for encoded in seen)
     match choice.take:
         case Take.OURS:
-            return Said(f"as on {names.ours}", ours)
+            return Said(f"{_fate(column, seen[1])}as on {names.ours}", ours)
         case Take.THEIRS:
-            return Said(f"as on {names.theirs}", theirs)
+            return Said(f"{_fate(column, seen[2])}as on {names.theirs}", theirs)
         case Take.BASE:
             return Said("as it was before", base)
         case Take.SUM:
@@ -42,6 +45,28 @@ def said(
         case Take.DROP:
             return Said("left out", None)
     return Said("typed", shown_value(values, column, choice.value))
+
+
+def _fate(column: str, encoded: Any) -> str:
+    """What becomes of a row by a choice about the whole of it."""
+    if column != WHOLE_ROW:
+        return ""
+    return "deleted, " if encoded == _NO_ROW else "kept, "
+
+
+def row_states(seen: list[Any]) -> tuple[str, str, str]:
+    """What a whole row was in each of the versions that a decision was made on."""
+    base, *sides = seen
+    if base == _NO_ROW:
+        ours, theirs = ("none" if one == _NO_ROW else "added" for one in sides)
+        return "none", ours, theirs
+
+    def state(side: Any) -> str:
+        if side == _NO_ROW:
+            return "deleted"
+        return "as before" if side == base else "changed"
+
+    return "there", state(sides[0]), state(sides[1])
 
 
 def shown_of(values: TableValues, column: str, encoded: Any) -> Shown | None:
