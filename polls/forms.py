@@ -27,6 +27,13 @@ TOO_MANY = "A question has %(num)d choices at most."
 _WORDS = {"text": "question", "details": "details", "published": "date"}
 
 
+class LinesField(forms.CharField):
+    """A text of several lines. Browsers send the end of each as two characters."""
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 class QuestionForm(forms.ModelForm):
     """``seen`` says which version of the question the form was opened on."""
 
@@ -35,6 +42,7 @@ class QuestionForm(forms.ModelForm):
     class Meta:
         model = Question
         fields = ["text", "details", "published"]
+        field_classes = {"details": LinesField}
         help_texts = {"published": "People can vote from then on."}
         error_messages = {
             "text": {"required": "The question is missing."},

@@ -107,6 +107,19 @@ def test_a_damaged_form_is_a_bad_request(repository, writer, question, count):
     assert repository.head("main") == head
 
 
+def test_the_lines_of_a_text_end_as_they_did(repository, writer, question):
+    sent = fields(writer.get(edit(question))) | {"details": "Look.\r\nThere."}
+    assert writer.post(edit(question), sent).status_code == 303
+    assert Question.objects.get().details == "Look.\nThere."
+    head = repository.head("main")
+    sent = fields(writer.get(edit(question)))
+    for name in ("details", "initial-details"):  # as a browser sends both
+        sent[name] = sent[name].replace("\n", "\r\n")
+    page = writer.post(edit(question), sent, follow=True)
+    assert "Nothing was changed." in seen.text(page)
+    assert repository.head("main") == head
+
+
 def test_too_many_choices_are_refused(repository, writer):
     typed = {"text": "Which?", "choices-TOTAL_FORMS": "21"}
     typed |= {f"choices-{n}-text": f"Choice {n}" for n in range(21)}
