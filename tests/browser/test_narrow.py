@@ -40,6 +40,40 @@ def test_what_came_stands_below_what_went(visit: Callable[..., Page], path: str)
     expect(page.get_by_role("rowheader", name="Details").first).to_be_visible()
 
 
+SEVERAL_LINES = """
+from versioning import branches, on_branch
+from versioning.conf import repository
+from polls.models import Question
+for text in ("Bring:\\na cup\\na spoon", "Bring:\\na bowl\\na spoon\\nan appetite"):
+    with on_branch(message="Say what to bring") as unit:
+        Question.objects.filter(pk=1).update(details=text)
+print(unit.commit)
+"""
+
+
+@pytest.mark.parametrize(("width", "is_below"), [(320, True), (1280, False)])
+def test_lines_of_a_text_stand_on_their_side(
+    site: Site, visit: Callable[..., Page], width: int, is_below: bool
+):
+    commit = site.run(SEVERAL_LINES)
+    page = visit("erin", viewport=ViewportSize(width=width, height=800))
+    page.goto(f"/commits/{commit}/")
+    went, came = (page.locator(f".diff__lines.{side}") for side in ("old", "new"))
+    expect(went).to_contain_text("a cup")
+    expect(went).not_to_contain_text("a bowl")
+    expect(came).to_contain_text("an appetite")
+    above, below = went.bounding_box(), came.bounding_box()
+    assert above and below
+    if is_below:
+        assert above["y"] + above["height"] <= below["y"]
+    else:
+        assert above["x"] + above["width"] <= below["x"]
+        stays = page.locator(".diff__lines .lines__same", has_text="a spoon")
+        places = [one.bounding_box() for one in stays.all()]
+        assert places[0] and places[1]
+        assert places[0]["y"] == places[1]["y"]
+
+
 MAKE_LONG_THINGS = """
 import json
 from tests.addresses import make_things

@@ -6,7 +6,13 @@ import pytest
 
 from versioning.presentation.cells import line_by_line, show
 from versioning.presentation.documents import pretty
-from versioning.presentation.lines import SHOWN, LineKind, TextLine, unified
+from versioning.presentation.lines import (
+    SHOWN,
+    LineKind,
+    TextLine,
+    in_columns,
+    unified,
+)
 
 SIGNS = {"same": " ", "removed": "-", "added": "+", "gap": "…"}
 
@@ -33,6 +39,18 @@ def test_far_changes_are_apart() -> None:
     assert drawn(unified("\n".join(old), "\n".join(new))) == [
         *("…2", " 2", " 3", " 4", "-5", "+x", " 6", " 7", " 8", "…18"),
         *(" 27", " 28", " 29", "-30", " 31", " 32", " 33", "…6"),
+    ]
+
+
+def test_either_text_has_a_column_and_what_stays_stands_level() -> None:
+    old, new = "a\nb\nc\nd\nf", "A\nb\nc1\nc2\nd\ne\nf"
+    columns = in_columns(unified(old, new))
+    assert [
+        ["" if line is None else drawn((line,))[0] for line in column]
+        for column in columns
+    ] == [
+        ["-a", " b", "-c", "", " d", "", " f"],
+        ["+A", " b", "+c1", "+c2", " d", "+e", " f"],
     ]
 
 

@@ -40,6 +40,34 @@ def unified(before: str, after: str) -> tuple[TextLine, ...]:
     return (*found[:SHOWN], TextLine(LineKind.GAP, count=rest))
 
 
+def in_columns(
+    lines: Sequence[TextLine],
+) -> tuple[tuple[TextLine | None, ...], tuple[TextLine | None, ...]]:
+    """
+    Lines that are told as one, as those of the old text and of the new, of which
+    what stays has the same place; None is a place that the other side alone has.
+    """
+    old: list[TextLine | None] = []
+    new: list[TextLine | None] = []
+    for line in lines:
+        if line.kind is LineKind.REMOVED:
+            old.append(line)
+        elif line.kind is LineKind.ADDED:
+            new.append(line)
+        else:
+            _level(old, new)
+            old.append(line)
+            new.append(line)
+    _level(old, new)
+    return tuple(old), tuple(new)
+
+
+def _level(old: list[TextLine | None], new: list[TextLine | None]) -> None:
+    """Make both as long as the longer one is."""
+    old += [None] * (len(new) - len(old))
+    new += [None] * (len(old) - len(new))
+
+
 def _unified(old: Sequence[str], new: Sequence[str]) -> Iterator[TextLine]:
     seen = 0  # lines of the old text that are told of
     for group in _groups(old, new):

@@ -154,16 +154,17 @@ _SIGNS = {
 }
 
 
-@register.simple_tag
-def text_lines(lines: Sequence[TextLine]) -> SafeString:
-    """Lines of two texts as one, each with its sign; gaps say how many lines."""
+def text_lines(lines: Sequence[TextLine | None]) -> SafeString:
+    """Lines of a text, changed ones with their sign; gaps say how many lines."""
     return format_html(
         '<ul role="list" class="lines">{}</ul>',
         format_html_join("", "{}", ((_text_line(line),) for line in lines)),
     )
 
 
-def _text_line(line: TextLine) -> SafeString:
+def _text_line(line: TextLine | None) -> SafeString:
+    if line is None:
+        return SafeString('<li class="lines__none" aria-hidden="true"></li>')
     if line.kind is LineKind.GAP:
         return format_html(
             '<li class="lines__gap">{} line{} not shown</li>',

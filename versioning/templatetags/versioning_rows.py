@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from versioning import addresses
 from versioning.backends.repository import ChangeKind, Commit
 from versioning.presentation.cells import CellChange, Shown
+from versioning.presentation.lines import in_columns
 from versioning.presentation.rows import RowDiff
 from versioning.row_history import HistoryPage, Origin
 from versioning.templatetags.versioning_history import cell, text_lines
@@ -104,10 +105,11 @@ def _cells(row: RowDiff, table: str, value_start: str) -> Iterator[str]:
             yield f' <span class="diff__raw">renamed from {former}</span>'
         yield "</th>"
         if one.lines:
-            yield (
-                '<td role="cell" colspan="2" class="diff__lines">'
-                f"{text_lines(one.lines)}</td>"
-            )
+            for side, lines in zip(("old", "new"), in_columns(one.lines), strict=True):
+                yield (
+                    f'<td role="cell" class="diff__lines {side}">'
+                    f"{text_lines(lines)}</td>"
+                )
         else:
             for side, shown in (("old", one.before), ("new", one.after)):
                 none = "" if shown else " none"
