@@ -112,6 +112,8 @@ def test_a_comparison_prints_without_bars_and_with_nothing_folded(visit: Visit):
     expect(page.locator(".diff").first).to_be_visible()
     assert page.locator("main details").count() > 0
     expect(page.locator("main details:not([open])")).to_have_count(0)
+    for pressed in ("Download as SQL", "Link to exactly these two commits"):
+        expect(page.get_by_role("link", name=pressed)).to_have_count(0)
     page.goto("/log/?branch=fireworks")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     when = page.locator("main time").first  # whole, as paper is read later
