@@ -40,6 +40,39 @@ def test_what_came_stands_below_what_went(visit: Callable[..., Page], path: str)
     expect(page.get_by_role("rowheader", name="Details").first).to_be_visible()
 
 
+def test_pages_begin_where_the_header_does(visit: Callable[..., Page]):
+    page = visit("erin", viewport=ViewportSize(width=1280, height=800))
+    edges = {}
+    for path in ("/", "/branches/", "/log/", "/compare/", "/merges/"):
+        page.goto(path)
+        for place in (".brand", "h1"):
+            box = page.locator(place).bounding_box()
+            assert box
+            edges[path, place] = box["x"]
+    assert len(set(edges.values())) == 1, edges
+
+
+def test_choices_of_a_form_end_at_one_edge(visit: Callable[..., Page]):
+    page = visit("max", viewport=ViewportSize(width=390, height=800))
+    page.goto("/polls/new/")
+    page.get_by_role("button", name="Add a choice").click()
+    expect(page.get_by_role("button", name="Remove choice 3")).to_be_visible()
+    boxes = [page.get_by_label(f"Choice {n}", exact=True) for n in (1, 2, 3)]
+    ends = [box["x"] + box["width"] for one in boxes if (box := one.bounding_box())]
+    assert len(ends) == 3
+    assert len(set(ends)) == 1
+
+
+def test_votes_beside_a_long_choice_stay_in_one_line(
+    long_things: Things, visit: Callable[..., Page]
+):
+    page = visit("max", viewport=ViewportSize(width=390, height=800))
+    page.goto(f"/polls/{long_things.question}/delete/")
+    votes = page.locator(".doomed").get_by_text("votes").first.bounding_box()
+    assert votes
+    assert votes["height"] < 30
+
+
 SEVERAL_LINES = """
 from versioning import branches, on_branch
 from versioning.conf import repository
