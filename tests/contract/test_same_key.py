@@ -8,10 +8,10 @@ import pytest
 import versioning
 from polls.models import Choice, Question
 from versioning.backends.repository import Author, MergeSides
-from versioning.merging import deciding, drafts, preview, trial
+from versioning.merging import deciding, drafts, mending, preview, trial
 from versioning.merging.landing import land
+from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.resolution import Choice as Decided
-from versioning.merging.resolution import Take
 from versioning.models import MergeDraft
 
 ERIN = Author("Erin Editor", "erin@example.org")
@@ -76,6 +76,39 @@ def test_one_of_them_is_taken(work, take, text):
     work.land()
     assert questions() == {KEY: text}
     assert Choice.objects.filter(question_id=KEY).count() == 4
+
+
+def test_the_other_gets_no_key_that_was_another_row_s(repository, max_):
+    """Not even one's that both sides deleted: it would be shown as that one."""
+    with versioning.on_branch("main", author=ERIN, message="Ask"):
+        Question.objects.create(pk=KEY + 5, text="Old news?")
+    repository.create_branch("summer", repository.head("main"))
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=ERIN, message="Ask"):
+            Question.objects.all().delete()
+            Question.objects.create(pk=KEY, text=f"Asked on {branch}?")
+    heads = repository.head("main"), repository.head("summer")
+    sides = preview.sides_of(repository, *heads)
+    assert sides is not None
+    work = Work(sides, drafts.begin("summer", "main", sides, max_), max_)
+    work(QUESTIONS, KEY, Take.BOTH)
+    work.land()
+    assert questions() == {KEY: "Asked on main?", KEY + 6: "Asked on summer?"}
+
+
+def test_a_row_that_both_deleted_is_not_mended(repository, max_, added):
+    with versioning.on_branch("main", author=ERIN, message="Delete"):
+        Question.objects.filter(pk=1).delete()
+    with versioning.on_branch("summer", author=ERIN, message="Delete"):
+        Question.objects.filter(pk=1).delete()
+    heads = repository.head("main"), repository.head("summer")
+    sides = preview.sides_of(repository, *heads)
+    assert sides is not None
+    draft = drafts.begin("summer", "main", sides, max_)
+    row = mending.row_of(sides, QUESTIONS, (1,))
+    assert row is not None
+    with pytest.raises(ValueError, match="nothing to mend like this"):
+        mending.mend(draft, sides, row, {WHOLE_ROW: Decided(Take.OURS)}, max_)
 
 
 def test_their_cells_are_merged(work):

@@ -277,9 +277,11 @@ class _Copies:
         if isinstance(model._meta.pk, models.UUIDField):
             return self._free_uuids(table, str(model._meta.pk.column), keys)
         if table not in self._highest:
+            # A key that both sides deleted was another row's, too.
+            sides = (self._sides.base, self._sides.ours, self._sides.theirs)
+            there = [at for at in sides if table in self._repository.tables(at=at)]
             self._highest[table] = max(
-                self._repository.highest_key(table, at=at) or 0
-                for at in (self._sides.ours, self._sides.theirs, None)
+                self._repository.highest_key(table, at=at) or 0 for at in (*there, None)
             )
         first = self._highest[table] + 1
         self._highest[table] += len(keys)

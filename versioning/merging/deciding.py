@@ -81,7 +81,8 @@ def mend(
     ``PermissionDenied`` for a hidden column.
     """
     conflict, decided = answers or (row, {})
-    _check(conflict, decided)
+    if decided:
+        _check(conflict, decided)
     require_shown(row.table, {**decided, **mends})
     for column, choice in mends.items():
         if choice is not None and not can_mend(row, column, choice):
