@@ -121,8 +121,6 @@ def test_writers_wait_for_who_keeps_them_off(repository, how):
         holder.wait_for("held")
         with pytest.raises(EngineBusy), repository.write_lock("main", timeout=0.1):
             pytest.fail("a writer beside who keeps them off")
-        with repository.write_lock("summer", timeout=0.1):
-            pass  # another branch
         if how == "ends":
             holder.go_on()
             holder.end()
@@ -136,8 +134,6 @@ def test_writers_wait_for_who_keeps_them_off(repository, how):
 def test_who_keeps_writers_off_waits_for_those_who_are_there(
     repository, other_connection
 ):
-    with other_connection.repository.without_writers("main"):
-        pass  # from now on, the embedded engine's writers look for it
     with (
         other_connection.repository.write_lock("main"),
         pytest.raises(EngineBusy),

@@ -1045,8 +1045,9 @@ class Repository(ABC):
         """
         Keep all who take the branch's write lock off it, for as many transactions
         as the block has: they wait. Its own must take no such lock. ``timeout`` in
-        seconds; raises ``EngineBusy``. (DoltLite: two lock files beside the
-        database, so that many who write all the time don't keep it waiting.)
+        seconds; raises ``EngineBusy``. (DoltLite: off every branch, as the file has
+        one writer at a time in any case; by two lock files beside the database, so
+        that many who write all the time don't keep it waiting.)
         """
 
     @abstractmethod

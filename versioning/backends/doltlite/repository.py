@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
@@ -38,6 +37,7 @@ MENDED_AT_MOST = 10_000  # rows of a merge that point to nothing
 
 class DoltLiteRepository(Exporting):
     _unsettled = re.compile("cannot commit: unresolved")
+    _is_alone = False  # within ``without_writers()``
 
     @property
     def features(self) -> Features:
@@ -228,48 +228,49 @@ class DoltLiteRepository(Exporting):
 
     @contextmanager
     def write_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:
+        if self._is_alone:
+            yield
+            return
         with ExitStack() as stack:
-            # Nearly always nobody ever kept writers off, and there is no file.
-            if Path(self._lock_path("writing", branch)).exists():
-                with self._file_lock("gate", branch, fcntl.LOCK_EX, timeout):
-                    writing = self._file_lock("writing", branch, fcntl.LOCK_SH, timeout)
-                    stack.enter_context(writing)
+            with self._file_lock("gate", fcntl.LOCK_EX, timeout):
+                stack.enter_context(self._file_lock("writing", fcntl.LOCK_SH, timeout))
             yield
 
     @contextmanager
     def without_writers(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:
         with (
-            self._file_lock("gate", branch, fcntl.LOCK_EX, timeout),  # nobody begins
-            self._file_lock("writing", branch, fcntl.LOCK_EX, timeout),  # all ended
+            self._file_lock("gate", fcntl.LOCK_EX, timeout),  # nobody begins
+            self._file_lock("writing", fcntl.LOCK_EX, timeout),  # all have ended
         ):
-            yield
+            self._is_alone = True
+            try:
+                yield
+            finally:
+                self._is_alone = False
 
     def _without_writers(self, branch: str) -> AbstractContextManager[Any]:
         return transaction.atomic(using=self.connection.alias, durable=True)
 
     @contextmanager
     def landing_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:
-        with self._file_lock("landing", branch, fcntl.LOCK_EX, timeout):
+        digest = hashlib.sha256(branch.encode()).hexdigest()[:16]
+        with self._file_lock(f"landing-{digest}", fcntl.LOCK_EX, timeout):
             yield
 
-    def _lock_path(self, kind: str, branch: str) -> str:
-        digest = hashlib.sha256(branch.encode()).hexdigest()[:16]
-        return f"{self.connection.path}.{kind}-{digest}"
-
     @contextmanager
-    def _file_lock(
-        self, kind: str, branch: str, how: int, timeout: float
-    ) -> Iterator[None]:
+    def _file_lock(self, kind: str, how: int, timeout: float) -> Iterator[None]:
         """A lock file beside the database, whose lock ends with the process."""
         deadline = time.monotonic() + timeout
-        handle = os.open(self._lock_path(kind, branch), os.O_CREAT | os.O_RDWR, 0o600)
+        handle = os.open(
+            f"{self.connection.path}.{kind}", os.O_CREAT | os.O_RDWR, 0o600
+        )
         try:
             while True:
                 with suppress(BlockingIOError):
                     fcntl.flock(handle, how | fcntl.LOCK_NB)
                     break
                 if time.monotonic() >= deadline:
-                    raise EngineBusy("Another landing on this branch is under way.")
+                    raise EngineBusy("The lock was not free in time.")
                 time.sleep(LOCK_ASKED_EVERY)
             yield
         finally:
