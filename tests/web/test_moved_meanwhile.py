@@ -205,6 +205,23 @@ def test_a_merge_lands_with_the_votes_that_came_for_its_rows(
     assert "1 commit, which changed none of its rows but counts." in said
 
 
+@pytest.mark.parametrize("is_seen_by_others", [False, True])
+def test_a_count_that_was_typed_is_not_passed_over_for_a_vote(
+    repository, maintainer, ida, erin, heaven, is_seen_by_others
+):
+    typed = about(heaven, take__text="theirs", take__votes="value", value__votes="77")
+    assert decide(maintainer, pins(repository) | typed).status_code == 303
+    old = pins(repository)
+    change(erin, "main", heaven, votes=F("votes") + 14)
+    if is_seen_by_others:
+        ida.get(URL)
+    head = repository.head("main")
+    answer = land(maintainer, old)
+    assert answer.status_code == 409
+    assert "Look again" in seen.main(answer)
+    assert repository.head("main") == head
+
+
 def test_a_row_that_somebody_voted_for_is_not_deleted_unseen(
     repository, maintainer, erin, heaven
 ):

@@ -257,6 +257,14 @@ def _counted(path: str = "") -> dict[str, Count]:
     }
 
 
+def have_to_be_looked_at(draft: MergeDraft) -> bool:
+    """
+    Whether decisions of a draft were made on other values than there are now, as
+    a count that somebody typed: without them the merge would do something else.
+    """
+    return draft.decisions.filter(outdated=True, needed=True).exists()
+
+
 def changed_since(draft: MergeDraft, revision: int, user: Any) -> bool:
     """
     Whether somebody else decided something, or took it back, since a draft's

@@ -101,6 +101,8 @@ def _land(
             if draft is None and (done := _landed_already(source, target, pins)):
                 return done
             draft = drafts.begin(source, target, sides, request.user)
+            if sides != pins and drafts.have_to_be_looked_at(draft):
+                return moved_page(request, source, target, pins)
         if drafts.changed_since(draft, seen.revision, request.user):
             raise endings.DraftChanged
         commit = land(source, target, sides, draft, request.user, alone=alone)
