@@ -56,12 +56,21 @@ with on_branch({branch!r}, message="Vote meanwhile"):
     choice.update(votes=F("votes") + 1)
 """
 
+REWORD = """
+from polls.models import Choice
+from versioning import on_branch
+with on_branch({branch!r}, message="Reword meanwhile"):
+    choice = Choice.objects.filter(question={pk}, text="At the {choice}")
+    choice.update(text={text!r})
+"""
+
 ORPHAN = """
 from polls.models import Choice, Question
 from versioning import on_branch
 with on_branch({source!r}, message="Offer a boat"):
     other = Question.objects.exclude(pk={pk}).order_by("pk").first()
-    other.choices.create(text="With the ferryman")
+    for text in ("With the ferryman", "In a boat of one’s own"):
+        other.choices.create(text=text)
 with on_branch({target!r}, message="Ask less"):
     Question.objects.get(pk=other.pk).delete()
 print(other)
@@ -130,6 +139,11 @@ class Parted:
         """On the target; of the choices, the source has votes for the bridge."""
         code = VOTE_ON.format(branch=self.target, pk=self.pk, choice=choice)
         self.site.run(code)
+
+    def reword(self, choice: str, text: str) -> None:
+        """On the target."""
+        given = {"branch": self.target, "pk": self.pk, "choice": choice, "text": text}
+        self.site.run(REWORD.format(**given))
 
     def state(self) -> Any:
         """``[text, {choice: votes}, head]`` of the target."""
@@ -222,7 +236,7 @@ def test_a_branch_that_moves_meanwhile_stops_the_merge(
     _take(page, parted.source, javascript)
     expect(_bar(page)).to_contain_text("1 of 1 settled")
 
-    parted.vote("bridge")
+    parted.reword("bridge", "At the north bridge")
     before = parted.state()
     merge = page.get_by_role("button", name=f"Merge {parted.source} into")
     with page.expect_response("**/merge/land/") as answer:
@@ -240,7 +254,7 @@ def test_a_branch_that_moves_meanwhile_stops_the_merge(
     page.wait_for_url("**/commits/*/")
     text, votes, _ = parted.state()
     assert text == ON_SOURCE
-    assert votes == {"At the bridge": 16, "At the mill": 5}
+    assert votes == {"At the north bridge": 15, "At the mill": 5}
 
 
 def test_votes_elsewhere_hinder_nobody_who_merges(
@@ -268,10 +282,10 @@ def test_a_violation_is_mended_by_somebody_else_and_the_merge_undone(
     question = parted.site.run(ORPHAN.format(**vars(parted)))
     begun = visit("max", java_script_enabled=javascript)
     begun.goto(parted.merge_path)
-    expect(begun.get_by_role("main")).to_contain_text("2 rows of the result would")
+    expect(begun.get_by_role("main")).to_contain_text("3 rows of the result would")
     _take(begun, parted.source, javascript)
     expect(_bar(begun)).to_contain_text("1 of 1 settled")
-    expect(begun.locator("#merge-bar")).to_contain_text("2 rows still to mend")
+    expect(begun.locator("#merge-bar")).to_contain_text("3 rows still to mend")
     begun.context.clear_cookies()  # and goes home
 
     parted.site.run(SECOND_MAINTAINER)
@@ -331,7 +345,7 @@ def test_focus_goes_to_what_happened_meanwhile(parted: Parted, visit: Visit):
     expect(clash).to_contain_text("ida decided about this row meanwhile.")
     expect(clash).to_be_focused()
 
-    parted.vote("bridge")
+    parted.reword("bridge", "At the north bridge")
     mine.get_by_role("article", name=boat).get_by_role("button", name="Mend").click()
     moved = mine.locator(".callout", has_text="moved while you were deciding")
     expect(moved).to_be_focused()

@@ -237,6 +237,7 @@ class Meanwhile(NamedTuple):
 
     where: Where
     side: str  # that changed: ours, theirs, or "" for the draft alone
+    counts: bool = False  # and nothing else: they add up
 
 
 class Person:
@@ -280,7 +281,12 @@ class Person:
         return False
 
     def _leaves_the_merge_alone(self, came: Meanwhile) -> bool:
-        return came.side == "ours" and not self._oracle.is_brought(came.where)
+        if came.side != "ours":
+            return False
+        if not self._oracle.is_brought(came.where):
+            return True
+        base, _, theirs = self._oracle.versions(came.where)
+        return came.counts and base is not None and theirs is not None
 
     def _perhaps_meanwhile(self) -> Meanwhile | None:
         if not self._meanwhile_left or self._draw(st.integers(0, 4)):
@@ -300,7 +306,7 @@ class Person:
             Choice.objects.filter(pk=where[1]).update(votes=F("votes") + 1)
         votes = self._oracle.ours[where]["votes"] + 1
         self._oracle.change("ours", where, "votes", votes)
-        return Meanwhile(where, "ours")
+        return Meanwhile(where, "ours", counts=True)
 
     def _word(self) -> Meanwhile | None:
         """Like no other text that there is."""
@@ -426,20 +432,26 @@ class Person:
         note(f"{action} {sent}")
         came = self._perhaps_meanwhile()
         answer = self._client.post(action, sent)
-        if came and came == (about, ""):  # both decided about one row
+        if came and came.where == about and not came.side:  # both decided about it
             assert answer.status_code in (303, 409), answer.content.decode()
             return answer.status_code == 303
-        if (
-            came is None
-            or not came.side
-            or (came.where != about and self._leaves_the_merge_alone(came))
-        ):
+        if came is None or not came.side:
+            assert answer.status_code == 303, answer.content.decode()
+            return True
+        stands = came.where != about or (came.counts and _leaves_counts(action, sent))
+        if stands and self._leaves_the_merge_alone(came):
             assert answer.status_code == 303, answer.content.decode()
             return True
         assert answer.status_code == 409, answer.content.decode()
         is_kept = "What you chose is kept" in seen.main(answer)
-        assert is_kept == (came.where != about)
+        assert is_kept == stands
         return is_kept
+
+
+def _leaves_counts(action: str, sent: dict[str, str]) -> bool:
+    """Whether a form is about other columns than counters."""
+    whole, votes = sent.get("take:"), sent.get("take:votes", "")
+    return action == DECIDE and not whole and votes in ("", "sum")
 
 
 def rows(repository: Any, at: str) -> State:
