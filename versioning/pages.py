@@ -61,14 +61,22 @@ class Resend:
             if name.startswith(_INITIAL)
         }
         return [
-            (name, value)
+            (_spoken(name), value)
             for name, value in self.fields
             if value
-            and value != before.get(name)
+            # A browser writes a date and its time otherwise than they came.
+            and value.replace("T", " ") != before.get(name, "").replace("T", " ")
             and name not in _CARRIED
             and not name.startswith(_INITIAL)
             and not name.endswith(_HIDDEN)
         ]
+
+
+def _spoken(name: str) -> str:
+    """A field’s name as people read it: “choices-0-text” is “Choices 1 text”."""
+    parts = name.replace("_", " ").split("-")
+    words = " ".join(str(int(p) + 1) if p.isdecimal() else p for p in parts)
+    return words[:1].upper() + words[1:]
 
 
 def page(

@@ -423,7 +423,7 @@ def test_what_was_typed_on_another_branch_is_sent_to_that_one(
     words = seen.main(refused)
     assert refused.status_code == 409
     assert "You have switched branches since" in words
-    assert "What you had typed text What is up?" in words
+    assert "What you had typed Text What is up?" in words
     assert "Look there." not in words  # which nobody typed
     assert (repository.head("main"), repository.head("summer")) == heads
     assert "Send it to main Send it to summer instead" in words
