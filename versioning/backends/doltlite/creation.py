@@ -4,6 +4,8 @@ from pathlib import Path
 
 from django.db.backends.sqlite3 import creation
 
+from versioning.backends.doltlite.repository import LOCK_FILES
+
 
 class DatabaseCreation(creation.DatabaseCreation):
     """Django's own, in a file: no branch of a database in memory can be opened."""
@@ -20,3 +22,6 @@ class DatabaseCreation(creation.DatabaseCreation):
         super()._destroy_test_db(test_database_name, verbosity)  # type: ignore[misc]
         path = Path(test_database_name)
         path.with_name(f".{path.name}-lock").unlink(missing_ok=True)  # the engine's
+        for kind in LOCK_FILES:
+            for ours in path.parent.glob(f"{path.name}.{kind}"):
+                ours.unlink(missing_ok=True)

@@ -31,7 +31,9 @@ from versioning.backends.repository import (
     Violation,
 )
 
-LOCK_ASKED_EVERY = 0.005  # seconds
+LOCK_ASKED_EVERY = 0.002  # seconds
+#: Beside the database: see ``write_lock()`` and ``landing_lock()``.
+LOCK_FILES = ("gate", "writing", "landing-*")
 MENDED_AT_MOST = 10_000  # rows of a merge that point to nothing
 
 
