@@ -253,7 +253,10 @@ def _find_branch(
     wanted = posted.get(BRANCH_FIELD)
     if not request.user.is_authenticated and (
         not may_edit(place.branch)
-        or (wanted and not permissions.may_see_branch(request.user, wanted))
+        or not (
+            wanted in (None, "", place.branch)
+            or permissions.may_see_branch(request.user, wanted)
+        )
     ):
         # First, as who is signed out has no branch, and the form's is not gone.
         return ask_to_sign_in(request)
