@@ -257,9 +257,6 @@ class DoltRepository(Completing):
     ) -> AbstractContextManager[None]:
         return self.write_lock(branch, timeout=timeout)
 
-    def _without_writers(self, branch: str) -> AbstractContextManager[Any]:
-        return self.write_lock(branch)
-
     @contextmanager
     def landing_lock(self, branch: str, *, timeout: float = 20.0) -> Iterator[None]:
         with self._named_lock("land", branch, timeout):

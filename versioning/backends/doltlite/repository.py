@@ -251,6 +251,7 @@ class DoltLiteRepository(Exporting):
                 self._is_alone = False
 
     def _without_writers(self, branch: str) -> AbstractContextManager[Any]:
+        # Other programs' writers are kept off as well.
         return transaction.atomic(using=self.connection.alias, durable=True)
 
     @contextmanager

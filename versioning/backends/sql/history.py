@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.db import OperationalError
@@ -90,20 +90,18 @@ class History(Statements):
         self._outside_atomic()
         self._refuse_default(name)
         self._leave_branch(name)
-        if expected_head is None:
+        # A commit that came after the look at the head would go with the branch.
+        alone = nullcontext() if expected_head is None else self._without_writers(name)
+        with alone:
             head = self.head(name)
-            self._branch_call(name, "-D", "--", name)
-            return head
-        with self._without_writers(name):  # a commit would go with the branch
-            head = self.head(name)
-            if head != expected_head:
+            if expected_head is not None and head != expected_head:
                 raise BranchMoved(name, expected_head, head)
             self._branch_call(name, "-D", "--", name)
         return head
 
-    @abstractmethod
     def _without_writers(self, branch: str) -> AbstractContextManager[Any]:
-        """Keep our writers off a branch, for a block that may delete it."""
+        """Keep writers off a branch, for a block that may delete it."""
+        return self.without_writers(branch)
 
     def _leave_branch(self, name: str) -> None:
         if self.connection.binding.branch == name:
