@@ -75,6 +75,15 @@ class Process:
         self.process.stdin.close()
         self.process.stdin = None
 
+    def let_go(self, how: str) -> None:
+        """Of what it holds: as it "ends", or as it "dies"."""
+        if how == "ends":
+            self.go_on()
+            self.end()
+        else:
+            self.process.kill()
+            self.process.wait()
+
     def end(self) -> int:
         self.process.communicate(timeout=60)
         return self.process.returncode
@@ -105,12 +114,7 @@ def test_a_landing_waits_for_another_process(repository, how):
             pytest.fail("two landings at once")
         with repository.landing_lock("summer", timeout=0.1):
             pass  # another target
-        if how == "ends":
-            holder.go_on()
-            holder.end()
-        else:
-            holder.process.kill()
-            holder.process.wait()
+        holder.let_go(how)
         with repository.landing_lock("main", timeout=20):
             pass
 
@@ -121,12 +125,7 @@ def test_writers_wait_for_who_keeps_them_off(repository, how):
         holder.wait_for("held")
         with pytest.raises(EngineBusy), repository.write_lock("main", timeout=0.1):
             pytest.fail("a writer beside who keeps them off")
-        if how == "ends":
-            holder.go_on()
-            holder.end()
-        else:
-            holder.process.kill()
-            holder.process.wait()
+        holder.let_go(how)
         with repository.write_lock("main", timeout=20):
             pass
 
