@@ -1,7 +1,6 @@
 """Forms that come again: filled in otherwise, to another branch, after a sign-in."""
 
 import pytest
-from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -12,25 +11,10 @@ import versioning
 from polls.models import Question
 from tests.web import seen
 from tests.web.fields import fields, forms
+from tests.web.test_admin import QuestionAdmin, office
 from tests.web.test_place import be_on
-from versioning.admin import VersionedAdmin
 from versioning.backends.errors import SerializationFailure, WriteOutsideBranch
 from versioning.place import BRANCH_FIELD
-
-office = admin.AdminSite("office")
-
-
-@admin.register(Question, site=office)
-class QuestionAdmin(VersionedAdmin):
-    search_fields = ("text",)
-    actions = ("shout",)
-
-    @admin.action(description="Write in capitals")
-    def shout(self, request, queryset):
-        for question in queryset:
-            question.text = question.text.upper()
-            question.save()
-
 
 PAGE = """
 {% load versioning %}
