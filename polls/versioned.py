@@ -17,6 +17,7 @@ register(
     Question,
     label=lambda question: f"Question “{question}”",
     invariants=[keeps_enough_choices],
+    prefetch=["choices"],
 )
 register(
     Choice,

@@ -31,14 +31,26 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+_POLICY = policies.for_model(Question)
+
+
 @pytest.fixture(autouse=True)
 def _any_number_of_choices(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     The questions of most tests have a choice or none: what they are about is
-    merges. ``tests/web/test_enough_choices.py`` is about the rule.
+    merges. Tests of the rule, or of what it costs, ask for ``enough_choices``.
     """
-    policy = replace(policies.for_model(Question), invariants=())
+    policy = replace(_POLICY, invariants=())
     found: dict[Any, Any] = {**policies._policies, Question: policy}
+    monkeypatch.setattr(policies, "_policies", found)
+
+
+@pytest.fixture
+def enough_choices(
+    monkeypatch: pytest.MonkeyPatch, _any_number_of_choices: None
+) -> None:
+    """The rule for how many choices a question has, as the site has it."""
+    found: dict[Any, Any] = {**policies._policies, Question: _POLICY}
     monkeypatch.setattr(policies, "_policies", found)
 
 

@@ -1,11 +1,14 @@
 """What a project says about its models: their labels, and how they merge."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import models
+from django.db.models.constants import LOOKUP_SEP
 
 from versioning.values import is_inherited
 
@@ -15,7 +18,8 @@ class Policy:
     """
     ``label`` gives the name of a row as people say it, from an instance.
     ``counters`` are columns that count: when two sides changed one, the merge
-    adds both changes up. ``invariants`` are rules that a merge must not break.
+    adds both changes up. ``invariants`` are rules that a merge must not break, and
+    ``prefetch`` what they read besides, fetched for many rows at once.
     ``hidden`` are columns that not everybody may see: see ``visibility``.
     """
 
@@ -24,6 +28,7 @@ class Policy:
     counters: frozenset[str] = frozenset()  # column names
     invariants: tuple[Callable[[Any], None], ...] = ()
     hidden: frozenset[str] = frozenset()  # column names
+    prefetch: tuple[Any, ...] = ()  # as prefetch_related() takes them
 
 
 _policies: dict[type[models.Model], Policy] = {}
@@ -36,6 +41,7 @@ def register(
     counters: Iterable[str] = (),
     invariants: Iterable[Callable[[Any], None]] = (),
     hidden: Iterable[str] = (),
+    prefetch: Iterable[str | models.Prefetch[Any]] = (),
 ) -> None:
     """
     Say how rows of a model are named and merged.
@@ -45,6 +51,8 @@ def register(
     instance and raises ``ValidationError`` with a sentence if a rule does not
     hold that spans rows ("a question keeps two choices"); it is asked of what
     a merge touched, and of what that points to, in the merge's result.
+    ``prefetch`` is what the invariants follow from an instance, as
+    ``prefetch_related()`` takes it, so that many rows don't ask one by one.
     ``hidden`` are names of fields whose values are for those alone who have
     the permission ``versioning.view_hidden``.
 
@@ -52,8 +60,8 @@ def register(
     by itself. Raises
     ``ImproperlyConfigured`` for a counter that is no integer field of the
     model, for a hidden field that is none or the primary key, by which
-    rows are told apart, and for either in the table of another model, from
-    which it is inherited.
+    rows are told apart, for either in the table of another model, from
+    which it is inherited, and for a relation to prefetch that it has not.
     """
     columns: set[str] = set()
     for name in counters:
@@ -73,8 +81,20 @@ def register(
                 "of its own can, and rows go by their key."
             )
         kept.add(str(field.column))
+    followed = tuple(prefetch)
+    for lookup in followed:
+        relation = str(getattr(lookup, "prefetch_through", lookup)).split(LOOKUP_SEP)[0]
+        if not hasattr(model, relation):
+            raise ImproperlyConfigured(
+                f"{model._meta.label} has no relation “{relation}” to prefetch."
+            )
     _policies[model] = Policy(
-        model, label, frozenset(columns), tuple(invariants), frozenset(kept)
+        model,
+        label,
+        frozenset(columns),
+        tuple(invariants),
+        frozenset(kept),
+        followed,
     )
 
 

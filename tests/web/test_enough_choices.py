@@ -4,23 +4,14 @@ import pytest
 
 import versioning
 from polls.models import Choice, Question
-from polls.versioned import keeps_enough_choices
 from tests.web import seen
 from tests.web.fields import press_merge
 from tests.web.test_merges import URL, decide, land, pins
-from versioning import policies
 from versioning.values import key_text
 
+pytestmark = pytest.mark.usefixtures("enough_choices")
+
 RULE = "A question needs at least 2 choices."
-
-
-@pytest.fixture(autouse=True)
-def _rule(monkeypatch, _any_number_of_choices):
-    """As the site has it."""
-    question = policies.for_model(Question)
-    choice = policies.for_model(Choice)
-    monkeypatch.setattr(policies, "_policies", {Choice: choice})
-    policies.register(Question, label=question.label, invariants=[keeps_enough_choices])
 
 
 @pytest.fixture

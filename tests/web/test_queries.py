@@ -263,6 +263,24 @@ def test_what_is_decided_is_judged_anew_in_the_merge_that_is_looked_at(
     assert len([sql for sql in found.versioned if "dolt_merge(" in sql]) == 1
 
 
+def test_the_rule_of_many_rows_asks_as_often_as_that_of_few(
+    repository, owner, things, enough_choices
+):
+    grow(repository, things)
+    touched = list(Question.objects.order_by("-pk").values_list("pk", flat=True))
+    counts = []
+    for name, keys in (("few", touched[:2]), ("many", touched[:60])):
+        repository.create_branch(name, repository.head(MAIN))
+        with versioning.on_branch(name, message="Word otherwise"):
+            Question.objects.filter(pk__in=keys).update(details="Otherwise")
+        forget(repository)
+        with asked() as found:
+            page = owner.get("/merge/", {"source": name, "target": MAIN})
+        assert "A question needs at least 2 choices." in page.text
+        counts.append(len(found.versioned))
+    assert counts[1] <= counts[0], found.versioned
+
+
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_page_that_looks_for_news_asks_twice_at_most(
     owner, things, repository, moved

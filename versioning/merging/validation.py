@@ -319,7 +319,8 @@ def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]
     width = len(policy.model._meta.pk_fields)
     by_pk = {held.pk_of(key): key for key in keys if len(key) == width}
     found: dict[Key, tuple[str, ...]] = {}
-    for pk, instance in policy.model._base_manager.in_bulk(list(by_pk)).items():
+    rows = policy.model._base_manager.prefetch_related(*policy.prefetch)
+    for pk, instance in rows.in_bulk(list(by_pk)).items():
         said: list[str] = []
         for invariant in policy.invariants:
             try:
@@ -340,11 +341,16 @@ def mark_old(rows: Sequence[InvalidRow]) -> list[InvalidRow]:
     Broken invariants, with those marked that were broken in the same words
     before the merge. The connection is to be at ours.
     """
-    by_table = {p.model._meta.db_table: p for p in policies.with_invariants()}
+    before: dict[tuple[str, Key], tuple[str, ...]] = {}
+    for policy in policies.with_invariants():
+        table = policy.model._meta.db_table
+        keys = [row.key for row in rows if row.table == table]
+        for key, said in _failures(policy, keys).items():
+            before[table, key] = said
     marked = []
     for row in rows:
-        before = _failures(by_table[row.table], [row.key]).get(row.key, ())
-        new = tuple(reason for reason in row.reasons if reason not in before)
+        said = before.get((row.table, row.key), ())
+        new = tuple(reason for reason in row.reasons if reason not in said)
         marked.append(
             replace(row, reasons=new) if new else replace(row, was_before=True)
         )
