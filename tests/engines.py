@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,9 @@ class Stranger(Protocol):
         self, branch: str, sql: str, *, commit: str | None = None
     ) -> list[tuple[Any, ...]]:
         """Run a statement on a branch; with ``commit``, commit it at once."""
+
+    def leave_merge(self, branch: str, theirs: str) -> None:
+        """Merge ``theirs`` into a branch, and go with nothing settled; or raise."""
 
     def branch(self, name: str) -> None:
         """Make a branch of ``main``, with whatever name the engine takes."""
@@ -64,6 +68,19 @@ class DoltLite:
             if commit:
                 client.execute("SELECT dolt_commit('-A', '-m', ?)", [commit])
             return rows
+        finally:
+            client.close()
+
+    def leave_merge(self, branch: str, theirs: str) -> None:
+        import sqlite3
+
+        client = sqlite3.connect(f"{self.path}@{branch}", isolation_level=None)
+        try:
+            client.execute("BEGIN IMMEDIATE")
+            # That there are conflicts is said by an error, and they are there.
+            with suppress(sqlite3.OperationalError):
+                client.execute("SELECT dolt_merge(?)", [theirs])
+            client.execute("COMMIT")
         finally:
             client.close()
 
@@ -144,6 +161,15 @@ class Dolt:
 
         found: list[tuple[Any, ...]] = self._run(work)
         return found
+
+    def leave_merge(self, branch: str, theirs: str) -> None:
+        def work(cursor: Any) -> None:
+            cursor.execute("CALL dolt_checkout(%s)", [branch])
+            cursor.fetchall()
+            cursor.execute("SET @@dolt_force_transaction_commit = 1")
+            cursor.execute("CALL dolt_merge(%s)", [theirs])
+
+        self._run(work)
 
     def branch(self, name: str) -> None:
         self._run(lambda cursor: cursor.execute("CALL dolt_branch('--', %s)", [name]))

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template import loader
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from versioning import permissions, schema_state
 from versioning.backends import errors, is_unavailable
@@ -140,6 +141,8 @@ def page_for(request: HttpRequest, error: BaseException) -> HttpResponse | None:
                 "does so.",
                 actions=[Action("Branches", reverse("versioning:branches"))],
             )
+        case errors.ConflictsRemain():
+            return unfinished_merge(request)
         case errors.ReadOnlyState():
             return read_only(request)
         case errors.CannotBeShown():
@@ -266,6 +269,24 @@ def protected_branch(request: Any, branch: str) -> HttpResponse:
         "one, and edit there.",
         actions=[Action("Branches", reverse("versioning:branches"))],
         resend=_resend(request, None),
+    )
+
+
+def unfinished_merge(request: Any) -> HttpResponse:
+    """409: another client left a merge on the branch, and nothing can be committed."""
+    branch = request.versioning.branch
+    where = f"{reverse('versioning:branch-working')}?{urlencode({'name': branch})}"
+    return page(
+        request,
+        409,
+        f"A merge was left unfinished on “{branch}”",
+        "Another program began it and left values unsettled, so nothing can be "
+        "saved there. Who may merge into the branch can discard that merge; then "
+        "this can be sent again.",
+        actions=[Action("What was left there", where)]
+        if _may_look_around(request)
+        else [],
+        resend=_resend(request, "Send it again", branch),
     )
 
 

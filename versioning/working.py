@@ -61,6 +61,7 @@ class Working:
     pin: WorkingPin
     is_dirty: bool
     tables: tuple[TableSection, ...]  # those of the application first
+    unsettled: tuple[str, ...] = ()  # tables of a merge that somebody left so
 
     @property
     def only_bookkeeping(self) -> bool:
@@ -96,7 +97,8 @@ def working(branch: str) -> Working:
                 page = _rows(repository, diffs, diff, pin.head, "")
                 left -= len(page.rows)
             sections.append(TableSection(diff, page))
-        return Working(branch, pin, True, tuple(sections))
+        unsettled = tuple(values.table_name(t) for t in repository.unsettled())
+        return Working(branch, pin, True, tuple(sections), unsettled)
 
 
 def working_rows(branch: str, table: str, after: str) -> RowsPage:

@@ -854,6 +854,15 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def unsettled(self) -> list[str]:
+        """
+        Tables, by name, with rows in conflict or breaking a constraint in the
+        merge that the branch is in: nothing can be committed there. Outside
+        ``start_merge()`` that is one which another client left; DoltLite
+        lets nobody leave one.
+        """
+
+    @abstractmethod
     def conflict_counts(self) -> list[ConflictCount]:
         """
         Tables with rows in conflict, by name, and how many. Raises

@@ -85,6 +85,14 @@ class Merging(Writing):
 
     # Conflicts ---------------------------------------------------------------
 
+    def unsettled(self) -> list[str]:
+        name = self._name("table")
+        rows = self._fetch(
+            f"SELECT {name} FROM dolt_conflicts WHERE num_conflicts > 0 UNION "
+            f"SELECT {name} FROM dolt_constraint_violations WHERE num_violations > 0"
+        )
+        return sorted(str(table) for (table,) in rows)
+
     def conflict_counts(self) -> list[ConflictCount]:
         sql = f"SELECT {self._name('table')}, num_conflicts FROM dolt_conflicts"
         rows = self._always(*_CONFLICTS, ask=lambda: self._fetch(sql))
