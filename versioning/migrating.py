@@ -19,7 +19,16 @@ _log = logging.getLogger(__name__)
 
 
 class CannotMigrate(VersioningError):
-    """The branch can't be brought to what the code has; ``str()`` says why."""
+    """
+    The branch can't be brought to what the code has; ``str()`` says why. With
+    ``said``, in words of the database or of a migration, which may quote values
+    of rows: ``text`` is without them.
+    """
+
+    def __init__(self, text: str, said: str = ""):
+        super().__init__(f"{text} It says: {said}" if said else text)
+        self.text = text
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +96,22 @@ def _run(branch: str) -> None:
     except (EngineError, VersioningError):
         raise
     except DatabaseError as error:
+        _log.warning("A migration of %s was refused", branch, exc_info=True)
         raise CannotMigrate(
-            f"The migrations of “{branch}” stopped, as the database refused one: "
-            f"{error.args[-1]}. “{branch}” is as it was, and so is every other branch."
+            _stopped(branch, "the database refused one"), str(error.args[-1])
         ) from error
     except Exception as error:  # a migration is code, which may raise anything
         _log.exception("A migration of %s failed", branch)
         raise CannotMigrate(
-            f"The migrations of “{branch}” stopped, as one of them failed: {error!r}. "
-            f"“{branch}” is as it was, and so is every other branch."
+            _stopped(branch, "one of them failed"), repr(error)
         ) from error
+
+
+def _stopped(branch: str, why: str) -> str:
+    return (
+        f"The migrations of “{branch}” stopped, as {why}. “{branch}” is as it was, and "
+        "so is every other branch."
+    )
 
 
 def branch_names() -> list[str]:

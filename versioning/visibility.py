@@ -117,6 +117,11 @@ def require_shown(table: str, columns: Collection[str]) -> None:
         raise PermissionDenied(VIEW_HIDDEN)
 
 
+def hides_something() -> bool:
+    """Whether any column of any table is hidden from the reader."""
+    return bool(policies.hiding_tables()) and not _sees_all()
+
+
 def _sees_all() -> bool:
     (reader,) = _reader.get()
     return reader is not None and bool(reader.has_perm(VIEW_HIDDEN))

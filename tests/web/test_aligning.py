@@ -1,5 +1,7 @@
 """Sides of a merge with different tables: why it can't be, and making them alike."""
 
+from dataclasses import replace
+
 import pytest
 from django.core.cache import cache
 from django.db import connections
@@ -11,6 +13,7 @@ from polls.models import Question
 from tests.schemas import MOOD, length
 from tests.web import seen
 from tests.web.test_merges import about, decide, land, pins
+from versioning import policies
 from versioning.models import Decision
 
 URL = "/merge/?source=summer&target=main"
@@ -280,6 +283,34 @@ def test_a_migration_that_the_database_refuses(repository, maintainer, code, que
     assert listed.count("behind: 1 migration") == 2  # main is, too
 
 
+TELLS = """migrations.RunPython(
+    lambda apps, editor: int(apps.get_model("polls", "Question").objects.get().details)
+)"""
+REFUSED = (
+    "migrations.RunSQL('INSERT INTO polls_question "
+    "SELECT id, text, details, published FROM polls_question')"
+)
+
+
+@pytest.mark.parametrize("operation", [TELLS, REFUSED])
+def test_what_a_migration_says_of_hidden_values_is_for_who_may_see_them(
+    repository, maintainer, owner, erin, code, question, monkeypatch, operation
+):
+    with versioning.on_branch("summer", author=erin, message="Whisper"):
+        Question.objects.update(details="Whispered")
+    code.add("0002_wrong", operation)
+    policy = replace(policies.for_model(Question), hidden=frozenset({"details"}))
+    monkeypatch.setitem(policies._policies, Question, policy)
+    words = seen.main(bring_up(maintainer, "summer"))
+    assert "The migrations of “summer” stopped, as " in words
+    assert "Why is in the server’s log: it may quote hidden values." in words
+    assert "It says" not in words
+    assert "Whispered" not in words
+    said = seen.main(bring_up(owner, "summer"))
+    assert "It says: " in said
+    assert ("Whispered" in said) == (operation == TELLS)
+
+
 FAILS = "migrations.RunPython(lambda apps, editor: 1 / 0)"
 
 
@@ -297,7 +328,7 @@ def test_a_migration_that_raises_leaves_the_branch_as_it_was(
     answer = bring_up(maintainer, "summer")
     assert answer.status_code == 409
     words = seen.main(answer)
-    assert "The migrations of “summer” stopped, as one of them failed: " in words
+    assert "The migrations of “summer” stopped, as one of them failed. " in words
     assert ("ZeroDivisionError" if FAILS in operations else "TypeError") in words
     assert "“summer” is as it was, and so is every other branch." in words
     assert "Nothing was lost." in words

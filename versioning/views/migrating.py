@@ -7,7 +7,7 @@ from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from versioning import pages, permissions
+from versioning import pages, permissions, visibility
 from versioning.access import needs
 from versioning.migrating import CannotMigrate, bring_up_to_date
 from versioning.unit_of_work import author_of
@@ -31,7 +31,7 @@ def migrate_branch(request: HttpRequest) -> HttpResponse:
             request,
             409,
             f"“{branch}” could not be brought up to date",
-            str(error),
+            _reason(error),
             saved="Nothing was lost.",
             actions=[
                 pages.Action("Back", back),
@@ -45,6 +45,12 @@ def migrate_branch(request: HttpRequest) -> HttpResponse:
         else f"{branch} was up to date already.",
     )
     return see_other(back)
+
+
+def _reason(error: CannotMigrate) -> str:
+    if error.said and visibility.hides_something():
+        return f"{error.text} Why is in the server’s log: it may quote hidden values."
+    return str(error)
 
 
 urlpatterns = [path("branches/migrate/", migrate_branch, name="branch-migrate")]
