@@ -105,6 +105,27 @@ def test_what_a_row_points_to_is_chosen_by_name(repository, maintainer, orphan, 
     assert f'<option value="{other.pk}" selected>' in answer.content.decode()
 
 
+@pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])
+def test_to_mend_a_row_by_nothing_is_answered(repository, maintainer, orphan, extra):
+    was = str(orphan.question_id)
+    sent = form(
+        repository,
+        "polls_choice",
+        orphan.pk,
+        take="",
+        value__question_id=was,
+        was__question_id=was,
+    )
+    answer = mend(maintainer, sent, **extra)
+    assert answer.status_code == 422
+    assert "Nothing was chosen for the row" in answer.text
+    assert "2 rows still to mend" in answer.text
+    assert not Decision.objects.exists()
+    again = mend(maintainer, sent | {"take": "drop"}, **extra)
+    assert again.status_code in (200, 303)
+    assert Decision.objects.count() == 1
+
+
 def test_of_too_many_to_choose_from_the_number_is_typed(
     maintainer, orphan, erin, monkeypatch
 ):

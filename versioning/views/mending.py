@@ -31,6 +31,12 @@ from versioning.views.merges import (
     see_other,
 )
 
+NOTHING_CHOSEN = (
+    "Nothing was chosen for the row, and none of its values was typed anew, so it "
+    "would be as before. Choose what becomes of it, or change a value, then press "
+    "“Mend this row”."
+)
+
 
 @require_POST
 @needs(permissions.MERGE_BRANCH)
@@ -69,6 +75,15 @@ def mend(
             mending.mend(draft, sides, row, made, request.user, shown=seen)
         else:
             made = choices.read_mends(row, request.POST)
+            if not seen and not any(made.values()):
+                return screen_page(
+                    request,
+                    source,
+                    target,
+                    place=place,
+                    status=422,
+                    problem=NOTHING_CHOSEN,
+                )
             mending.mend(draft, sides, row, made, request.user, shown=seen)
     except DecidedMeanwhile as error:
         clash = clash_of(

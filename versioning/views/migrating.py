@@ -4,11 +4,11 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from versioning import pages, permissions, visibility
 from versioning.access import needs
+from versioning.http import safe_next
 from versioning.migrating import CannotMigrate, bring_up_to_date
 from versioning.unit_of_work import author_of
 from versioning.views.merges import see_other
@@ -21,9 +21,7 @@ def migrate_branch(request: HttpRequest) -> HttpResponse:
     branch = request.POST.get("name", "")
     if not permissions.may_merge_into(request.user, branch):
         raise PermissionDenied(permissions.MERGE_BRANCH)
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
-        back = reverse("versioning:branches")
+    back = safe_next(request, reverse("versioning:branches"))
     try:
         done = bring_up_to_date(branch, author_of(request.user))
     except CannotMigrate as error:
