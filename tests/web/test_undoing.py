@@ -287,12 +287,12 @@ def test_a_merge_into_a_branch_one_is_not_on_is_undone_there(
 def test_who_may_not_merge_can_see_what_an_undo_would_do(repository, editor, add):
     hash = add("main", "New")
     page = editor.get(f"/commits/{hash}/")
-    url = seen.links(page)["See what undoing it on main would do"]
+    url = seen.links(page)["Preview undoing it on main"]
     words = seen.main(editor.get(url))
     assert "Merging is for maintainers." in words
     assert "− 1 removed" in words
     repository.create_branch("summer", repository.commit(hash).parents[0])
     be_on(editor, "summer")
     page = editor.get(f"/commits/{hash}/")
-    url = seen.links(page)["See what it would do on summer"]
+    url = seen.links(page)["Preview taking it over to summer"]
     assert "+ 1 added" in seen.main(editor.get(url))
