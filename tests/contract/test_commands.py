@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from django.core.management import call_command
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 
 from polls.models import Question
 
@@ -88,6 +89,21 @@ def test_flush_without_a_branch_is_on_the_default_one(repository, fixture_file):
     call_command("flush", database="versioned", interactive=False, verbosity=0)
     assert Question.objects.count() == 0
     assert repository.uncommitted() is None
+
+
+@pytest.mark.parametrize(
+    ("command", "given"),
+    [("flush", {"interactive": False}), ("loaddata", {}), ("migrate", {})],
+)
+def test_a_branch_of_another_database_is_refused(
+    repository, fixture_file, command, given
+):
+    get_user_model().objects.create_user("max")
+    files = [fixture_file] if command == "loaddata" else []
+    with pytest.raises(CommandError, match="--branch goes with --database versioned"):
+        call_command(command, *files, branch="main", **given)
+    assert get_user_model().objects.count() == 1
+    assert Question.objects.count() == 0
 
 
 def _migrations(connection):

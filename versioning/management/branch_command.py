@@ -1,9 +1,8 @@
 """What the commands that write to the versioned database have in common."""
 
-from contextlib import nullcontext
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from versioning.backends.repository import Author
 from versioning.conf import options
@@ -26,16 +25,20 @@ class Committing:
         super().add_arguments(parser)  # type: ignore[misc]
         parser.add_argument(
             "--branch",
-            help="Branch of the versioned database to work on (default: its default).",
+            help="Branch of the versioned database to work on (default: its default); "
+            f"with --database {options().database}.",
         )
 
     def handle(self, *args: Any, **given: Any) -> None:
-        given.setdefault("branch", None)
-        with (
-            schema_change(
-                given["branch"], author=AUTHOR, message=self.message(*args, **given)
-            )
-            if given["database"] == options().database
-            else nullcontext()
-        ):
+        branch, versioned = given.get("branch"), options().database
+        if given["database"] == versioned:
+            said = self.message(*args, **given)
+            with schema_change(branch, author=AUTHOR, message=said):
+                super().handle(*args, **given)  # type: ignore[misc]
+        elif branch is None:
             super().handle(*args, **given)  # type: ignore[misc]
+        else:
+            raise CommandError(
+                f"The database “{given['database']}” has no branches: "
+                f"--branch goes with --database {versioned}."
+            )
