@@ -11,6 +11,8 @@ from polls.models import Question
 from tests.addresses import PATHS, POST_ONLY, make_things
 from tests.engines import ENGINE
 from tests.web import seen
+from tests.web.fields import press_merge
+from tests.web.test_typing_without_scripts import DECIDE, card
 from versioning.merging import bulk, drafts, endings, preview
 from versioning.merging.landing import land
 from versioning.merging.resolution import Take
@@ -64,6 +66,30 @@ def test_a_moment_that_no_year_of_the_zone_has(name, when, owner, repository, se
         f"/rows/history/?table=polls_question&key=[{question.pk}]",
     ):
         assert f"{when:%H:%M:%S}" in seen.main(owner.get(path)), path
+
+
+def test_a_moment_that_was_typed_stays_as_more_is_decided(zone, owner, repository):
+    with versioning.on_branch(message="Ask"):
+        Question.objects.create(text="When?")
+    repository.create_branch("summer", repository.head("main"))
+    for branch, month in (("main", 3), ("summer", 4)):
+        with versioning.on_branch(branch, message="Ask anew"):
+            published = datetime(2026, month, 1, tzinfo=UTC)
+            Question.objects.update(text=f"When in {month}?", published=published)
+    typed = "2026-12-24 18:30:00"
+    page = owner.get("/merge/?source=summer&target=main")
+    for more in (
+        {"take:published": "value", "value:published": typed},
+        {"take:text": "ours"},
+        {"take:text": "theirs"},
+    ):
+        assert owner.post(DECIDE, card(page).fields | more).status_code == 303
+        page = owner.get("/merge/?source=summer&target=main")
+        assert card(page).fields["value:published"] == typed
+        assert "Will be 24 December 2026, 18:30:00" in seen.main(page)
+    press_merge(owner, {"source": "summer", "target": "main"})
+    landed = timezone.localtime(Question.objects.get().published)
+    assert f"{landed:%Y-%m-%d %H:%M:%S}" == typed
 
 
 def change_both(ours, theirs):

@@ -4,7 +4,8 @@ Dates and times as the server has them.
 Its driver makes None of what is no date, such as ``0000-00-00``, and of years
 before 1000, which the server writes with fewer digits; Django's own converter
 fails at a time of more than a day. Each would be lost where a row is written
-again. So such a value is text here, and nothing to a model, as ever.
+again. So such a value is text here, and nothing to a model, as ever. Text that
+is a date or a time is what somebody typed, as a model's field writes it.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +15,6 @@ from typing import Any
 from django.db.backends.mysql.operations import DatabaseOperations
 from django.db.backends.utils import typecast_time
 from MySQLdb.constants import FIELD_TYPE
-
-_FIELDS = frozenset({"DateField", "DateTimeField", "TimeField"})
 
 
 def _read(make: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -44,13 +43,28 @@ CONVERSIONS: Mapping[int, Callable[[str], Any]] = {
 }
 
 
+#: By the kind of a field, the type of its column.
+_FIELDS: Mapping[str, int] = {
+    "DateField": FIELD_TYPE.DATE,
+    "DateTimeField": FIELD_TYPE.DATETIME,
+    "TimeField": FIELD_TYPE.TIME,
+}
+
+
 class Operations(DatabaseOperations):
     def get_db_converters(self, expression: Any) -> list[Any]:
         found = super().get_db_converters(expression)
-        if expression.output_field.get_internal_type() in _FIELDS:
-            return [_nothing_for_text, *found]
+        kind = expression.output_field.get_internal_type()
+        if kind in _FIELDS:
+            return [_from_text(CONVERSIONS[_FIELDS[kind]]), *found]
         return found
 
 
-def _nothing_for_text(value: Any, expression: Any, connection: Any) -> Any:
-    return None if isinstance(value, str) else value
+def _from_text(read: Callable[[str], Any]) -> Callable[..., Any]:
+    def convert(value: Any, expression: Any, connection: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = read(value)
+        return None if isinstance(found, str) else found
+
+    return convert
