@@ -320,7 +320,8 @@ class _Copies:
             elif child.agreed and child.is_twin and can_be_twins:
                 twins.append(key)
         self._new_keys.setdefault(table, {}).update(found)
-        self._give_keys(table, twins)
+        if twins:  # else its key may be one that can't be made up
+            self._give_keys(table, twins)
         return bool(found or twins)
 
     # Rows -----------------------------------------------------------------------
