@@ -1,9 +1,9 @@
 """What differs between two commits: which tables, by how much, and row by row."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from versioning import replaced, values
+from versioning import values
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import (
     ChangeKind,
@@ -20,6 +20,7 @@ from versioning.presentation.cells import CellChange, Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
 from versioning.presentation.stretches import stretch
 from versioning.renames import LOOKED_AT, renamed
+from versioning.replaced import rows_of
 from versioning.visibility import hidden_among, withholds_rows
 
 PAGE = 50  # rows
@@ -61,9 +62,10 @@ class TableDiff:
 class SchemaDiff:
     """Two definitions of a table, changed words marked; None where there is none."""
 
-    table: str
+    table: str  # or the name of an index
     before: Shown | None
     after: Shown | None
+    is_index: bool = False
 
     @property
     def name(self) -> str:
@@ -120,33 +122,54 @@ class Overview:
 
 def overview(repository: Repository, before: str, after: str) -> Overview:
     """What differs from one hash to another. Raises ``UnknownRef``."""
-    changes = repository.diff_summary(before, after)
-    stats = {stat.table: stat for stat in repository.diff_stat(before, after)}
-    keys = {key.table: key for key in repository.key_changes(before, after)}
-    diffs = [
-        TableDiff(change, stats.get(change.table))
-        for change in changes
-        if change.table not in keys
-    ]
-    diffs += [
-        TableDiff(
-            TableChange(table, ChangeKind.REPLACED, table, False, True), None, change
-        )
-        for table, change in keys.items()
-    ]
-    diffs.sort(key=lambda diff: diff.name.lower())
-    schema = (
-        repository.schema_changes(before, after)
-        if keys or any(change.schema_changed for change in changes)
-        else []
+    diffs = table_diffs(
+        repository.diff_summary(before, after),
+        repository.diff_stat(before, after),
+        repository.key_changes(before, after),
     )
+    schema: tuple[SchemaDiff, ...] = ()
+    if any(diff.change.schema_changed for diff in diffs):
+        schema = schema_diffs(
+            repository.schema_changes(before, after),
+            repository.index_changes(before, after),
+        )
     return Overview(
         before=before,
         after=after,
         tables=tuple(d for d in diffs if not values.is_bookkeeping(d.table)),
         bookkeeping=tuple(d for d in diffs if values.is_bookkeeping(d.table)),
-        schema=tuple(_schema_diff(change) for change in schema),
+        schema=schema,
     )
+
+
+def table_diffs(
+    changes: Iterable[TableChange],
+    stats: Iterable[TableStat],
+    keys: Iterable[KeyChange],
+) -> list[TableDiff]:
+    """What a repository says of the tables that differ, by name."""
+    counted = {stat.table: stat for stat in stats}
+    replaced = {key.table: key for key in keys}
+    diffs = [
+        TableDiff(change, counted.get(change.table))
+        for change in changes
+        if change.table not in replaced
+    ]
+    diffs += [
+        TableDiff(
+            TableChange(table, ChangeKind.REPLACED, table, False, True), None, change
+        )
+        for table, change in replaced.items()
+    ]
+    return sorted(diffs, key=lambda diff: diff.name.lower())
+
+
+def schema_diffs(
+    tables: Iterable[SchemaChange], indexes: Iterable[SchemaChange]
+) -> tuple[SchemaDiff, ...]:
+    found = [_schema_diff(change) for change in tables]
+    found += [replace(_schema_diff(change), is_index=True) for change in indexes]
+    return tuple(found)
 
 
 def _schema_diff(change: SchemaChange) -> SchemaDiff:
@@ -221,7 +244,16 @@ def rows_page(
     if withholds(repository, diff, overview.before, overview.after):
         return RowsPage(diff, (), None, is_withheld=True)
     if diff.key_change:
-        return _replaced_page(repository, overview, diff, wanted.kinds, since, limit)
+        return replaced_page(
+            repository,
+            diff,
+            overview.before,
+            overview.after,
+            kinds=wanted.kinds,
+            since=since,
+            limit=limit,
+            differing=overview.differing,
+        )
     names = renamed_columns(repository, overview, diff)
     changes, last = _read(repository, overview, table, wanted, since, limit, names)
     rows = present_rows(
@@ -246,18 +278,21 @@ def withholds(
     )
 
 
-def _replaced_page(
+def replaced_page(
     repository: Repository,
-    overview: Overview,
     diff: TableDiff,
-    kinds: tuple[ChangeKind, ...],
+    before: str,
+    after: str | None,
+    *,
+    kinds: Sequence[ChangeKind] = (),
     since: Key | None,
-    limit: int,
+    limit: int = PAGE,
+    differing: Collection[str],
 ) -> RowsPage:
     """A page of all rows on both sides: see ``replaced``."""
     assert diff.key_change is not None
-    ends = overview.before, overview.after
-    changes, last = replaced.rows_of(
+    ends = before, after
+    changes, last = rows_of(
         repository, diff.key_change, *ends, kinds=kinds, since=since, limit=limit
     )
     # One side after the other: a key of each can be the same, and means another row.
@@ -269,7 +304,7 @@ def _replaced_page(
             diff.table,
             [change for change in changes if change.kind is kind],
             *ends,
-            differing=overview.differing,
+            differing=differing,
         )
     ]
     next = None if last is None else sign_key(diff.table, last)

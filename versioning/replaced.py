@@ -21,20 +21,21 @@ def rows_of(
     repository: Repository,
     change: KeyChange,
     before: str,
-    after: str,
+    after: str | None,
     *,
     kinds: Sequence[ChangeKind] = (),
     since: Key | None = None,
     limit: int,
 ) -> tuple[list[RowChange], Key | None]:
     """
-    At most ``limit`` rows of the hashes ``before`` and ``after``, in the order of
-    their keys, and the ``since`` to go on from, if there are more. A side without
-    a key has no order to be listed in, and is left out.
+    At most ``limit`` rows of the hashes ``before`` and ``after`` (None is where the
+    connection is), in the order of their keys, and the ``since`` to go on from, if
+    there are more. A side without a key has no order to be listed in, and is left
+    out.
 
     Raises ``BadCursor`` for a ``since`` that this did not give.
     """
-    sides = (
+    sides: Sequence[tuple[ChangeKind, str | None, Key]] = (
         (ChangeKind.REMOVED, before, change.before),
         (ChangeKind.ADDED, after, change.after),
     )

@@ -23,8 +23,12 @@ from versioning.diffs import (
     AT_ONCE,
     PAGE,
     RowsPage,
+    SchemaDiff,
     TableDiff,
     TableSection,
+    replaced_page,
+    schema_diffs,
+    table_diffs,
     withholds,
 )
 from versioning.presentation.rows import present_rows
@@ -61,12 +65,18 @@ class Working:
     pin: WorkingPin
     is_dirty: bool
     tables: tuple[TableSection, ...]  # those of the application first
+    schema: tuple[SchemaDiff, ...] = ()
     unsettled: tuple[str, ...] = ()  # tables of a merge that somebody left so
 
     @property
     def only_bookkeeping(self) -> bool:
         """Whether nothing but the engine's own record is uncommitted."""
-        return self.is_dirty and not self.tables
+        return self.is_dirty and not self.tables and not self.schema
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the counts tell all: rows of a replaced table have none."""
+        return not any(t.diff.is_replaced for t in self.tables)
 
     @property
     def added(self) -> int:
@@ -93,12 +103,15 @@ def working(branch: str) -> Working:
         sections, left = [], AT_ONCE
         for diff in diffs:
             page = None
-            if left > 0 and diff.change.data_changed:
+            if left > 0 and (diff.change.data_changed or diff.is_replaced):
                 page = _rows(repository, diffs, diff, pin.head, "")
                 left -= len(page.rows)
             sections.append(TableSection(diff, page))
+        schema = schema_diffs(
+            repository.merged_schema_changes(), repository.merged_index_changes()
+        )
         unsettled = tuple(values.table_name(t) for t in repository.unsettled())
-        return Working(branch, pin, True, tuple(sections), unsettled)
+        return Working(branch, pin, True, tuple(sections), schema, unsettled)
 
 
 def working_rows(branch: str, table: str, after: str) -> RowsPage:
@@ -163,14 +176,12 @@ def _pinned(branch: str, pin: WorkingPin) -> Iterator[Repository]:
 
 
 def _diffs(repository: Repository) -> list[TableDiff]:
-    stats = {stat.table: stat for stat in repository.merged_stat()}
-    found = [
-        TableDiff(change, stats.get(change.table))
-        for change in repository.merged_summary()
-    ]
-    return sorted(
-        found, key=lambda diff: (values.is_bookkeeping(diff.table), diff.name.lower())
+    found = table_diffs(
+        repository.merged_summary(),
+        repository.merged_stat(),
+        repository.merged_key_changes(),
     )
+    return sorted(found, key=lambda diff: values.is_bookkeeping(diff.table))
 
 
 def _rows(
@@ -184,9 +195,13 @@ def _rows(
     if withholds(repository, diff, head, None):
         return RowsPage(diff, (), None, is_withheld=True)
     since = unsign_key(diff.table, after) if after else None
+    differing = {name for d in diffs for name in (d.table, d.change.old_table)}
+    if diff.is_replaced:
+        return replaced_page(
+            repository, diff, head, None, since=since, differing=differing
+        )
     rows = repository.merged_rows(diff.table, since=since, limit=PAGE + 1)
     found = list(islice(rows, PAGE + 1))
-    differing = {name for d in diffs for name in (d.table, d.change.old_table)}
     shown = present_rows(
         repository, diff.table, found[:PAGE], head, None, differing=differing
     )

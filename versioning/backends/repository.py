@@ -715,17 +715,25 @@ class Repository(ABC):
     def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
         """Definitions of the tables whose schema differs, by name."""
 
+    @abstractmethod
+    def index_changes(self, before: str, after: str) -> list[SchemaChange]:
+        """
+        Indexes whose definitions differ, by their own names, where the engine
+        defines them apart from their tables. (Dolt: within, so there are none.)
+        """
+
     # All of a diff, as a stream. The iterators read on connections of their own,
     # which they close with themselves: read to the end, or call ``close()``.
 
     @abstractmethod
     def state_rows(
-        self, table: str, *, at: str, since: Key | None = None, limit: int
+        self, table: str, *, at: str | None, since: Key | None = None, limit: int
     ) -> list[Row]:
         """
-        Rows of a table as of the hash ``at``, in order of its primary key, from
-        the one after ``since`` on. Raises ``UnknownTable``, ``UnknownRef``, and
-        ``ValueError`` for a table without a key.
+        Rows of a table as of the hash ``at`` (None is where the connection is), in
+        order of its primary key, from the one after ``since`` on. Raises
+        ``UnknownTable``, ``UnknownRef``, and ``ValueError`` for a table without a
+        key.
         """
 
     @abstractmethod
@@ -914,6 +922,18 @@ class Repository(ABC):
         ``diff_stat()`` from the current head to the working set. A row in
         conflict holds ours there, and so is not counted.
         """
+
+    @abstractmethod
+    def merged_key_changes(self) -> list[KeyChange]:
+        """``key_changes()`` from the current head to the working set."""
+
+    @abstractmethod
+    def merged_schema_changes(self) -> list[SchemaChange]:
+        """``schema_changes()`` from the current head to the working set."""
+
+    @abstractmethod
+    def merged_index_changes(self) -> list[SchemaChange]:
+        """``index_changes()`` from the current head to the working set."""
 
     @abstractmethod
     def merged_rows(

@@ -194,7 +194,7 @@ class Reading(SqlRepository):
     def _primary_key(self, table: str, at: str | None) -> Key:
         return _key_in(self._create_statement(table, at))
 
-    def _defined_key(self, table: str, at: str, definition: str) -> Key:
+    def _defined_key(self, table: str, at: str | None, definition: str) -> Key:
         return _key_in(definition)
 
     def _create_statement(self, table: str, at: str | None) -> str:

@@ -9,10 +9,9 @@ from versioning.backends.doltlite.reading import Reading
 from versioning.backends.repository import Row
 from versioning.backends.sql.export import STREAMED_AT_ONCE, Definitions, Statement
 from versioning.backends.sql.statements import Table
+from versioning.backends.sql.tables import MAKES_INDEX, MAKES_TABLE
 
 KEPT = 2000  # KiB of the file's pages
-_MAKES_TABLE = re.compile(r"\s*CREATE TABLE\b", re.I)
-_MAKES_INDEX = re.compile(r"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.I)
 _DROPS_TABLE = re.compile(r"\s*DROP TABLE\b", re.I)
 _ADDS_REQUIRED = re.compile(
     r"\s*ALTER TABLE\b.* ADD\b(?!.*\bDEFAULT\b).*\bNOT NULL\b", re.I | re.S
@@ -70,14 +69,14 @@ class Exporting(Reading):
             for row in self._engines_statements(before, after)
             if not self._own(row[0])
         ]
-        made = _tables(found, _MAKES_TABLE) & _tables(found, _DROPS_TABLE)
+        made = _tables(found, MAKES_TABLE) & _tables(found, _DROPS_TABLE)
         # The engine says to add a column that it would not add to rows.
         refused = _tables(found, _ADDS_REQUIRED) - made
         found = [one for one in found if one.table not in refused]
         for table in sorted(refused):
             found += self._making_anew(table, after)
         # What has to be unique is so once the rows are written.
-        last = [one for one in found if _MAKES_INDEX.match(one.text)]
+        last = [one for one in found if MAKES_INDEX.match(one.text)]
         first = [one for one in found if one not in last]
         return Definitions(first, last, frozenset(made | refused))
 

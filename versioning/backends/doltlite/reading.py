@@ -248,10 +248,7 @@ class Reading(SqlRepository):
         With the columns that only the earlier state has: the engine leaves
         them out where it reads with the later one's schema.
         """
-        before = diff.before
-        if before == "HEAD":
-            before = self._head()
-        after = None if diff.after == "WORKING" else diff.after
+        before, after = self._state(diff.before), self._state(diff.after)
         keys = [change.key for change in changes if change.before is not None]
         if not keys or not diff.primary or diff.table not in self.tables(before):
             return changes

@@ -17,8 +17,10 @@ from versioning.backends.repository import (
     ConflictCount,
     ConflictRow,
     Key,
+    KeyChange,
     Row,
     RowChange,
+    SchemaChange,
     SchemaConflict,
     TableChange,
     TableStat,
@@ -316,6 +318,15 @@ class Merging(Writing):
 
     def merged_stat(self) -> list[TableStat]:
         return self._stat("HEAD", self._working())
+
+    def merged_key_changes(self) -> list[KeyChange]:
+        return self._key_changes("HEAD", self._working())
+
+    def merged_schema_changes(self) -> list[SchemaChange]:
+        return self._schema_changes("HEAD", self._working())
+
+    def merged_index_changes(self) -> list[SchemaChange]:
+        return self._index_changes("HEAD", self._working())
 
     def merged_rows(
         self,

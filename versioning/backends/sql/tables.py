@@ -1,5 +1,6 @@
 """Tables, rows and diffs, in the SQL that both engines take."""
 
+import re
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,6 +39,8 @@ _SPELLED = {
     ChangeKind.CHANGED: "modified",
     ChangeKind.RENAMED: "renamed",
 }
+MAKES_TABLE = re.compile(r"\s*CREATE TABLE\b", re.I)
+MAKES_INDEX = re.compile(r"\s*CREATE\s+(?:UNIQUE\s+)?INDEX\b", re.I)
 
 
 #: By table: what the engine says of it, in a form of its own.
@@ -161,26 +164,31 @@ class Tables(Statements):
         found: dict[Key, Row] = {}
         for batch in batches(keys):
             where, params = self._key_in([self._name(c) for c in primary], batch)
-            if at is None:
-                sql = f"SELECT * FROM {self._name(table)} WHERE {where}"
-                read = self._table(sql, params)
-            else:
-                read = self._read_at(at, table, where, params)
-            for row in self._as_rows(table, at, read):
+            for row in self._rows_where(table, at, where, params):
                 found[tuple(row[column] for column in primary)] = row
         return found
 
     def state_rows(
-        self, table: str, *, at: str, since: Key | None = None, limit: int
+        self, table: str, *, at: str | None, since: Key | None = None, limit: int
     ) -> list[Row]:
-        self._known(at)
+        if at is not None:
+            self._known(at)
         primary = self.primary_key(table, at)
         if not primary:
             raise ValueError(f"“{table}” has no primary key to page by.")
         keys = [self._name(column) for column in primary]
         where, params = self._key_after(keys, since) if since else ("1 = 1", [])
-        order = f" ORDER BY {', '.join(keys)} LIMIT {int(limit)}"
-        read = self._read_at(at, table, f"{where}{order}", params)
+        where += f" ORDER BY {', '.join(keys)} LIMIT {int(limit)}"
+        return self._rows_where(table, at, where, params)
+
+    def _rows_where(
+        self, table: str, at: str | None, where: str, params: Sequence[Any]
+    ) -> list[Row]:
+        if at is not None:
+            read = self._read_at(at, table, where, params)
+        else:
+            sql = f"SELECT * FROM {self._name(table)} WHERE {where}"
+            read = self._table(sql, params)
         return self._as_rows(table, at, read)
 
     def row_count(self, table: str, *, at: str) -> int:
@@ -297,40 +305,55 @@ class Tables(Statements):
 
     def schema_changes(self, before: str, after: str) -> list[SchemaChange]:
         self._known(before, after)
-        found = self._definitions(before, after)
-        changes = [
-            SchemaChange(new or old, earlier, later)
-            for old, new, earlier, later in found
-        ]
-        return sorted(changes, key=lambda change: change.table)
+        return self._schema_changes(before, after)
+
+    def _schema_changes(self, before: str, after: str) -> list[SchemaChange]:
+        return _schema_changes(self._definitions(before, after))
+
+    def index_changes(self, before: str, after: str) -> list[SchemaChange]:
+        self._known(before, after)
+        return self._index_changes(before, after)
+
+    def _index_changes(self, before: str, after: str) -> list[SchemaChange]:
+        return _schema_changes(self._definitions(before, after, MAKES_INDEX))
 
     def key_changes(self, before: str, after: str) -> list[KeyChange]:
-        """Seen nowhere but here: both engines leave the table out of a summary."""
         self._known(before, after)
+        return self._key_changes(before, after)
+
+    def _key_changes(self, before: str, after: str) -> list[KeyChange]:
+        """Seen nowhere but here: both engines leave the table out of a summary."""
         found = []
         for old, new, earlier, later in self._definitions(before, after):
             if old == new and earlier and later:
-                one = self._defined_key(new, before, earlier)
-                other = self._defined_key(new, after, later)
+                one = self._defined_key(new, self._state(before), earlier)
+                other = self._defined_key(new, self._state(after), later)
                 if one != other:
                     found.append(KeyChange(new, one, other))
         return sorted(found, key=lambda change: change.table)
 
-    def _defined_key(self, table: str, at: str, definition: str) -> Key:
+    def _state(self, ref: str) -> str | None:
+        """The hash that a diff's HEAD stands for, None for its WORKING."""
+        if ref == "WORKING":
+            return None
+        return self._head() if ref == "HEAD" else ref
+
+    def _defined_key(self, table: str, at: str | None, definition: str) -> Key:
         """The primary key of a table whose definition is at hand."""
         return self._primary_key(table, at)
 
-    def _definitions(self, before: str, after: str) -> list[tuple[str, str, str, str]]:
+    def _definitions(
+        self, before: str, after: str, made: re.Pattern[str] = MAKES_TABLE
+    ) -> list[tuple[str, str, str, str]]:
         """
         Tables whose definitions differ: both names, both definitions, "" where
         there is none. DoltLite also lists indexes, views and triggers, under
-        their own names.
+        their own names: ``made`` tells which are asked for.
         """
         return [
             (old or "", new or "", earlier or "", later or "")
             for old, new, earlier, later in self._differences(before, after)[1]
-            if not self._own(new or old)
-            and (later or earlier or "").lstrip()[:12].upper() == "CREATE TABLE"
+            if not self._own(new or old) and made.match(later or earlier or "")
         ]
 
     def _differences(self, before: str, after: str) -> _Differences:
@@ -539,6 +562,16 @@ class Tables(Statements):
     def _complete(self, diff: Diff, changes: list[RowChange]) -> list[RowChange]:
         """The changes with all columns of both sides, where an engine omits some."""
         return changes
+
+
+def _schema_changes(
+    definitions: Iterable[tuple[str, str, str, str]],
+) -> list[SchemaChange]:
+    changes = [
+        SchemaChange(new or old, earlier, later)
+        for old, new, earlier, later in definitions
+    ]
+    return sorted(changes, key=lambda change: change.table)
 
 
 def changes_of(table: Table, diff: Diff) -> list[RowChange]:
