@@ -220,3 +220,21 @@ def test_a_table_whose_rows_went_by_what_is_hidden_now(write, blind, sighted):
     for url in (f"/commits/{then}/", f"/search/?q=Noted&ref={then}"):
         assert not holds(body(blind.get(url))), url
         assert holds(body(sighted.get(url))), url
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM members", "UPDATE members SET text = 'Gone'"]
+)
+def test_sql_holds_no_row_that_goes_by_what_is_hidden(
+    repository, write, blind, sighted, table, change
+):
+    write("main", MEMBER.format(f"a{SECRET}", "Here"))
+    repository.create_branch("summer", repository.head("main"))
+    write("summer", change)
+    url = "/compare/export/?from=main&to=summer&format=sql"
+    assert "Left out" not in body(sighted.get(url))
+    file = body(blind.get(url))
+    assert SECRET not in file
+    assert re.search("^-- Left out: .*members,", file, re.M)
+    assert "UPDATE" not in file
+    assert "DELETE" not in file

@@ -753,7 +753,8 @@ class Repository(ABC):
         """
         Statements of this engine that make ``after`` of ``before``, each ended
         by a semicolon. The columns ``without``, by table, are left out: what
-        they hold appears nowhere, and is not changed.
+        they hold appears nowhere, and is not changed. Nor are rows that go by
+        them.
         """
 
     # The working set ---------------------------------------------------------

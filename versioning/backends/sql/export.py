@@ -148,6 +148,13 @@ class Exporting(Tables):
             for change in changes
             if change.data_changed and change.table not in filled
         ]
+        unnamed = {t for t in tables if self._goes_by(t, before, after, without)}
+        tables = [table for table in tables if table not in unnamed]
+        for table in sorted(unnamed):
+            yield (
+                f"-- Left out: rows of {_in_a_comment(table)}, which go by what is "
+                "left out."
+            )
         for table in sorted(left_out):
             yield (
                 f"-- Left out: {_in_a_comment(table)}, all of whose rows would have to "
@@ -173,6 +180,14 @@ class Exporting(Tables):
     def _is_keyed(self, table: str, before: str, after: str) -> bool:
         return all(
             self._primary_key(table, at)
+            for at in (before, after)
+            if table in self.tables(at)
+        )
+
+    def _goes_by(self, table: str, before: str, after: str, without: Without) -> bool:
+        """Whether a statement about a row would say what is to be left out."""
+        return any(
+            set(self._primary_key(table, at)) & set(without.get(table, ()))
             for at in (before, after)
             if table in self.tables(at)
         )
