@@ -150,7 +150,8 @@ def _sql_lines(
     engine = repository.features.engine
     yield f"-- From {before}\n-- to   {after}, for {engine}.\n"
     for table, columns in sorted(without.items()):
-        yield f"-- Left out of {table}: {', '.join(sorted(columns))}.\n"
+        left_out = f"-- Left out of {table}: {', '.join(sorted(columns))}."
+        yield " ".join(left_out.split()) + "\n"  # one line, whatever is in a name
     statements = repository.stream_sql(before, after, without=without)
     try:
         for statement in statements:

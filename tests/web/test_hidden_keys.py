@@ -238,3 +238,19 @@ def test_sql_holds_no_row_that_goes_by_what_is_hidden(
     assert re.search("^-- Left out: .*members,", file, re.M)
     assert "UPDATE" not in file
     assert "DELETE" not in file
+
+
+def test_a_name_of_several_lines_stays_in_a_comment_of_the_file(
+    repository, write, blind, connection
+):
+    name = connection.ops.quote_name("a\nDROP TABLE polls_question; -- ")
+    repository.create_branch("summer", repository.head("main"))
+    write(
+        "summer",
+        f"CREATE TABLE members (id int PRIMARY KEY, {name} varchar(9))",
+        "INSERT INTO members VALUES (1, 'x')",
+    )
+    file = body(blind.get("/compare/export/?from=main&to=summer&format=sql"))
+    comments, _, _ = file.partition("CREATE TABLE")
+    assert "-- Left out of members: a DROP TABLE polls_question; -- ." in comments
+    assert "\nDROP TABLE" not in comments
