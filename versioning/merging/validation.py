@@ -268,49 +268,74 @@ def _touched(
     for child, fields in _pointing_to(model).items():
         if child not in changed:
             continue
-        for change in changes(repository, sides, result, child):
-            for column in fields:
-                ends = {
-                    (row[column],)
-                    for row in (change.before, change.after)
-                    if row is not None and row.get(column) is not None
-                }
-                for end in ends:
-                    found[end].append((child, change.key))
+        for field in fields:
+            of_end: dict[Any, list[Key]] = defaultdict(list)
+            for change in changes(repository, sides, result, child):
+                rows = (change.before, change.after)
+                ends = {row.get(str(field.column)) for row in rows if row is not None}
+                for end in ends - {None}:
+                    of_end[end].append(change.key)
+            for key, end in _pointed_to(model, field.target_field, of_end):
+                found[key] += [(child, at) for at in of_end.get(end, ())]
     for parent, link in model._meta.parents.items():
         above = parent._meta.db_table
         if link is not None and above in changed:
-            rows = changes(repository, sides, result, above)
-            for key, parent_key in _inheriting(model, link, (r.key for r in rows)):
-                found[key].append((above, parent_key))
+            rows_above = changes(repository, sides, result, above)
+            parents = {row.key[0]: row.key for row in rows_above if len(row.key) == 1}
+            for key, end in _holding(model, link, parents):
+                found[key] += [(above, parents.get(end, (end,)))]
     return found
 
 
-def _inheriting(
-    model: type[models.Model], link: Any, parents: Iterator[Key]
-) -> Iterator[tuple[Key, Key]]:
-    """Keys of a model's rows that inherit from others, with the others' keys."""
-    held = values.TableValues(model._meta.db_table)
-    own, above = str(model._meta.pk.column), str(link.column)
-    while batch := list(islice(parents, BATCH)):
-        by_pk = {held.to_field(above, key[0]): key for key in batch if len(key) == 1}
-        found = model._base_manager.filter(**{f"{link.name}__in": list(by_pk)})
-        for pk, parent in found.values_list("pk", link.attname):
-            yield (held.to_driver(own, pk),), by_pk[parent]
-
-
-def _pointing_to(model: type[models.Model]) -> dict[str, list[str]]:
-    """Columns of foreign keys to a model's primary key, by table."""
-    found: dict[str, list[str]] = defaultdict(list)
+def _pointing_to(model: type[models.Model]) -> dict[str, list[Any]]:
+    """
+    Foreign keys by table that point to a model's rows, or to those that they
+    inherit from.
+    """
+    concrete = {parent._meta.concrete_model for parent in model._meta.get_parent_list()}
+    concrete.add(model._meta.concrete_model)
+    links = model._meta.parents.values()
+    found: dict[str, list[Any]] = defaultdict(list)
     for table, other in values.models_by_table().items():
-        for field in other._meta.concrete_fields:
+        for field in other._meta.local_concrete_fields:
             if (
                 isinstance(field, models.ForeignKey)
-                and field.related_model is model
-                and field.target_field.primary_key
+                and field.related_model._meta.concrete_model in concrete
+                and field not in links
             ):
-                found[table].append(str(field.column))
+                found[table].append(field)
     return found
+
+
+def _pointed_to(
+    model: type[models.Model], target: Any, ends: Collection[Any]
+) -> Iterator[tuple[Key, Any]]:
+    """Keys of a model's rows that foreign keys point to, with what those hold."""
+    if target.primary_key and not values.is_inherited(target, model):
+        return (((end,), end) for end in ends)
+    return _holding(model, target, ends)
+
+
+def _holding(
+    model: type[models.Model], field: Any, wanted: Collection[Any]
+) -> Iterator[tuple[Key, Any]]:
+    """
+    Keys of a model's rows that hold one of some values in a field, which may be
+    inherited, with the value: as it was asked for, unless only a collation
+    calls them equal.
+    """
+    held = values.TableValues(model._meta.db_table)
+    key = model._meta.pk_fields
+    left = iter(wanted)
+    while batch := list(islice(left, BATCH)):
+        by_value = {held.to_field(field.column, value): value for value in batch}
+        rows = model._base_manager.filter(**{f"{field.attname}__in": list(by_value)})
+        for *parts, value in rows.values_list(*(f.attname for f in key), field.attname):
+            columns = (
+                held.to_driver(str(part.column), one)
+                for part, one in zip(key, parts, strict=True)
+            )
+            yield tuple(columns), by_value.get(value, value)
 
 
 def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]:
