@@ -432,6 +432,9 @@ class Person:
         note(f"{action} {sent}")
         came = self._perhaps_meanwhile()
         answer = self._client.post(action, sent)
+        if answer.status_code == 422:
+            assert _says_nothing(action, sent), answer.content.decode()
+            return False
         if came and came.where == about and not came.side:  # both decided about it
             assert answer.status_code in (303, 409), answer.content.decode()
             return answer.status_code == 303
@@ -446,6 +449,19 @@ class Person:
         is_kept = "What you chose is kept" in seen.main(answer)
         assert is_kept == stands
         return is_kept
+
+
+def _says_nothing(action: str, sent: dict[str, str]) -> bool:
+    """Whether a mend chooses nothing, and types nothing anew."""
+    return (
+        action == MEND
+        and not sent["take"]
+        and all(
+            text == sent[f"was:{name.removeprefix('value:')}"]
+            for name, text in sent.items()
+            if name.startswith("value:")
+        )
+    )
 
 
 def _leaves_counts(action: str, sent: dict[str, str]) -> bool:
