@@ -17,6 +17,7 @@ from versioning.backends.errors import (
 from versioning.backends.repository import Branch, Commit, Repository
 from versioning.comparison import state
 from versioning.conf import repository as versioned_repository
+from versioning.merging.standing import is_on
 from versioning.models import DeletedBranch, MergeDraft, name_of
 from versioning.refs import Refs
 
@@ -207,9 +208,13 @@ def _rename_in_drafts(old: str, new: str) -> None:
     """
     What is being decided goes along with its branch. Of two drafts, one of a
     branch that had the new name before, that one is the pair's as it was.
+
+    So does the record of a merge whose commits the branch holds: not that of an
+    earlier one which had the old name, too.
     """
+    of_branch = MergeDraft.objects.filter(Q(source=old) | Q(target=old))
     being_settled = MergeDraft.objects.filter(state=MergeDraft.State.OPEN)
-    for draft in being_settled.filter(Q(source=old) | Q(target=old)):
+    for draft in of_branch.filter(state=MergeDraft.State.OPEN):
         if draft.source == old:
             draft.source = new
         if draft.target == old:
@@ -217,6 +222,12 @@ def _rename_in_drafts(old: str, new: str) -> None:
         pair = {"source": draft.source, "target": draft.target}
         if not being_settled.filter(**pair).exists():
             draft.save(update_fields=["source", "target"])
+    for record in of_branch.filter(state=MergeDraft.State.LANDED):
+        if record.source == old and is_on(record.theirs, new):
+            record.source = new
+        if record.target == old and is_on(record.commit, new):
+            record.target = new
+        record.save(update_fields=["source", "target"])
 
 
 # Deleting and bringing back ---------------------------------------------------

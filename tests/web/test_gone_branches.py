@@ -162,7 +162,7 @@ def test_a_target_may_be_gone_too(repository, maintainer, sky, erin):
     assert "summer and autumn are gone" in words
     assert "summer was deleted by mo, just now." in words
     assert "autumn was deleted by mo, just now." in words
-    assert "Nobody had decided anything about merging summer into autumn." in words
+    assert "No decision about merging summer into autumn is kept" in words
     commit = repository.head("main")
     answer = maintainer.get(f"/merge/?source=revert+{commit}&target=autumn")
     assert answer.status_code == 404
@@ -214,4 +214,4 @@ def test_a_draft_of_another_pair_is_no_record_of_this(repository, maintainer, sk
     assert sides is not None
     drafts.begin("autumn", "main", sides, None)
     delete(maintainer, repository)
-    assert "Nobody had decided anything" in seen.main(maintainer.get(URL))
+    assert "No decision about merging" in seen.main(maintainer.get(URL))

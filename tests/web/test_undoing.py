@@ -12,6 +12,8 @@ from tests.web.test_place import be_on
 from versioning.models import MergeDraft
 from versioning.values import key_text
 
+DECISIONS = "Who decided what"
+
 
 @pytest.fixture
 def question(repository, erin):
@@ -225,6 +227,37 @@ def test_a_merge_that_was_undone_says_so_and_how_to_have_it_back(
     assert "has it all already" in seen.main(maintainer.get(merge_url))
     assert "Undo this on main…" in seen.links(maintainer.get(record_url))
     assert merged == f"/commits/{record.commit}/"
+
+
+@pytest.mark.parametrize(
+    ("name", "merge_url"),
+    [
+        ("autumn", "/merge/?source=summer&target=winter"),
+        ("summer", "/merge/?source=winter&target=autumn"),
+    ],
+)
+def test_an_undo_is_told_of_when_a_branch_has_another_name(
+    repository, maintainer, question, erin, name, merge_url
+):
+    for branch in ("summer", "autumn"):
+        repository.create_branch(branch, repository.head("main"))
+    reword("summer", "Heaven?", erin)
+    land(maintainer, maintainer.get("/merge/?source=summer&target=autumn"))
+    merged = repository.head("autumn")
+    land(maintainer, maintainer.get(f"/merge/?source=revert+{merged}&target=autumn"))
+    undone = repository.head("autumn")
+    renaming = {"name": name, "to": "winter"}
+    assert maintainer.post("/branches/rename/", renaming).status_code == 303
+
+    page = maintainer.get(merge_url)
+    assert "It was merged, and the merge was undone" in seen.main(page)
+    target = merge_url.rpartition("=")[2]
+    told = maintainer.get(seen.links(maintainer.get(f"/commits/{merged}/"))[DECISIONS])
+    assert f"It was undone on {target} by mo, in {undone[:7]}" in seen.main(told)
+    again = maintainer.get(seen.links(page)["Undo the undo…"])
+    assert land(maintainer, again).status_code == 303
+    with versioning.on_branch(target):
+        assert Question.objects.get().text == "Heaven?"
 
 
 def test_what_has_no_column_any_more_is_said_and_left(

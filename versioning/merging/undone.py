@@ -17,11 +17,10 @@ def undoing(commit: str, target: str) -> MergeDraft | None:
     The record of what undid a commit (a hash) on a branch, if it was undone, and
     that was not undone in turn.
     """
-    source = str(sources.revert(commit))
-    undo = _landed(source, target).first()
-    if undo is None or undoing(undo.commit, target) or not is_on(undo.commit, target):
-        return None
-    return undo
+    undos = _landed(str(sources.revert(commit)), target)[:LOOKED_AT]
+    # Others are of a branch that had the name before.
+    undo = next((undo for undo in undos if is_on(undo.commit, target)), None)
+    return None if undo is None or undoing(undo.commit, target) else undo
 
 
 def with_undo(drafts: QuerySet[MergeDraft]) -> QuerySet[MergeDraft]:
