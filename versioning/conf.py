@@ -34,15 +34,20 @@ def options() -> Options:
             f"VERSIONING names the database “{database}”, which DATABASES lacks."
         )
     return Options(
-        apps=tuple(given.get("APPS", ())),
+        apps=_names(given, "APPS") or (),
         database=database,
-        public_branches=_names(given.get("PUBLIC_BRANCHES")),
-        protected_branches=_names(given.get("PROTECTED_BRANCHES")),
+        public_branches=_names(given, "PUBLIC_BRANCHES"),
+        protected_branches=_names(given, "PROTECTED_BRANCHES"),
         home=given.get("HOME", ""),
     )
 
 
-def _names(value: Any) -> tuple[str, ...] | None:
+def _names(given: dict[str, Any], option: str) -> tuple[str, ...] | None:
+    value = given.get(option)
+    if isinstance(value, str):  # else each letter would be a name
+        raise ImproperlyConfigured(
+            f'{option} of VERSIONING is a list of names, such as ["{value}"].'
+        )
     return None if value is None else tuple(value)
 
 

@@ -56,6 +56,15 @@ def test_a_router_that_is_missing():
         assert found() == {"versioning.E004"}
 
 
+@pytest.mark.parametrize("option", ["APPS", "PUBLIC_BRANCHES", "PROTECTED_BRANCHES"])
+def test_a_name_where_a_list_is_wanted(option):
+    """Each of its letters would be a name, and the branch open to everybody."""
+    with override_settings(VERSIONING={**settings.VERSIONING, option: "main"}):
+        (error,) = checks.check_settings(None)
+    assert error.id == "versioning.E001"
+    assert error.msg == f'{option} of VERSIONING is a list of names, such as ["main"].'
+
+
 def test_an_app_that_is_not_installed():
     with override_settings(VERSIONING={"APPS": ["polls", "pools"]}):
         assert found() == {"versioning.E003"}
