@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from versioning.backends.repository import Key, MergeSides, Repository, Row
+from versioning.merging.choices import typing_field
 from versioning.merging.copies import can_keep_both
 from versioning.merging.counters import CounterSum
 from versioning.merging.drafts import JudgedRow
@@ -346,7 +347,7 @@ class _TableCards:
             before=before,
             options=tuple(self._options(cell, ours, theirs, before)),
             typed=typed,
-            may_type=self.values.field(cell.column) is not None,
+            may_type=self._may_be_typed(cell.column),
             is_sum=cell.state is CellState.COUNTED,
             reason=sum_reason(cell.base, cell.ours, cell.theirs)
             if cell.sum is not None
@@ -407,6 +408,10 @@ class _TableCards:
         return show(
             self.values.to_field(column, raw), self.values.field(column), raw=raw
         )
+
+    def _may_be_typed(self, column: str) -> bool:
+        field = self.values.field(column)
+        return field is not None and typing_field(field) is not None
 
     def _as_typed(self, column: str, raw: Any) -> str:
         field = self.values.field(column)
