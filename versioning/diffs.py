@@ -212,6 +212,7 @@ class RowsPage:
     rows: tuple[RowDiff, ...]
     next: str | None  # the cursor of the next page
     at: str = ""  # the hash whose history the rows' own is read from
+    was: str = ""  # for removed rows, where that one never had them
     renamed: Mapping[str, str] = field(default_factory=dict)  # former names of columns
     is_withheld: bool = False  # there are rows, and the reader may see none of them
 
@@ -266,7 +267,7 @@ def rows_page(
         differing=overview.differing,
     )
     next = None if last is None else sign_key(table, last)
-    return RowsPage(diff, rows, next, overview.after, names)
+    return RowsPage(diff, rows, next, overview.after, overview.before, names)
 
 
 def withholds(

@@ -181,6 +181,23 @@ def test_a_row_of_a_diff_leads_to_its_history(editor, repository, choice, edit):
     assert listed(response) == [voted, made]
 
 
+@pytest.mark.parametrize("dots", [2, 3])
+def test_a_removed_row_leads_to_where_it_was(
+    editor, repository, choice, edit, erin, dots
+):
+    """What the new state never had, to the old one's; else to who removed it."""
+    repository.create_branch("summer", repository.head("main"))
+    deleted = edit(lambda: Choice.objects.all().delete(), MAX, "Tidy up", "summer")
+    made = edit(lambda: Question.objects.create(text="Why?"), erin, "Ask why")
+    page = editor.get("/compare/", {"from": "main", "to": "summer", "dots": dots})
+    links = seen.links(page)
+    sky = editor.get(links["History of Choice “The sky” of “What’s up?”"])
+    assert listed(sky)[0] == deleted
+    assert "This row is not there any more" in seen.main(sky)
+    if dots == 2:
+        assert listed(editor.get(links["History of Question “Why?”"])) == [made]
+
+
 def test_a_poll_leads_those_who_may_to_its_rows_histories(
     editor, nobody, client, choice, edit
 ):

@@ -22,27 +22,20 @@ KEY_LENGTH = 4000  # characters of an address
 @require_safe
 @needs(permissions.VIEW_HISTORY)
 def history(request: Any) -> HttpResponse:
-    """Each commit that changed the row ``?table=`` ``?key=``, as ``?ref=`` has it."""
-    at_hand = repository()
+    """
+    Each commit that changed the row ``?table=`` ``?key=``, as ``?ref=`` has it, or
+    ``?was=`` where that never had it.
+    """
     table = request.GET.get("table", "")
     ref = request.GET.get("ref") or request.versioning.branch
     since = request.GET.get("after", "")
+    key = _key(request.GET.get("key", ""))
     try:
-        refs = Refs.of(at_hand, request.versioning.all_branches)
-        start = comparison.state(at_hand, ref, refs)
-        key = _key(request.GET.get("key", ""))
-    except (UnknownRef, BranchNotFound) as error:
-        raise Http404(str(error)) from error
-    try:
-        page = row_history.history_page(at_hand, table, key, at=start.hash, since=since)
-    except UnknownTable as error:
-        raise Http404(f"{start.label} has no table “{table}” with a key.") from error
-    except row_history.NoSuchRow as error:
-        raise Http404(str(error)) from error
-    except UnknownRef as error:
-        raise BadRequest(
-            "The address is damaged: it doesn’t say where to go on."
-        ) from error
+        start, page = _found(request, table, key, ref, since)
+    except Http404:
+        if not (was := request.GET.get("was")):
+            raise
+        start, page = _found(request, table, key, was, since)
     # Pinned, so that paging can't drift.
     query = {"table": table, "key": page.key, "ref": start.hash, "after": page.next}
     older = f"{reverse('versioning:row-history')}?{urlencode(query)}"
@@ -57,6 +50,29 @@ def history(request: Any) -> HttpResponse:
             "is_first": not since,
         },
     )
+
+
+def _found(
+    request: Any, table: str, key: Key, ref: str, since: str
+) -> tuple[comparison.State, row_history.HistoryPage]:
+    """Raises ``Http404`` and ``BadRequest``."""
+    at_hand = repository()
+    try:
+        refs = Refs.of(at_hand, request.versioning.all_branches)
+        start = comparison.state(at_hand, ref, refs)
+    except (UnknownRef, BranchNotFound) as error:
+        raise Http404(str(error)) from error
+    try:
+        page = row_history.history_page(at_hand, table, key, at=start.hash, since=since)
+    except UnknownTable as error:
+        raise Http404(f"{start.label} has no table “{table}” with a key.") from error
+    except row_history.NoSuchRow as error:
+        raise Http404(str(error)) from error
+    except UnknownRef as error:
+        raise BadRequest(
+            "The address is damaged: it doesn’t say where to go on."
+        ) from error
+    return start, page
 
 
 def _key(text: str) -> Key:
