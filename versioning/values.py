@@ -210,13 +210,16 @@ def with_inherited(
 ) -> Sequence[Row]:
     """
     Rows of a model's table, completed with those of the models that it inherits
-    from, which ``read`` gives by table and keys.
+    from, and they from others, which ``read`` gives by table and keys.
     """
     for parent, link in model._meta.parents.items():
         if link is None or link.column is None:
             continue
         keys = {(row[link.column],) for row in rows if link.column in row}
-        above = read(parent._meta.db_table, keys)
+        found = read(parent._meta.db_table, keys)
+        above = dict(
+            zip(found, with_inherited(parent, list(found.values()), read), strict=True)
+        )
         rows = [{**above.get((row.get(link.column),), {}), **row} for row in rows]
     return rows
 

@@ -24,6 +24,11 @@ def fits(hall):
         raise ValidationError(f"{hall.name} has no room for {hall.seats}.")
 
 
+def says_where(stage):
+    if stage.curtains + stage.lights > 3:
+        raise ValidationError(f"{stage.name} has {stage.seats} seats.")
+
+
 @pytest.fixture
 def place(new_model):
     return new_model(
@@ -82,6 +87,29 @@ def test_its_rules_see_what_it_inherits(repository, hall, change, work):
     with pytest.raises(RowsInvalid):
         merge.land()
     assert merge.troubles == {(HALL, OLD): ("The shed has no room for 4.",)}
+
+
+def test_its_rules_see_what_is_inherited_twice(repository, new_model, hall, work):
+    hall_of_it = models.OneToOneField(
+        hall, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
+    )
+    stage = new_model(
+        "Stage",
+        hall,
+        hall_of_it=hall_of_it,
+        curtains=models.IntegerField(),
+        lights=models.IntegerField(),
+        clean=says_where,
+    )
+    repository.delete_branch("summer")
+    with versioning.on_branch("main", author=ERIN, message="Build"):
+        row = {"name": "The stage", "room": 4, "seats": 3, "doors": 1}
+        stage.objects.create(pk=KEY, curtains=1, lights=1, **row)
+    repository.create_branch("summer", repository.head("main"))
+    for side, given in zip(SIDES, ({"curtains": 2}, {"lights": 2}), strict=True):
+        with versioning.on_branch(side, author=ERIN, message="Change"):
+            stage.objects.update(**given)
+    assert work().troubles == {("polls_stage", KEY): ("The stage has 3 seats.",)}
 
 
 @pytest.mark.parametrize("column", ["seats", "room"])
