@@ -117,7 +117,8 @@ class VersionedAdmin(admin.ModelAdmin):
     def _say(self, request: Any, verb: str, obj: Model) -> None:
         """
         Name it in the commit’s message, which everybody reads: by its key where
-        something of it is hidden from some. Of several, how many there are.
+        something that its name may quote is hidden from some. Of several, how
+        many there are.
         """
         unit = current_unit()
         of, said = vars(request).get("_versioned_admin", (None, []))
@@ -128,7 +129,8 @@ class VersionedAdmin(admin.ModelAdmin):
         if len(said) > 1:
             describe(f"{verb} {len(said)} {self.opts.verbose_name_plural}")
         else:
-            name = obj.pk if policies.hidden_of(self.opts.db_table) else f"“{obj}”"
+            quotable = policies.quotable_tables(self.model)
+            name = obj.pk if any(map(policies.hidden_of, quotable)) else f"“{obj}”"
             describe(f"{verb} {self.opts.verbose_name} {name}")
 
 

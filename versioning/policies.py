@@ -12,6 +12,9 @@ from django.db.models.constants import LOOKUP_SEP
 
 from versioning.values import is_inherited
 
+#: How many foreign keys in a row a label may follow: a choice's question's author.
+DEPTH = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -143,6 +146,18 @@ def counting_tables() -> dict[str, frozenset[str]]:
 def hidden_of(table: str) -> frozenset[str]:
     """The hidden columns of a table, by its name; empty where none are."""
     return hiding_tables().get(table, frozenset())
+
+
+def quotable_tables(model: type[models.Model], depth: int = DEPTH) -> set[str]:
+    """
+    Tables that a text about a model's rows may quote: their own, those of what
+    they inherit from, and of what they point to.
+    """
+    found = {str(one._meta.db_table) for one in (model, *model._meta.get_parent_list())}
+    for field in model._meta.concrete_fields if depth else ():
+        if isinstance(field, models.ForeignKey):
+            found |= quotable_tables(field.related_model, depth - 1)
+    return found
 
 
 def hiding_tables() -> dict[str, frozenset[str]]:

@@ -18,7 +18,7 @@ from django.core.exceptions import PermissionDenied
 from versioning import policies
 from versioning.backends.repository import Repository
 from versioning.permissions import VIEW_HIDDEN
-from versioning.values import is_bookkeeping, models_by_table
+from versioning.values import is_bookkeeping, model_for, models_by_table
 
 # In a tuple: where a coroutine is run, what a context holds is looked at, and a
 # user who was not asked for yet would be read from the database there.
@@ -73,6 +73,16 @@ def hidden_among(table: str, columns: Iterable[str]) -> frozenset[str]:
 def hides_any(table: str) -> bool:
     """Whether a table may have columns, in any state, that the reader may not see."""
     return bool(_may_be(table)) and not _sees_all()
+
+
+def may_quote_hidden(table: str) -> bool:
+    """
+    Whether what the application says of a table's rows may quote a column that
+    the reader may not see: also of what they inherit from or point to.
+    """
+    model, by_table = model_for(table), models_by_table()
+    quotable = policies.quotable_tables(model) & by_table.keys() if model else {table}
+    return any(map(hides_any, quotable))
 
 
 def _may_be(table: str) -> dict[str, frozenset[str]]:

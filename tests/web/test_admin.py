@@ -140,6 +140,36 @@ def test_what_is_saved_is_one_commit_on_the_branch(
     assert "it counted once" in staff.get(LIST).text
 
 
+@pytest.mark.parametrize("hides", ["what it inherits", "what it points to"])
+def test_a_commit_quotes_nothing_hidden_of_what_belongs_to_a_row(
+    new_model, django_user_model, rf, hides
+):
+    place = new_model(
+        "Place",
+        id=models.BigAutoField(primary_key=True),
+        name=models.CharField(max_length=50),
+    )
+    above = models.OneToOneField(
+        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
+    )
+    named = {"__str__": lambda self: self.name}
+    hall = new_model("Hall", place, above=above, **named)
+    named = {"__str__": lambda self: self.hall.name}
+    at = models.ForeignKey(hall, models.CASCADE, related_name="+")
+    visit = new_model(
+        "Visit", id=models.BigAutoField(primary_key=True), hall=at, **named
+    )
+    policies.register(place, hidden=["name"])
+    request = rf.post("/")
+    request.user = django_user_model.objects.create_user("ada")
+    with versioning.on_branch("main") as unit:
+        row = hall.objects.create(pk=7, name="Whispered")
+        if hides == "what it points to":
+            row = visit.objects.create(pk=7, hall=row)
+        VersionedAdmin(type(row), admin.AdminSite()).log_addition(request, row, [])
+    assert unit.message == f"Add {row._meta.verbose_name} 7"
+
+
 def test_a_commit_quotes_nothing_of_a_row_with_hidden_columns(
     staff, question, repository, monkeypatch
 ):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import models
 
 import versioning
 from polls.models import Choice, Question
@@ -148,3 +149,52 @@ def test_where_nothing_is_hidden_the_sentence_is_whole(
     write("summer", add(501, "There"))
     for text in texts(repository, blind):
         assert "Too many for Whispered." in text
+
+
+def test_what_a_model_says_of_a_row_that_inherits_a_hidden_column(
+    repository, blind, sighted, hide, new_model, erin
+):
+    def fits(hall):
+        if hall.seats + hall.doors > 5:
+            raise ValidationError(f"{hall.name} has no room for {hall.seats}.")
+
+    place = new_model(
+        "Place",
+        id=models.BigAutoField(primary_key=True),
+        name=models.CharField(max_length=50),
+    )
+    above = models.OneToOneField(
+        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
+    )
+    seats, doors = models.IntegerField(), models.IntegerField()
+    hall = new_model("Hall", place, above=above, seats=seats, doors=doors, clean=fits)
+    hide(place, "name")
+    with versioning.on_branch("main", author=erin, message="Open"):
+        hall.objects.create(pk=1, name="Whispered", seats=3, doors=1)
+    repository.create_branch("summer", repository.head("main"))
+    for branch, change in (("main", {"seats": 4}), ("summer", {"doors": 2})):
+        with versioning.on_branch(branch, author=erin, message="Change"):
+            hall.objects.update(**change)
+    for text in texts(repository, sighted):
+        assert "Whispered has no room for 4." in text
+    for text in texts(repository, blind):
+        assert "Whispered" not in text
+        assert f"It breaks a rule of its table. {UNSAID}" in text
+
+
+def test_what_a_model_says_of_a_row_that_points_to_one_with_a_hidden_column(
+    repository, blind, sighted, hide, write, monkeypatch
+):
+    def clean(choice):
+        if choice.text == "Sea" and choice.votes:
+            raise ValidationError(f"No sea in {choice.question.details}.")
+
+    monkeypatch.setattr(Choice, "clean", clean, raising=False)
+    hide(Question, "details")
+    write("main", lambda: Choice.objects.update(text="Sea"))
+    write("summer", lambda: Choice.objects.update(votes=1))
+    for text in texts(repository, sighted):
+        assert "No sea in Whispered." in text
+    for text in texts(repository, blind):
+        assert "Whispered" not in text
+        assert f"It breaks a rule of its table. {UNSAID}" in text

@@ -21,13 +21,11 @@ from django.db import DatabaseError, models
 from versioning import policies
 from versioning.backends.repository import Key, Repository, Row
 from versioning.conf import connection, options
+from versioning.policies import DEPTH
 from versioning.values import TableValues, model_for, with_inherited
 from versioning.visibility import hidden_columns, hides_any, withholds_rows
 
 _log = logging.getLogger(__name__)
-
-#: How many relations in a row a label may follow: a choice's question's author.
-DEPTH = 2
 
 # What a label can raise when what it follows was never there, or held NULL.
 _LABEL_FAILS = (
