@@ -62,23 +62,31 @@ def register(
     Call it from a module ``versioned.py`` in the model's app, which is found
     by itself. Raises
     ``ImproperlyConfigured`` for a counter that is no integer field of the
-    model, for a hidden field that is none or the primary key, by which
+    model, for a hidden field that is none or of the primary key, by which
     rows are told apart, for either in the table of another model, from
-    which it is inherited, and for a relation to prefetch that it has not.
+    which it is inherited, for a relation to prefetch that it has not, and for a
+    proxy, whose rows are those of another model and can have but one label.
     """
+    if model._meta.proxy:
+        owner: Any = model._meta.concrete_model
+        raise ImproperlyConfigured(
+            f"{model._meta.label} is a proxy: register {owner._meta.label}, as its "
+            "rows are in the table of that."
+        )
+    key = model._meta.pk_fields
     columns: set[str] = set()
     for name in counters:
         field = _field(model, name, "count")
-        if not isinstance(field, models.IntegerField) or field.primary_key:
+        if not isinstance(field, models.IntegerField) or field in key:
             raise ImproperlyConfigured(
                 f"{model._meta.label}.{name} can’t be a counter: only whole "
-                "numbers add up."
+                "numbers add up, and rows go by their key."
             )
         columns.add(str(field.column))
     kept: set[str] = set()
     for name in hidden:
         field = _field(model, name, "hide")
-        if getattr(field, "primary_key", False) or not getattr(field, "column", None):
+        if field in key or not getattr(field, "column", None):
             raise ImproperlyConfigured(
                 f"{model._meta.label}.{name} can’t be hidden: only a column "
                 "of its own can, and rows go by their key."
@@ -128,19 +136,12 @@ def with_invariants() -> list[Policy]:
 
 def counters_of(table: str) -> frozenset[str]:
     """The counter columns of a table, by its name; empty where none count."""
-    for model, policy in _policies.items():
-        if model._meta.db_table == table:
-            return policy.counters
-    return frozenset()
+    return counting_tables().get(table, frozenset())
 
 
 def counting_tables() -> dict[str, frozenset[str]]:
     """Counter columns by table, for the tables that have any."""
-    return {
-        model._meta.db_table: policy.counters
-        for model, policy in _policies.items()
-        if policy.counters
-    }
+    return _by_table((policy, policy.counters) for policy in _policies.values())
 
 
 def hidden_of(table: str) -> frozenset[str]:
@@ -162,8 +163,16 @@ def quotable_tables(model: type[models.Model], depth: int = DEPTH) -> set[str]:
 
 def hiding_tables() -> dict[str, frozenset[str]]:
     """Hidden columns by table, for the tables that have any."""
-    return {
-        model._meta.db_table: policy.hidden
-        for model, policy in _policies.items()
-        if policy.hidden
-    }
+    return _by_table((policy, policy.hidden) for policy in _policies.values())
+
+
+def _by_table(
+    columns: Iterable[tuple[Policy, frozenset[str]]],
+) -> dict[str, frozenset[str]]:
+    """Columns united by table, as two models may be of one."""
+    found: dict[str, frozenset[str]] = {}
+    for policy, named in columns:
+        if named:
+            table = policy.model._meta.db_table
+            found[table] = found.get(table, frozenset()) | named
+    return found

@@ -371,7 +371,7 @@ def mark_old(rows: Sequence[InvalidRow]) -> list[InvalidRow]:
         table = policy.model._meta.db_table
         keys = [row.key for row in rows if row.table == table]
         for key, said in _failures(policy, keys).items():
-            before[table, key] = said
+            before[table, key] = before.get((table, key), ()) + said
     marked = []
     for row in rows:
         said = before.get((row.table, row.key), ())
