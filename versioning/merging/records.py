@@ -14,7 +14,7 @@ from versioning.conf import repository
 from versioning.merging import drafts, endings, sources
 from versioning.merging.standing import Standing, gone, standing
 from versioning.models import Decision, MergeDraft
-from versioning.presentation.cells import Shown, opened_apart
+from versioning.presentation.cells import Shown, opened_apart, told_apart
 from versioning.presentation.choices import column_name, row_states, said, shown_of
 from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
@@ -224,7 +224,9 @@ def _decided(
     column = decision.column
     before, ours, theirs = (shown_of(values, column, seen) for seen in decision.seen)
     taken = said(values, column, drafts.choice_of(decision), decision.seen, names)
-    before, ours, theirs, result = opened_apart([before, ours, theirs, taken.shown])
+    before, ours, theirs, result = opened_apart(
+        told_apart([before, ours, theirs, taken.shown])
+    )
     return Decided(
         table_name(decision.table),
         headings.get(

@@ -9,7 +9,7 @@ from versioning.merging.again import row_then
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.withheld import withheld
 from versioning.models import Decision
-from versioning.presentation.cells import show
+from versioning.presentation.cells import Shown, show, told_apart
 from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
 from versioning.presentation.stretches import stretch
@@ -100,11 +100,15 @@ def _texts(
     """A column's text in three versions of a row."""
     field = values.field(column)
 
-    def text_of(raw: object) -> str:
-        return show(values.to_field(column, raw), field, raw=raw).whole_text
+    def shown_in(version: Row) -> Shown | None:
+        if column not in version:
+            return None
+        raw = version[column]
+        return show(values.to_field(column, raw), field, raw=raw)
 
     labels = ("Before", names.ours, names.theirs)
+    shown = told_apart([shown_in(version) for version in versions])
     return tuple(
-        SideText(label, text_of(version[column]) if column in version else None)
-        for label, version in zip(labels, versions, strict=True)
+        SideText(label, one.whole_text if one else None)
+        for label, one in zip(labels, shown, strict=True)
     )

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.db import models
 from django.utils import formats, timezone
 
+from versioning.backends.equality import same
 from versioning.moments import local
 from versioning.presentation.documents import pretty
 from versioning.presentation.lines import TextLine, unified
@@ -58,6 +61,7 @@ class Shown:
     datetime: str = ""  # ISO 8601, for <time>
     whole: bytes = b""  # of bytes
     start: int = 0  # where the part of a long text begins that is shown
+    stored: Any = field(default=None, compare=False)  # the driver's value, if known
 
     @property
     def long(self) -> bool:
@@ -103,6 +107,10 @@ def show(
     How a field value is shown. ``raw`` is the driver's value it came from: it
     tells NULL from the JSON document ``null``, and NaN from a number.
     """
+    return replace(_show(value, field, raw), stored=raw)
+
+
+def _show(value: Any, field: models.Field[Any, Any] | None, raw: Any) -> Shown:
     stored = value if raw is None else raw
     if value is None and (stored is None or not isinstance(field, models.JSONField)):
         return Shown(Kind.NULL, "no value", raw="NULL")
@@ -184,7 +192,7 @@ def _count(number: int, what: str) -> str:
 
 def related(name: str, raw: Any) -> Shown:
     """A reference to another row, by that row's name."""
-    return Shown(Kind.RELATED, name, raw=str(raw), segments=plain(name))
+    return Shown(Kind.RELATED, name, raw=str(raw), segments=plain(name), stored=raw)
 
 
 #: In place of a value that the reader may not see.
@@ -192,6 +200,58 @@ HIDDEN = Shown(Kind.HIDDEN, "hidden", raw="You may not see this column")
 
 _MARKED = frozenset({Kind.TEXT, Kind.JSON})
 _BEFORE = 20  # characters shown before a difference
+
+
+#: Kinds of values of which two that are not the same may look so.
+_MAY_LOOK_ALIKE = frozenset(Kind) - {Kind.NULL, Kind.EMPTY, Kind.BLANK, Kind.BYTES}
+_OFFSET = re.compile(r"[+-]\d\d:\d\d$")
+
+_Version = TypeVar("_Version", bound=Shown | None)
+
+
+def told_apart(versions: Sequence[_Version]) -> list[_Version]:
+    """
+    Versions of one value; those that look alike and are not, with what tells one
+    from the other: two rows of one name, an hour that comes twice, numbers that
+    a field rounds, documents whose keys are in another order.
+    """
+    alike: dict[tuple[Kind, str], list[Shown]] = defaultdict(list)
+    for one in versions:
+        if one is not None and one.stored is not None and one.kind in _MAY_LOOK_ALIKE:
+            alike[one.kind, one.text].append(one)
+    worded = {
+        looks: _with_offset if _have_offsets(group) else _as_stored
+        for looks, group in alike.items()
+        if not all(same(group[0].stored, one.stored) for one in group)
+    }
+    if not worded:
+        return list(versions)
+    return [
+        cast(_Version, _reworded(one, word(one)))
+        if one is not None and (word := worded.get((one.kind, one.text)))
+        else one
+        for one in versions
+    ]
+
+
+def _reworded(shown: Shown, text: str) -> Shown:
+    return replace(shown, text=text, segments=plain(text) if shown.segments else ())
+
+
+def _have_offsets(alike: Sequence[Shown]) -> bool:
+    """Whether times differ by how far their zone is from UTC."""
+    return len({_with_offset(one) for one in alike}) > 1
+
+
+def _with_offset(shown: Shown) -> str:
+    found = _OFFSET.search(shown.datetime)
+    return f"{shown.text} UTC{found.group()}" if found else shown.text
+
+
+def _as_stored(shown: Shown) -> str:
+    if shown.kind in (Kind.RELATED, Kind.CHOICE, Kind.BOOLEAN):
+        return f"{shown.text} ({shown.stored})"
+    return str(shown.stored)
 
 
 def with_marks(before: Shown, after: Shown) -> tuple[Shown, Shown]:

@@ -27,7 +27,14 @@ from versioning.merging.resolution import (
     Take,
 )
 from versioning.models import Decision
-from versioning.presentation.cells import HIDDEN, Shown, opened_apart, show, with_marks
+from versioning.presentation.cells import (
+    HIDDEN,
+    Shown,
+    opened_apart,
+    show,
+    told_apart,
+    with_marks,
+)
 from versioning.presentation.cells import related as related_cell
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
@@ -218,9 +225,10 @@ class _TableCards:
             else:
                 there[row.resolution.key] = versions["theirs"] or {}
         self.headings = ours.labels(table, here) | theirs.labels(table, there)
+        before = [_before(row) for row in rows]
         self.related = _merged_names(
-            theirs.related_names(table, [_row(row, "theirs") for row in rows]),
-            ours.related_names(table, [_row(row, "ours") for row in rows]),
+            theirs.related_names(table, [*before, *(_row(r, "theirs") for r in rows)]),
+            ours.related_names(table, [*before, *(_row(r, "ours") for r in rows)]),
         )
 
     def card(self, judged: JudgedRow) -> Card:
@@ -294,7 +302,9 @@ class _TableCards:
         shown = self._show(cell.column, cell.ours if here else cell.theirs)
         before = None
         if cell.state is not CellState.AGREED and cell.base is not ABSENT:
-            before, shown = with_marks(self._show(cell.column, cell.base), shown)
+            before, shown = with_marks(
+                *told_apart([self._show(cell.column, cell.base), shown])
+            )
         name = self.values.column_name(cell.column)
         return Settled(cell.column, name, shown, self._why(cell), before)
 
@@ -335,8 +345,17 @@ class _TableCards:
         if judged.resolution.state is not RowState.ADDED_BOTH:
             before = self._show(cell.column, cell.base)
         result = None if cell.pending else self._show(cell.column, cell.result)
+        ours, theirs, before, result = told_apart(
+            [
+                self._show(cell.column, cell.ours),
+                self._show(cell.column, cell.theirs),
+                before,
+                result,
+            ]
+        )
+        assert ours is not None and theirs is not None
         ours, theirs, before, result = opened_apart(
-            [*self._sides(cell), before, result]
+            [*_marked(ours, theirs), before, result]
         )
         typed = None
         if choice is not None and choice.take is Take.VALUE:
@@ -374,13 +393,6 @@ class _TableCards:
             is_hidden=True,
             waits=cell.pending,
         )
-
-    def _sides(self, cell: Cell) -> tuple[Shown, Shown]:
-        ours = self._show(cell.column, cell.ours)
-        theirs = self._show(cell.column, cell.theirs)
-        marked = with_marks(ours, theirs)
-        has_words_alike = all(map(_has_words_alike, marked))
-        return marked if has_words_alike else (ours, theirs)
 
     def _options(
         self, cell: Cell, ours: Shown | None, theirs: Shown | None, before: Shown | None
@@ -421,6 +433,11 @@ class _TableCards:
         return str(field.formfield().prepare_value(value))  # type: ignore[union-attr]
 
 
+def _marked(ours: Shown, theirs: Shown) -> tuple[Shown, Shown]:
+    marked = with_marks(ours, theirs)
+    return marked if all(map(_has_words_alike, marked)) else (ours, theirs)
+
+
 def _has_words_alike(shown: Shown) -> bool:
     """Else every word would be marked, which says nothing."""
     return not shown.segments or any(
@@ -446,6 +463,11 @@ def _versions(resolution: RowResolution) -> dict[str, Row | None]:
 
 def _row(judged: JudgedRow, side: str) -> Row:
     return _versions(judged.resolution)[side] or {}
+
+
+def _before(judged: JudgedRow) -> Row:
+    cells = judged.resolution.cells
+    return {c.column: c.base for c in cells if c.base is not ABSENT}
 
 
 def _merged_names(

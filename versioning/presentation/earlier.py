@@ -18,7 +18,7 @@ from versioning.merging.resolution import (
     Take,
 )
 from versioning.models import Decision
-from versioning.presentation.cells import HIDDEN, Shown, show, with_marks
+from versioning.presentation.cells import HIDDEN, Shown, show, told_apart, with_marks
 from versioning.presentation.cells import related as related_cell
 from versioning.presentation.choices import Said, said
 from versioning.presentation.conflicts import Card, Line, Names
@@ -175,7 +175,7 @@ class _Row:
         moved = _have_parted(old, now)
         before, after = self._show(column, old), self._show(column, now)
         if moved and before is not None and after is not None:
-            before, after = with_marks(before, after)
+            before, after = with_marks(*told_apart([before, after]))
         return Then(name, column, before, after, moved)
 
     def _show(self, column: str, raw: Any) -> Shown | None:

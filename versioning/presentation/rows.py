@@ -13,6 +13,7 @@ from versioning.presentation.cells import (
     line_by_line,
     related,
     show,
+    told_apart,
     with_marks,
 )
 from versioning.presentation.lines import TextLine
@@ -139,6 +140,7 @@ class Columns:
             old = new  # most cells; not a reference, whose name may be another
         lines: tuple[TextLine, ...] = ()
         if changed and old and new:
+            old, new = told_apart([old, new])
             lines = line_by_line(old, new)
             if not lines:
                 old, new = with_marks(old, new)
