@@ -79,11 +79,18 @@ def _csv_lines(
 
 
 def _value(values: TableValues, column: str, row: Row | None) -> Any:
-    """JSON as its stored text, whose numbers are exact; else the field's value."""
+    """
+    The field's value; JSON, and a number that the field would round, as it is
+    stored, which is exact.
+    """
     if row is None or column not in row:
         return None
     raw = row[column]
-    return raw if _is_json(values.field(column)) else values.to_field(column, raw)
+    if _is_json(values.field(column)):
+        return raw
+    value = values.to_field(column, raw)
+    is_rounded = isinstance(value, Decimal) and isinstance(raw, float)
+    return raw if is_rounded and float(value) != raw else value
 
 
 def _is_json(field: ConcreteField | None) -> bool:
