@@ -12,6 +12,7 @@ from versioning import policies
 from versioning.backends.repository import Author
 from versioning.merging import trial
 from versioning.merging.candidate import RowsInvalid
+from versioning.merging.resolution import Take
 
 ERIN = Author("Erin Editor", "erin@example.org")
 PLACE, HALL = "polls_place", "polls_hall"
@@ -164,3 +165,58 @@ def test_what_is_in_another_table_is_registered_with_that(hall, kind):
     with pytest.raises(ImproperlyConfigured, match=r"inherits “room”.*polls\.Place"):
         register("room")
     register("seats")
+
+
+@pytest.mark.parametrize("deleted_on", SIDES)
+@pytest.mark.parametrize("changed", ["room", "seats"])
+def test_one_that_is_kept_is_kept_with_all_its_parts(hall, work, deleted_on, changed):
+    """Also with the part that only was deleted, and that nobody is asked about."""
+    kept_on = "summer" if deleted_on == "main" else "main"
+    with versioning.on_branch(deleted_on, author=ERIN, message="Close"):
+        hall.objects.get(pk=OLD).delete()
+    with versioning.on_branch(kept_on, author=ERIN, message="Rebuild"):
+        hall.objects.filter(pk=OLD).update(**{changed: 5 if changed == "room" else 4})
+    merge = work()
+    take = Take.OURS if kept_on == "main" else Take.THEIRS
+    merge.decide(PLACE if changed == "room" else HALL, OLD, take)
+    assert merge.troubles == {}
+    merge.land()
+    found = hall.objects.get()
+    room, seats = (5, 3) if changed == "room" else (4, 4)
+    assert (found.name, found.room, found.seats) == ("The hall", room, seats)
+
+
+def test_a_part_that_is_decided_about_itself_goes_its_own_way(hall, place, work):
+    with versioning.on_branch("main", author=ERIN, message="Close"):
+        hall.objects.get(pk=OLD).delete()
+    with versioning.on_branch("summer", author=ERIN, message="Rebuild"):
+        hall.objects.filter(pk=OLD).update(room=5, seats=4)
+    merge = work()
+    merge.decide(PLACE, OLD, Take.THEIRS)
+    merge.decide(HALL, OLD, Take.OURS)
+    merge.land()
+    assert place.objects.get().room == 5
+    assert not hall.objects.exists()
+
+
+def test_one_that_something_new_points_to_is_kept_with_all_its_parts(
+    hall, work, new_model, write
+):
+    visit = new_model(
+        "Visit",
+        id=models.IntegerField(primary_key=True),
+        hall=models.ForeignKey(hall, models.CASCADE, related_name="+"),
+    )
+    columns = "id int PRIMARY KEY, hall_id bigint"
+    key = "FOREIGN KEY (hall_id) REFERENCES polls_hall (above_id)"
+    for branch in SIDES:
+        write(branch, f"CREATE TABLE polls_visits ({columns}, {key})")
+    visit._meta.db_table = "polls_visits"
+    write("main", lambda: hall.objects.get(pk=OLD).delete())
+    write("summer", lambda: visit.objects.create(pk=1, hall_id=OLD))
+    merge = work()
+    assert set(merge.troubles) == {(HALL, OLD), ("polls_visits", 1)}
+    merge.mend(HALL, OLD, Take.THEIRS)
+    assert merge.troubles == {}
+    merge.land()
+    assert visit.objects.get().hall.name == "The hall"

@@ -7,7 +7,7 @@ in the candidate, to build what lands. Both write the same and ask the same.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, islice
 from operator import attrgetter
 
@@ -22,9 +22,9 @@ from versioning.backends.repository import (
     Violation,
     ViolationKind,
 )
-from versioning.merging import copies, drafts, preview
+from versioning.merging import copies, drafts, parts, preview
 from versioning.merging.bulk import TableDecisions
-from versioning.merging.resolution import WHOLE_ROW, Take
+from versioning.merging.resolution import WHOLE_ROW, RowState, Take
 from versioning.merging.writing import NewKeys, ResultWriter
 from versioning.models import Decision, MergeDraft
 
@@ -51,14 +51,28 @@ def write(
     # Sums before conflicts: which rows are in conflict decides which sums are
     # anybody's, and settling takes rows off that list.
     _write_sums(repository, writer)
-    both: list[ConflictRow] = []
+    made = _Made()
     for count in repository.conflict_counts():
-        both += _write_decisions(repository, writer, count.table, draft, settle)
-    copies.write(repository, writer, both)
+        _write_decisions(repository, writer, count.table, draft, settle, made)
+    copies.write(repository, writer, made.both)
+    parts.write(repository, writer, made.kept, made.alone)
     if draft is not None:
-        _write_mends(repository, writer, draft)
+        _write_mends(repository, writer, draft, made.alone)
     writer.write_what_was_refused()
     return writer
+
+
+@dataclass(slots=True)
+class _Made:
+    """What decisions made of rows in conflict, as far as others depend on it."""
+
+    both: list[ConflictRow] = field(default_factory=list)  # both sides' are kept
+    #: Those that one side deleted, by table and the hash of the other.
+    kept: dict[tuple[str, str], list[Key]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    #: Those whose other parts don't bring them along.
+    alone: set[tuple[str, Key]] = field(default_factory=set)
 
 
 def _write_sums(repository: Repository, writer: ResultWriter) -> None:
@@ -78,16 +92,25 @@ def _write_decisions(
     table: str,
     draft: MergeDraft | None,
     settle: bool,
-) -> list[ConflictRow]:
-    """Returns the rows of which both sides' are kept."""
-    both = []
+    made: _Made,
+) -> None:
     count = 0
+    has_parts = parts.has_parts(table)
+    keepers = {
+        RowState.DELETED_HERE: writer.sides.theirs,
+        RowState.DELETED_THERE: writer.sides.ours,
+    }
     decided = TableDecisions(draft, table)
     for rows in preview.conflict_pages(repository, writer.sides, table):
         writes = []
         for row, resolution in zip(rows, decided.resolve(rows), strict=True):
             if resolution.keeps_both:
-                both.append(row)
+                made.both.append(row)
+            if has_parts:
+                keeper = keepers.get(resolution.state)
+                if keeper and not resolution.pending and resolution.result:
+                    made.kept[table, keeper].append(row.key)
+                made.alone.add((table, row.key))
             if not resolution.pending:
                 writes.append(RowWrite(resolution.key, resolution.result))
             elif settle:
@@ -98,7 +121,6 @@ def _write_decisions(
         count += len(rows)
     if settle:
         repository.settle_conflicts(table, rows=count)
-    return both
 
 
 # Mends ------------------------------------------------------------------------
@@ -161,8 +183,12 @@ def _judge_mends(
 
 
 def _write_mends(
-    repository: Repository, writer: ResultWriter, draft: MergeDraft
+    repository: Repository,
+    writer: ResultWriter,
+    draft: MergeDraft,
+    alone: set[tuple[str, Key]],
 ) -> None:
+    kept: dict[tuple[str, str], list[Key]] = defaultdict(list)
     for rows in mended_rows(repository, writer.sides, draft, writer.new_keys):
         rows = [row for row in rows if row.decisions]
         if not rows:
@@ -181,6 +207,20 @@ def _write_mends(
         )
         for row in rows:
             _make_clear(writer, row)
+            if whole := row.decisions.get(WHOLE_ROW):
+                alone.add((table, row.versions.key))
+                if keeper := _only_keeper(row.versions, Take(whole.take), writer.sides):
+                    kept[table, keeper].append(row.versions.key)
+    parts.write(repository, writer, kept, alone)
+
+
+def _only_keeper(row: ConflictRow, take: Take, sides: MergeSides) -> str | None:
+    """The side as which a row is kept, if the other one has none."""
+    if take is Take.OURS and row.theirs is None:
+        return sides.ours
+    if take is Take.THEIRS and row.ours is None:
+        return sides.theirs
+    return None
 
 
 def _make_clear(writer: ResultWriter, row: MendedRow) -> None:

@@ -17,6 +17,7 @@ from versioning.merging.choices import typing_field
 from versioning.merging.copies import can_keep_both
 from versioning.merging.counters import CounterSum
 from versioning.merging.drafts import JudgedRow
+from versioning.merging.parts import Deleted, deleted_along
 from versioning.merging.resolution import (
     ABSENT,
     Cell,
@@ -125,6 +126,7 @@ class Card:
     whole: Line | None  # the question whether the row stays, if that is it
     required: int
     pending: int
+    along: tuple[str, ...] = ()  # what was deleted with the row, in sentences
     can_keep_both: bool = False  # each side's row, theirs under another key
     keeps_both: bool = False
     clash: Clash | None = None  # with what was sent just now
@@ -218,18 +220,38 @@ class _TableCards:
             Snapshot(repository, sides.theirs),
         )
         here, there = {}, {}
+        kept_here, kept_there = {}, {}  # by the one side, and deleted by the other
         for row in rows:
             versions = _versions(row.resolution)
             if versions["ours"] is not None:
                 here[row.resolution.key] = versions["ours"]
             else:
                 there[row.resolution.key] = versions["theirs"] or {}
+            if versions["theirs"] is None and versions["ours"] is not None:
+                kept_here[row.resolution.key] = versions["ours"]
+            elif versions["ours"] is None and versions["theirs"] is not None:
+                kept_there[row.resolution.key] = versions["theirs"]
         self.headings = ours.labels(table, here) | theirs.labels(table, there)
         before = [_before(row) for row in rows]
         self.related = _merged_names(
             theirs.related_names(table, [*before, *(_row(r, "theirs") for r in rows)]),
             ours.related_names(table, [*before, *(_row(r, "ours") for r in rows)]),
         )
+
+        self.along: dict[Key, list[Deleted]] = {}
+        for kept, deleter, keeper in (
+            (kept_here, sides.theirs, sides.ours),
+            (kept_there, sides.ours, sides.theirs),
+        ):
+            if kept:
+                self.along |= deleted_along(
+                    repository,
+                    table,
+                    kept,
+                    base=sides.base,
+                    deleter=deleter,
+                    keeper=keeper,
+                )
 
     def card(self, judged: JudgedRow) -> Card:
         resolution = judged.resolution
@@ -263,6 +285,7 @@ class _TableCards:
             lines=tuple(lines),
             agreed=tuple(agreed),
             whole=whole,
+            along=tuple(self._along(resolution)),
             required=resolution.required,
             pending=resolution.pending,
             can_keep_both=bool(resolution.required)
@@ -281,6 +304,28 @@ class _TableCards:
             case RowState.ADDED_BOTH:
                 return f"Added on both {ours} and {theirs} with the same key."
         return ""
+
+    def _along(self, resolution: RowResolution) -> Iterator[str]:
+        there = resolution.state is RowState.DELETED_THERE
+        deleter = self.names.theirs if there else self.names.ours
+        found = self.along.get(resolution.key, ())
+        parts = [table_name(one.table) for one in found if one.is_part]
+        if parts:
+            yield (
+                f"Its values in {' and '.join(parts)} were deleted on {deleter}, too. "
+                "Keep the row, and they are kept with it."
+            )
+        others = [
+            f"{one.rows}{' or more' if one.may_be_more else ''} "
+            f"of {table_name(one.table)}"
+            for one in found
+            if not one.is_part
+        ]
+        if others:
+            yield (
+                f"Deleted on {deleter} with it: {', '.join(others)}. "
+                "To keep the row does not bring these back."
+            )
 
     def _why(self, cell: Cell) -> str:
         match cell.state:

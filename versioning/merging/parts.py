@@ -1,0 +1,162 @@
+"""
+A row of a model that inherits is in a table of its own and in that of each model
+above. Deleted on one side and kept as the other has it, it is kept with all
+its parts; what else was deleted along is not, and is told.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.db import models
+
+from versioning.backends.repository import ChangeKind, Key, Repository, Row, RowWrite
+from versioning.merging.memory import remember
+from versioning.merging.writing import ResultWriter
+from versioning.values import model_for, models_by_table, same
+from versioning.visibility import hidden_among
+
+LOOKED_AT = 2000  # rows that a side deleted, of each table
+
+#: Rows in a merge's result that one side deleted, by table and by the hash that
+#: has them.
+Kept = Mapping[tuple[str, str], Collection[Key]]
+
+
+class Deleted(NamedTuple):
+    """Rows of one table that a side deleted along with a row."""
+
+    table: str
+    rows: int
+    is_part: bool  # of the row, so that it is kept with it
+    may_be_more: bool = False  # not all that it deleted was looked at
+
+
+def has_parts(table: str) -> bool:
+    """Whether rows of a table may have parts in others."""
+    return bool(_parts(table))
+
+
+def write(
+    repository: Repository,
+    writer: ResultWriter,
+    kept: Kept,
+    decided: Collection[tuple[str, Key]],
+) -> None:
+    """
+    Write the other parts of rows that were kept: none that is there, and none
+    that was ``decided`` about itself. Within a merge under way.
+    """
+    for (table, side), keys in kept.items():
+        tables = {*repository.tables(at=side)}.intersection(repository.tables())
+        for part in tables.intersection(_parts(table)):
+            wanted = [key for key in keys if (part, key) not in decided]
+            there = writer.rows(part, wanted)
+            missing = [key for key in wanted if key not in there]
+            rows = repository.rows(part, missing, at=side)
+            writer.write(part, [RowWrite(key, row) for key, row in rows.items()])
+
+
+def deleted_along(
+    repository: Repository,
+    table: str,
+    rows: Mapping[Key, Row],
+    *,
+    base: str,
+    deleter: str,
+    keeper: str,
+) -> dict[Key, list[Deleted]]:
+    """
+    What the side ``deleter`` deleted besides these rows, which ``keeper`` has so:
+    their parts, and what points to them. Not what the keeper changed, which is
+    in conflict itself.
+    """
+    found: dict[Key, list[Deleted]] = defaultdict(list)
+    changed = {change.table for change in repository.diff_summary(base, deleter)}
+    there = changed.intersection(repository.tables(at=keeper))
+    for link in _links(table):
+        if link.table not in there or hidden_among(link.table, [link.column]):
+            continue
+        find = partial(_count, repository, link, base, deleter, keeper)
+        asked = ("deleted", link.table, link.column, base, deleter, keeper)
+        counts, more = remember(asked, find)
+        for key, row in rows.items():
+            if count := counts[row.get(link.target)]:
+                found[key].append(Deleted(link.table, count, link.is_part, more))
+    return found
+
+
+class _Link(NamedTuple):
+    """Rows of a table that have in a column what a row has in its own."""
+
+    table: str
+    column: str
+    target: str
+    is_part: bool
+
+
+def _count(
+    repository: Repository, link: _Link, base: str, deleter: str, keeper: str
+) -> tuple[Counter[Any], bool]:
+    """By what they have in the link's column; and whether there may be more."""
+    changes = repository.diff_rows(
+        link.table, base, deleter, kinds=[ChangeKind.REMOVED], limit=LOOKED_AT
+    )
+    before = {change.key: change.before or {} for change in changes}
+    left = repository.rows(link.table, list(before), at=keeper)
+    found = Counter(
+        row.get(link.column)
+        for key, row in left.items()
+        if all(same(row[c], before[key][c]) for c in row.keys() & before[key].keys())
+    )
+    return found, len(before) == LOOKED_AT
+
+
+def _links(table: str) -> Iterator[_Link]:
+    model = model_for(table)
+    if model is None:
+        return
+    key = str(model._meta.pk.column)
+    parts = _parts(table)
+    for part, its_key in parts.items():
+        yield _Link(part, its_key, key, is_part=True)
+    for other in models_by_table().values():
+        for field in other._meta.local_concrete_fields:
+            if not isinstance(field, models.ForeignKey) or _is_link(field):
+                continue
+            to, target = _to(field), field.target_field
+            column = str(field.column)
+            if to == table:
+                yield _Link(other._meta.db_table, column, str(target.column), False)
+            elif to in parts and target.primary_key:
+                yield _Link(other._meta.db_table, column, key, False)
+
+
+def _parts(table: str) -> dict[str, str]:
+    """The other tables that a row of this one may have parts in, and their keys."""
+    tables = models_by_table()
+    beside: dict[str, set[str]] = defaultdict(set)
+    for name, model in tables.items():
+        for field in model._meta.local_concrete_fields:
+            if _is_link(field) and (above := _to(field)) in tables:
+                beside[name].add(above)
+                beside[above].add(name)
+    found, to_do = {table}, [table]
+    while to_do:
+        new = beside[to_do.pop()] - found
+        found |= new
+        to_do += new
+    return {name: str(tables[name]._meta.pk.column) for name in found - {table}}
+
+
+def _to(field: Any) -> str:
+    """The table that a foreign key points to."""
+    return str(field.related_model._meta.db_table)
+
+
+def _is_link(field: Any) -> bool:
+    """Whether it makes a row a part of the one that it points to."""
+    return bool(
+        field.primary_key and field.remote_field and field.remote_field.parent_link
+    )
