@@ -2,14 +2,21 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from versioning.backends.doltlite.reading import Reading
-from versioning.backends.repository import Row
+from versioning.backends.doltlite.renamed import (
+    Keyed,
+    keyless_changes,
+    ordered_by,
+    row_changes,
+)
+from versioning.backends.repository import Key, Row, RowChange
 from versioning.backends.sql.export import STREAMED_AT_ONCE, Definitions, Statement
 from versioning.backends.sql.statements import Table
-from versioning.backends.sql.tables import MAKES_INDEX, MAKES_TABLE
+from versioning.backends.sql.tables import MAKES_INDEX, MAKES_TABLE, Diff
 
 KEPT = 2000  # KiB of the file's pages
 _DROPS_TABLE = re.compile(r"\s*DROP TABLE\b", re.I)
@@ -40,6 +47,27 @@ class Exporting(Reading):
 
     def _all_rows_sql(self, table: str, at: str) -> tuple[str, list[Any]]:
         return f"SELECT * FROM {self._name(table)}", []
+
+    def _stream_renamed(self, diff: Diff) -> Iterator[RowChange]:
+        befores, afters = (
+            self._stream_keyed(table, at, diff.primary)
+            for table, at in ((diff.former, diff.before), (diff.table, diff.after))
+        )
+        with closing(befores), closing(afters):
+            if diff.primary:
+                yield from row_changes(befores, afters)
+            else:
+                rows = ((row for _, row in side) for side in (befores, afters))
+                yield from keyless_changes(*rows)
+
+    def _stream_keyed(
+        self, table: str, at: str, primary: Key
+    ) -> Generator[Keyed, None, None]:
+        keys = ordered_by([self._name(column) for column in primary])
+        order = f" ORDER BY {', '.join(keys)}" if keys else ""
+        sql = f"SELECT * FROM {self._name(table)}{order}"
+        for row in self._read_rows(table, at, sql, []):
+            yield tuple(row[column] for column in primary), row
 
     def _written_rows(self, table: str, at: str) -> Iterator[Row]:
         # What has no primary key is told apart by the row's number: with another

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, groupby, islice, pairwise
 from operator import itemgetter
@@ -12,8 +12,21 @@ from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 from django.db.backends.utils import CursorWrapper
 
 from versioning.backends.doltlite.definitions import checks_in, index_in
+from versioning.backends.doltlite.renamed import (
+    Keyed,
+    after_key,
+    keyless_changes,
+    ordered_by,
+    row_changes,
+)
 from versioning.backends.errors import UnknownTable
-from versioning.backends.repository import Author, Commit, Key, RowChange
+from versioning.backends.repository import (
+    Author,
+    ChangeKind,
+    Commit,
+    Key,
+    RowChange,
+)
 from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.constraints import EVERY_ROW, Part, UniqueIndex
 from versioning.backends.sql.rules import columns_in
@@ -21,6 +34,7 @@ from versioning.backends.sql.statements import Table, batches, escaped, utc
 from versioning.backends.sql.tables import Diff, Schema
 
 READERS = 4  # connections kept open at other commits
+READ_AT_ONCE = 500  # rows of a table that was renamed
 # The parents one by one, each by its key: as a join this takes O(n²).
 _LOG = (
     "SELECT commit_hash, committer, email, date, message, "
@@ -206,6 +220,67 @@ class Reading(SqlRepository):
         return self._table_at(at, sql.replace("{}", self._name(table), 1), params)
 
     # Diffs -------------------------------------------------------------------
+
+    def _former_name(self, table: str, before: str, after: str) -> str:
+        if table in self.tables(self._state(before)):
+            return ""
+        found = (
+            change.old_table
+            for change in self._summary(before, after)
+            if change.table == table and change.kind is ChangeKind.RENAMED
+        )
+        former = next(found, "")
+        ends = (former, self._state(before)), (table, self._state(after))
+        if not former or len({len(self._primary_key(*end)) for end in ends}) > 1:
+            return ""  # no row of one state is the same row in the other
+        return former
+
+    def _changes(
+        self,
+        diff: Diff,
+        since: Key | None,
+        limit: int | None,
+        kinds: Sequence[ChangeKind],
+        keys: Sequence[Key] | None,
+    ) -> Iterator[RowChange]:
+        if not diff.former:
+            return super()._changes(diff, since, limit, kinds, keys)
+        sides = (
+            (diff.former, self._state(diff.before)),
+            (diff.table, self._state(diff.after)),
+        )
+        if not diff.primary:
+            found = keyless_changes(
+                *(self._rows_where(*side, "1 = 1", []) for side in sides)
+            )
+            wanted = (one for one in found if not kinds or one.kind in kinds)
+            return self._in_their_order(wanted, since, limit, keys)
+        changes = row_changes(*(self._keyed(*side, since, keys) for side in sides))
+        wanted = (one for one in changes if not kinds or one.kind in kinds)
+        return islice(wanted, limit)
+
+    def _keyed(
+        self,
+        table: str,
+        at: str | None,
+        since: Key | None,
+        keys: Sequence[Key] | None,
+    ) -> Iterator[Keyed]:
+        """All rows of a state after a key, or those of ``keys``, in their order."""
+        if keys is not None:
+            yield from after_key(self.rows(table, keys, at=at), since)
+            return
+        primary = self._primary_key(table, at)
+        order = ordered_by([self._name(column) for column in primary])
+        while True:
+            where, params = self._key_after(order, since) if since else ("1 = 1", [])
+            where += f" ORDER BY {', '.join(order)} LIMIT {READ_AT_ONCE}"
+            rows = self._rows_where(table, at, where, params)
+            for row in rows:
+                since = tuple(row[column] for column in primary)
+                yield since, row
+            if len(rows) < READ_AT_ONCE:
+                return
 
     def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
         sql, params = self._diff_sql(diff, tail, params)

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from versioning.backends.repository import ChangeKind, Row, RowChange
 from versioning.backends.sql.statements import Table
-from versioning.backends.sql.tables import Tables, changes_of
+from versioning.backends.sql.tables import Diff, Tables, changes_of
 
 STREAMED_AT_ONCE = 500  # rows
 
@@ -92,10 +92,17 @@ class Exporting(Tables):
             yield from self._replaced_rows(table, before, after)
             return
         diff = self._diff_of(table, before, after)
+        if diff.former:
+            yield from self._stream_renamed(diff)
+            return
         at = after if table in self.tables(after) else before
         sql, params = self._diff_sql(diff, "", [])
         for part in self._stream(at, sql, params):
             yield from self._complete(diff, changes_of(part, diff))
+
+    def _stream_renamed(self, diff: Diff) -> Iterator[RowChange]:
+        """All that differs in a table with a ``Diff.former`` name."""
+        raise NotImplementedError(diff.table)
 
     def _replaced_rows(
         self, table: str, before: str, after: str

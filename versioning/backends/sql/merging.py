@@ -5,7 +5,7 @@ import re
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -341,7 +341,9 @@ class Merging(Writing):
         at = None if there else before or self._head()
         if not there:
             self._require_table(table, at)
-        diff = self._diff_as_of(at, table, before or "HEAD", self._working())
+        ends = before or "HEAD", self._working()
+        diff = self._diff_as_of(at, table, *ends)
+        diff = replace(diff, former=self._former_name(table, *ends))
         return self._changes(diff, since, limit, (), keys)
 
 

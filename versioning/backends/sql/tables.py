@@ -68,6 +68,7 @@ class Diff:
     generated: frozenset[str] = frozenset()  # columns, left out of its rows
     #: Columns that the engine calls something else in its diffs, and what.
     spelled: Mapping[str, str] = field(default_factory=dict)
+    former: str = ""  # its name before, where the engine's diffs do not know of it
 
 
 class Tables(Statements):
@@ -412,7 +413,15 @@ class Tables(Statements):
         at = after if table in self.tables(after) else before
         if at == before and table not in self.tables(before):
             raise UnknownTable(table)
-        return self._diff_as_of(at, table, before, after)
+        diff = self._diff_as_of(at, table, before, after)
+        return replace(diff, former=self._former_name(table, before, after))
+
+    def _former_name(self, table: str, before: str, after: str) -> str:
+        """
+        What a table was called before, where the engine's own list of its rows
+        that differ takes it for a new one. (Dolt's does not.)
+        """
+        return ""
 
     def _diff_as_of(self, at: str | None, table: str, before: str, after: str) -> Diff:
         """As the table is defined at a hash, or where the connection is."""
@@ -510,11 +519,18 @@ class Tables(Statements):
         behind its key, so that a page can end between them.
         """
         where, params = self._kinds(kinds)
+        changes = self._read_changes(diff, where, params)
+        return self._in_their_order(changes, since, limit, keys)
+
+    @staticmethod
+    def _in_their_order(
+        changes: Iterable[RowChange],
+        since: Key | None,
+        limit: int | None,
+        keys: Sequence[Key] | None,
+    ) -> Iterator[RowChange]:
         found = _numbered(
-            sorted(
-                self._read_changes(diff, where, params),
-                key=lambda change: (_sortable(change.key), change.kind),
-            )
+            sorted(changes, key=lambda change: (_sortable(change.key), change.kind))
         )
         if keys is not None:
             found = [change for change in found if change.key in set(keys)]

@@ -1,0 +1,108 @@
+"""Rows of a table that has another name in the later state are told apart by key."""
+
+import pytest
+
+from versioning.backends.doltlite import reading
+from versioning.backends.repository import ChangeKind
+
+TABLE = "CREATE TABLE things (id int NOT NULL, v int, PRIMARY KEY (id))"
+RENAME = "ALTER TABLE things RENAME TO stuff"
+EDITS = (
+    "UPDATE things SET v = 11 WHERE id = 1",
+    "DELETE FROM things WHERE id = 2",
+    "INSERT INTO things VALUES (7, 70)",
+)
+WANTED = [
+    (ChangeKind.CHANGED, (1,), {"id": 1, "v": 10}, {"id": 1, "v": 11}),
+    (ChangeKind.REMOVED, (2,), {"id": 2, "v": 20}, None),
+    (ChangeKind.ADDED, (7,), None, {"id": 7, "v": 70}),
+]
+
+
+def read(changes):
+    return [(c.kind, c.key, c.before, c.after) for c in changes]
+
+
+@pytest.fixture
+def before(write):
+    return write("main", TABLE, "INSERT INTO things VALUES (1, 10), (2, 20), (3, 30)")
+
+
+@pytest.fixture
+def ends(before, write):
+    return before, write("main", *EDITS, RENAME)
+
+
+def test_only_what_differs_is_listed_as_it_is_counted(repository, ends):
+    (stat,) = repository.diff_stat(*ends)
+    assert (stat.rows_added, stat.rows_changed, stat.rows_removed) == (1, 1, 1)
+    assert read(repository.diff_rows("stuff", *ends)) == WANTED
+
+
+def test_it_goes_on_page_by_page(repository, ends):
+    assert read(repository.diff_rows("stuff", *ends, limit=2)) == WANTED[:2]
+    assert read(repository.diff_rows("stuff", *ends, since=(1,))) == WANTED[1:]
+    assert read(repository.diff_rows("stuff", *ends, since=(2,), limit=1)) == [
+        WANTED[2]
+    ]
+
+
+def test_many_rows_are_read_in_parts(repository, before, write, monkeypatch):
+    monkeypatch.setattr(reading, "READ_AT_ONCE", 2)
+    rows = ", ".join(f"({n}, {n * 10})" for n in range(4, 12))
+    before = write("main", f"INSERT INTO things VALUES {rows}")  # noqa: S608
+    after = write("main", RENAME, "UPDATE stuff SET v = 0 WHERE id IN (1, 5, 6, 11)")
+    found = list(repository.diff_rows("stuff", before, after))
+    assert [change.key for change in found] == [(1,), (5,), (6,), (11,)]
+    assert {change.kind for change in found} == {ChangeKind.CHANGED}
+
+
+def test_kinds_and_keys_can_be_asked_for(repository, ends):
+    kinds = [ChangeKind.ADDED, ChangeKind.REMOVED]
+    assert read(repository.diff_rows("stuff", *ends, kinds=kinds)) == WANTED[1:]
+    keys = [(7,), (3,), (1,)]
+    assert read(repository.diff_rows("stuff", *ends, keys=keys)) == [
+        WANTED[0],
+        WANTED[2],
+    ]
+
+
+def test_a_stream_gives_the_same(repository, ends):
+    found = read(repository.stream_changes("stuff", *ends))
+    assert sorted(found, key=lambda change: change[1]) == WANTED
+
+
+def test_what_nobody_committed_gives_the_same(repository, connection, before, stranger):
+    for sql in (*EDITS, RENAME.replace("stuff", "held")):
+        stranger.execute("main", sql)
+    with connection.bound("main"):
+        assert read(repository.merged_rows("held")) == WANTED
+        assert read(repository.merged_rows("held", keys=[(1,)])) == WANTED[:1]
+
+
+def test_keys_of_text_are_in_the_engine_s_order(repository, write):
+    rows = "('B', 1), ('a', 1), ('é', 1), ('Z', 1), ('b', 1)"
+    before = write(
+        "main",
+        "CREATE TABLE things (id varchar(9) NOT NULL, v int, PRIMARY KEY (id))",
+        f"INSERT INTO things VALUES {rows}",  # noqa: S608
+    )
+    after = write("main", RENAME, "UPDATE stuff SET v = 2 WHERE id <> 'Z'")
+    found = list(repository.diff_rows("stuff", before, after))
+    assert {change.kind for change in found} == {ChangeKind.CHANGED}
+    assert sorted(change.key for change in found) == [("B",), ("a",), ("b",), ("é",)]
+    rest = list(repository.diff_rows("stuff", before, after, since=found[1].key))
+    assert rest == found[2:]
+
+
+def test_rows_without_a_key(repository, write):
+    before = write(
+        "main",
+        "CREATE TABLE things (id int, v int)",
+        "INSERT INTO things VALUES (1, 10), (1, 10), (2, 20)",
+    )
+    after = write("main", RENAME, "INSERT INTO stuff VALUES (3, 30)")
+    found = list(repository.diff_rows("stuff", before, after))
+    assert [(c.kind, c.after) for c in found] == [
+        (ChangeKind.ADDED, {"id": 3, "v": 30})
+    ]

@@ -1,0 +1,44 @@
+"""A table that was renamed: pages and files list the rows that they count."""
+
+import pytest
+
+from tests.web import seen
+
+THINGS = (
+    "CREATE TABLE things (id int NOT NULL, v int NOT NULL, PRIMARY KEY (id))",
+    "INSERT INTO things VALUES (1, 10), (2, 20), (3, 30)",
+)
+EDIT = "UPDATE things SET v = 11 WHERE id = 1"
+RENAME = "ALTER TABLE things RENAME TO stuff"
+
+
+@pytest.fixture
+def ends(write):
+    return write("main", *THINGS), write("main", EDIT, RENAME)
+
+
+def test_a_page_lists_as_many_rows_as_it_counts(editor, ends):
+    page = editor.get(f"/commits/{ends[1]}/")
+    words = seen.main(page)
+    assert "was things ~ 1 changed" in words
+    assert "v 10 11" in words
+    assert page.content.decode().count("diff__head") == 1
+
+
+def test_its_file_holds_those_rows(editor, ends):
+    before, after = ends
+    file = editor.get(
+        f"/compare/export/?from={before}&to={after}&dots=2&format=csv&table=stuff"
+    )
+    lines = b"".join(file.streaming_content).decode().splitlines()
+    assert lines[1:] == ["changed,1,1,10,11"]
+
+
+def test_what_nobody_committed_of_it_is_shown(editor, write, stranger):
+    write("main", *THINGS)
+    # Under a name of its own: Dolt's tests leave a table that nobody committed.
+    for sql in (EDIT, RENAME.replace("stuff", "held")):
+        stranger.execute("main", sql)
+    words = seen.main(editor.get("/branches/working/?name=main"))
+    assert "held was things ~ 1 changed" in words
+    assert "v 10 11" in words
