@@ -44,3 +44,21 @@ def test_files_and_bytes_are_chosen_and_not_typed(
     assert "Another value" not in seen.main(page)
     sent = {**form.fields, "take:cell": "theirs"}
     assert maintainer.post(DECIDE, sent).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("kind", "ours", "theirs", "typed"),
+    [
+        (models.BooleanField, True, False, "No"),
+        (models.JSONField, {"a": 1}, {"a": 2}, "{}"),
+        (models.JSONField, {"a": 1}, {"a": 2}, "null"),
+    ],
+)
+def test_what_is_typed_stands_there_afterwards(
+    maintainer, differ, kind, ours, theirs, typed
+):
+    differ(kind(null=True, blank=True), ours, theirs)
+    sent = {**card(maintainer.get(URL)).fields, "take:cell": "value"}
+    answer = maintainer.post(DECIDE, {**sent, "value:cell": typed})
+    assert answer.status_code == 303
+    assert card(maintainer.get(URL)).fields["value:cell"] == typed

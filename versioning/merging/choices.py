@@ -161,10 +161,12 @@ def _cleaned(values: TableValues, column: str, text: str) -> Any:
         raise ValueError(f"Nothing can be typed for {column}.")
     try:
         value = form_field.clean(text)
-        if value in form_field.empty_values and field.null:
+        if not text and field.null:
             value = None
         elif isinstance(field, models.ForeignKey):
-            value = field.target_field.to_python(value)
+            value = _key_field(field).to_python(value)
+        elif value is None and isinstance(field, models.JSONField) and field.null:
+            value = models.Value(None, field)  # the document “null”
         else:
             value = field.clean(value, None)
         return values.to_driver(column, value)
@@ -185,9 +187,33 @@ def typing_field(field: models.Field[Any, Any]) -> forms.Field | None:
     if isinstance(field, models.BinaryField | models.FileField):
         return None
     if isinstance(field, models.ForeignKey):
-        key = field.target_field.formfield(required=not field.null)
+        key = _key_field(field).formfield(required=not field.null)
         return key or forms.IntegerField(required=not field.null)
+    if isinstance(field, models.BooleanField) and not field.choices:
+        return _YesOrNo(required=not field.null)
     form_field = field.formfield(required=not (field.blank or field.null))
     if isinstance(form_field, forms.CharField):
         form_field.strip = False
     return form_field
+
+
+def _key_field(field: models.ForeignKey[Any, Any]) -> Any:
+    """The field whose values a foreign key holds: that of a key which is one, too."""
+    target: Any = field.target_field
+    return _key_field(target) if isinstance(target, models.ForeignKey) else target
+
+
+class _YesOrNo(forms.Field):
+    """A boolean in words, as pages show it; forms have checkboxes for it."""
+
+    _WORDS = {"yes": True, "true": True, "1": True}
+    _WORDS |= {"no": False, "false": False, "0": False}
+
+    def to_python(self, value: Any) -> bool | None:
+        word = str(value).strip().lower()
+        if value and word not in self._WORDS:
+            raise ValidationError("Enter Yes or No.")
+        return self._WORDS.get(word)
+
+    def prepare_value(self, value: Any) -> Any:
+        return {True: "Yes", False: "No"}.get(value, value)

@@ -472,10 +472,10 @@ class _TableCards:
 
     def _as_typed(self, column: str, raw: Any) -> str:
         field = self.values.field(column)
-        value = self.values.to_field(column, raw)
-        if value is None or field is None:
+        form_field = typing_field(field) if field else None
+        if raw is None or form_field is None:
             return ""
-        return str(field.formfield().prepare_value(value))  # type: ignore[union-attr]
+        return str(form_field.prepare_value(self.values.to_field(column, raw)))
 
 
 def _marked(ours: Shown, theirs: Shown) -> tuple[Shown, Shown]:

@@ -421,7 +421,9 @@ class MendCards:
             form_field = typing_field(field)
             if form_field is None or column in hidden:
                 continue
-            text = _typed(form_field, values.to_field(column, raw))
+            text = (
+                "" if raw is None else _typed(form_field, values.to_field(column, raw))
+            )
             yield MendField(
                 column,
                 values.column_name(column),
