@@ -1,11 +1,14 @@
 """The project's ``VERSIONING`` setting, with defaults, read when asked for."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
 from django.db import connections
+from django.dispatch import receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Options:
 _KNOWN = {"APPS", "DATABASE", "PUBLIC_BRANCHES", "PROTECTED_BRANCHES", "HOME"}
 
 
+@cache  # each query asks, by the router
 def options() -> Options:
     """Raises ``ImproperlyConfigured`` with the name of what is wrong."""
     given: dict[str, Any] = getattr(settings, "VERSIONING", {})
@@ -40,6 +44,13 @@ def options() -> Options:
         protected_branches=_names(given, "PROTECTED_BRANCHES"),
         home=given.get("HOME", ""),
     )
+
+
+@receiver(setting_changed)
+def _read_anew(*, setting: str, **_: Any) -> None:
+    """For tests that override it."""
+    if setting in ("VERSIONING", "DATABASES"):
+        options.cache_clear()
 
 
 def _names(given: dict[str, Any], option: str) -> tuple[str, ...] | None:
