@@ -863,6 +863,14 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def fill_new_indexes(self, sides: MergeSides) -> None:
+        """
+        After ``fill_new_columns()``, where a side redefined a table: see to it
+        that its unique indexes hold all rows, so that they are found by them. And
+        once more when no row breaks a rule any longer, if one did.
+        """
+
+    @abstractmethod
     def unsettled(self) -> list[str]:
         """
         Tables, by name, with rows in conflict or breaking a constraint in the

@@ -114,6 +114,8 @@ def _build(
             raise RowsInvalid(unclear)
         for table in sorted({violation.table for violation in listed}):
             merge.settle_violations(table)
+        if listed and sides.is_merge:
+            repository.fill_new_indexes(sides)
         commit = repository.commit_all(message, author)
     if commit is None:  # a merge is a commit, changed or not
         raise NothingToMerge(sides.theirs)

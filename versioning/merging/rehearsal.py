@@ -79,6 +79,7 @@ def start(repository: Repository, sides: MergeSides) -> Repository:
         limits.require_mergeable(repository, sides)
         repository.start_merge(sides.theirs)
         repository.fill_new_columns(sides)
+        repository.fill_new_indexes(sides)
         remember(("complete", sides), lambda: _is_complete(repository, sides))
         if in_doubt := remember(
             ("doubts", sides), lambda: picks.doubts(repository, sides)

@@ -1,13 +1,18 @@
 """
-What Dolt puts into new columns in a merge of a table that each side redefined.
+What Dolt leaves out in a merge of a table that a side redefined: of new columns,
+and of new indexes.
 
 It compares rows by their bytes, which do not say of which column they are. Where
 the last value is in one column on this side and in another on that one, as where
 each added a flag, a row may be the same on both sides, and counts as changed in
 one way: theirs' value is left out, or stands in a column that it is not of.
+
+And a unique index that a merge builds, as ours has none of that name or another
+one, gets no row that has NULL in one of its columns: those are looked for when
+duplicates are, and passed over for good. By such an index they are not found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from versioning.backends.dolt.export import Exporting
 from versioning.backends.dolt.reading import exactly_same
@@ -28,6 +33,49 @@ class Completing(Exporting):
             if len(keys) == 1 and keys != {()}:
                 self._fill(table, sides.theirs, sides.ours, sides.base)
                 self._fill(table, sides.ours, sides.theirs, sides.base)
+
+    def fill_new_indexes(self, sides: MergeSides) -> None:
+        redefined = {
+            change.table
+            for side in (sides.ours, sides.theirs)
+            for change in self.schema_changes(sides.base, side)
+        }
+        if not redefined:
+            return
+        unique, required = self._unique(), set(self._required_columns())
+        for table in sorted(redefined & set(self.tables())):
+            may_be_null = {
+                column
+                for index in unique.get(table, ())
+                for column in index.columns
+                if (table, column) not in required
+            }
+            if may_be_null and self.primary_key(table):
+                self._index_anew(table, sorted(may_be_null))
+
+    def _index_anew(self, table: str, columns: Iterable[str]) -> None:
+        """
+        Index the rows that have NULL in one of the columns, but for those that
+        break a rule: no index takes them before they are mended. Of an UPDATE that
+        changes nothing the engine makes nothing; this one it writes.
+        """
+        generated = self.generated_columns(table)
+        names = [self._name(c) for c in self.columns(table) if c not in generated]
+        # Not by the index: see ``Part.scanned``.
+        nulls = [f"coalesce({c}, {c}) IS NULL" for c in map(self._name, columns)]
+        where = f"({' OR '.join(nulls)})"
+        primary = [self._name(column) for column in self.primary_key(table)]
+        if table in self._violated():
+            key = ", ".join(primary)
+            broken = self._name("dolt_constraint_violations_", table)
+            where += f" AND ({key}) NOT IN (SELECT {key} FROM {broken})"
+        name, listed = self._name(table), ", ".join(names)
+        with self._unchecked():
+            self._execute(
+                f"INSERT INTO {name} ({listed}) SELECT * FROM "
+                f"(SELECT {listed} FROM {name} WHERE {where}) AS found "
+                f"ON DUPLICATE KEY UPDATE {name}.{primary[0]} = {name}.{primary[0]}"
+            )
 
     def _fill(self, table: str, side: str, other: str, base: str) -> None:
         """

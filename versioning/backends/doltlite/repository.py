@@ -132,6 +132,9 @@ class DoltLiteRepository(Exporting):
     def fill_new_columns(self, sides: MergeSides) -> None:
         """Nothing is left out."""
 
+    def fill_new_indexes(self, sides: MergeSides) -> None:
+        """Nothing is left out."""
+
     def _violations_of(self, table: str, limit: int | None) -> list[Violation]:
         try:
             return super()._violations_of(table, limit)
