@@ -26,15 +26,13 @@ from versioning.backends.repository import (
     Repository,
     Row,
 )
+from versioning.merging.counted_from import CountedFrom, Counts
 from versioning.merging.resolution import counter_sum
 from versioning.values import same
 
 BATCH = 500  # rows looked up at a time
 
 _CHANGED = (ChangeKind.CHANGED, ChangeKind.ADDED)
-
-#: The rows of some keys, by key, in one state.
-Rows = Mapping[Key, Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class CommonHistory:
     def __init__(self, repository: Repository, sides: MergeSides):
         self._repository = repository
         self.sides = sides
+        self._counted: dict[str, CountedFrom] = {}
 
     @cached_property
     def terms(self) -> Mapping[str, int]:
@@ -88,18 +87,22 @@ class CommonHistory:
         """Whether the engine's own merge base says it all."""
         return self.terms == {self.sides.base: 1}
 
-    def rows(self, table: str, keys: Sequence[Key]) -> list[tuple[int, Rows]]:
-        """The rows as of each of ``terms``, with how often to take their counts."""
-        there = {
-            commit: table in self._repository.tables(at=commit) for commit in self.terms
-        }
-        return [
-            (
-                times,
-                self._repository.rows(table, keys, at=commit) if there[commit] else {},
-            )
-            for commit, times in self.terms.items()
-        ]
+    def says_it_all(self, table: str) -> bool:
+        """Whether a table's rows at the engine's merge base do, as that has them."""
+        return self.is_one_commit and self.of(table).is_plain(self.sides.base)
+
+    def rows(self, table: str, keys: Sequence[Key]) -> list[tuple[int, Counts]]:
+        """
+        The counters as of each of ``terms``, with how often to take them. Raises
+        ``MergeRefused`` where nobody can tell.
+        """
+        counted = self.of(table)
+        return [(times, counted.rows(keys, at)) for at, times in self.terms.items()]
+
+    def of(self, table: str) -> CountedFrom:
+        if table not in self._counted:
+            self._counted[table] = CountedFrom(self._repository, self.sides, table)
+        return self._counted[table]
 
 
 def with_common_counts(
@@ -113,7 +116,7 @@ def with_common_counts(
     if not columns:
         return list(rows)
     history = CommonHistory(repository, sides)
-    if history.is_one_commit:
+    if history.says_it_all(rows[0].table):
         return list(rows)
     states = history.rows(rows[0].table, [row.key for row in rows])
     return [
@@ -124,7 +127,7 @@ def with_common_counts(
     ]
 
 
-def _common(states: list[tuple[int, Rows]], key: Key, column: str) -> int:
+def _common(states: list[tuple[int, Counts]], key: Key, column: str) -> int:
     """A row that is not there, or holds nothing, counts nought."""
     return sum(times * (_value(rows.get(key), column) or 0) for times, rows in states)
 
@@ -209,11 +212,14 @@ def _suspects(
 ) -> Iterator[list[Key]]:
     """Keys of rows whose counters changed between the base and ``states``, once."""
     columns = policies.counters_of(table)
+    counted = CountedFrom(repository, sides, table)
+    is_renamed = not all(counted.is_plain(at) for at in (sides.base, *states))
     for number, state in enumerate(states):
         changes = (
             change.key
             for change in repository.diff_rows(table, sides.base, state, kinds=_CHANGED)
-            if any(
+            if is_renamed
+            or any(
                 not same(_value(change.before, column), _value(change.after, column))
                 for column in columns
             )
@@ -242,20 +248,30 @@ def _sums(
     keys = [key for key in keys if key in theirs]
     ours = repository.rows(table, keys, at=sides.ours)
     states = history.rows(table, keys)
-    bases = states[0][1] if history.is_one_commit else _at_base(history, table, keys)
+    plain = history.says_it_all(table)
+    bases = states[0][1] if plain else _at_base(history, table, keys)
+    counted = history.of(table)
     for key in keys:
         if key not in ours:
             continue
+        here = counted.on_side(ours[key], sides.ours)
+        there = counted.on_side(theirs[key], sides.theirs)
         for column in sorted(policies.counters_of(table)):
-            one, two = _value(ours[key], column), _value(theirs[key], column)
+            one, two = _value(here, column), _value(there, column)
             common = _common(states, key, column)
             total = counter_sum(common, one, two)
+            if not counted.is_called_so(column):
+                if total is not None and common not in (one, two):
+                    raise counted.refused_name(column)
+                continue
             merged = _merged(bases.get(key), column, one, two)
             if total is not None and merged is not _CONFLICT and merged != total:
                 yield CounterSum(table, key, column, common, one, two)
 
 
-def _at_base(history: CommonHistory, table: str, keys: Sequence[Key]) -> Rows:
+def _at_base(
+    history: CommonHistory, table: str, keys: Sequence[Key]
+) -> Mapping[Key, Row]:
     repository, base = history._repository, history.sides.base
     if table not in repository.tables(at=base):
         return {}

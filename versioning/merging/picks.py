@@ -148,6 +148,8 @@ class Doubting:
             keys = sorted(doubts)
             base, ours, theirs = (
                 self._repository.rows(table, keys, at=at)
+                if table in self._repository.tables(at=at)
+                else {}
                 for at in (self._sides.base, self._sides.ours, self._sides.theirs)
             )
             rows = [

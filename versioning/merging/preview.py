@@ -406,8 +406,8 @@ def _each_conflict(
     merge: Repository, sides: MergeSides, table: str
 ) -> Iterator[list[ConflictRow]]:
     """As ``conflict_pages()``; nothing else can be asked meanwhile."""
-    if (
-        policies.counters_of(table) and not CommonHistory(merge, sides).is_one_commit
+    if policies.counters_of(table) and not CommonHistory(merge, sides).says_it_all(
+        table
     ):  # each page asks for what they count from
         yield from conflict_pages(merge, sides, table)
         return

@@ -33,6 +33,12 @@ from versioning.values import same
 
 BATCH = 500  # rows
 
+#: What is left to do where the tables are alike, and their past is not.
+COMMIT_BY_COMMIT = (
+    "Take over what one of the branches did commit by commit instead: each commit’s "
+    "page offers it."
+)
+
 
 def require_nothing_lost(merge: Repository, sides: MergeSides) -> None:
     """
@@ -92,9 +98,8 @@ def _require_one_name(merge: Repository, sides: MergeSides) -> None:
             if any(_has_some(merge, table, sides.base, name, keys) for table in gone):
                 raise MergeRefused(
                     f"Both branches gave a table the name “{values.table_name(name)}”, "
-                    "and one deleted rows of it, which would come back. Take over what "
-                    "that branch did commit by commit instead: each commit’s page "
-                    "offers it."
+                    "and one deleted rows of it, which would come back. "
+                    f"{COMMIT_BY_COMMIT}"
                 )
 
 
@@ -174,7 +179,9 @@ class _Reshaped:
 
     def _require_no_changes(self, why: str) -> None:
         if next(self._changes(), None) is not None:
-            raise _refused(f"One branch changed rows of {self._spoken}, and {why}.")
+            raise self._refused(
+                f"One branch changed rows of {self._spoken}, and {why}."
+            )
 
     def _require_columns(self) -> None:
         """Dolt leaves out a column that took the name of one that was renamed."""
@@ -206,7 +213,7 @@ class _Reshaped:
                 key = change.key
                 lost = self._lost(change, found.get(key), other.get(key))
             if lost:
-                raise _refused(
+                raise self._refused(
                     f"One branch changed {lost} in {self._spoken}, and that would be "
                     "lost, as the table has other columns on the other branch."
                 )
@@ -344,7 +351,7 @@ class _Reshaped:
                     raise self._misplaced()
 
     def _misplaced(self) -> MergeRefused:
-        return _refused(
+        return self._refused(
             f"One branch gave {self._spoken} other columns, and values would end up in "
             "columns that they are not of."
         )
@@ -364,6 +371,24 @@ class _Reshaped:
             return self._taken.isdisjoint(other)
         new = [(by_plain.after or {})[column] for column in _written(by_plain)]
         return all(any(alike(result[column], one) for one in new) for column in other)
+
+    def _refused(self, what: str) -> MergeRefused:
+        if self._are_alike:
+            return MergeRefused(f"{what} {COMMIT_BY_COMMIT}")
+        return MergeRefused(
+            f"{what} Give both branches the same tables first, where the rows are; "
+            "then look again."
+        )
+
+    @property
+    def _are_alike(self) -> bool:
+        """Whether both sides define the table alike by now."""
+        return (
+            self._is_there
+            and self._is_shaped
+            and self.merge.columns(self.other, self.plain)
+            == self.merge.columns(self.name, self.shaped)
+        )
 
     @staticmethod
     def _is_other(change: RowChange) -> bool:
@@ -398,13 +423,6 @@ def _set(change: RowChange) -> Iterator[tuple[str, Any]]:
         value = (change.after or {})[column]
         if change.before or not is_empty(value):
             yield column, value
-
-
-def _refused(what: str) -> MergeRefused:
-    return MergeRefused(
-        f"{what} Give both branches the same tables first, where the rows are; then "
-        "look again."
-    )
 
 
 def _batches(changes: Iterable[RowChange]) -> Iterator[list[RowChange]]:
