@@ -152,16 +152,19 @@ def _unbind_when_closed(response: Any, connection: Any) -> None:
 
 
 def _arrive(request: Any) -> None:
-    """Bind to the active branch; say so, once, if the one chosen is gone."""
+    """Bind to the active branch; say so, once, if it can’t be the one chosen."""
     place: Place = request.versioning
     if place.state is not None:
         return
     if place.gone:
         lost = place.gone
         place.switch(place.default_branch)
-        messages.warning(
-            request, f"The branch “{lost}” is gone. You are on {place.branch} now."
+        why = (
+            f"The branch “{lost}” is gone."
+            if permissions.may_see_branch(request.user, lost)
+            else f"You may no longer see “{lost}”."
         )
+        messages.warning(request, f"{why} You are on {place.branch} now.")
     conf.connection().bind(None if place._chosen is None else place.branch)
 
 

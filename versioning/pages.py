@@ -303,15 +303,25 @@ def read_only(request: HttpRequest) -> HttpResponse:
 
 
 def branch_gone(request: Any, branch: str, *, takes_it: bool = True) -> HttpResponse:
-    """409. ``takes_it`` if the default branch would take what was sent."""
+    """
+    409, also where the branch is there and not for this person to see any more.
+    ``takes_it`` if the default branch would take what was sent.
+    """
     place = request.versioning
+    if permissions.may_see_branch(request.user, branch):
+        title = f"The branch “{branch}” is gone"
+        why = "Somebody deleted or renamed it while you were on it."
+    else:
+        title = f"You may no longer see “{branch}”"
+        why = "Your permissions were changed while you were on that branch."
     return page(
         request,
         409,
-        f"The branch “{branch}” is gone",
-        "Somebody deleted or renamed it while you were on it. "
-        "Choose where to go on; what you typed is below.",
-        actions=[Action("Branches", reverse("versioning:branches"))],
+        title,
+        f"{why} Choose where to go on; what you typed is below.",
+        actions=[Action("Branches", reverse("versioning:branches"))]
+        if request.user.has_perm(permissions.VIEW_HISTORY)
+        else [],
         resend=_resend(
             request,
             f"Send it to {place.default_branch}" if takes_it else None,

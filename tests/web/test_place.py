@@ -187,6 +187,24 @@ def test_a_branch_that_is_gone_takes_no_post(
     assert repository.head("main") == head
 
 
+def test_who_may_see_a_branch_no_more_is_told_so_and_not_that_it_is_gone(
+    repository, connection, reader, choice, summer, django_user_model
+):
+    be_on(reader, summer)
+    for user in django_user_model.objects.all():
+        user.user_permissions.clear()
+    refused = vote(reader, choice, branch=summer)
+    assert refused.status_code == 409
+    assert "You may no longer see “summer”" in seen.main(refused)
+    assert "is gone" not in seen.main(refused)
+    assert reverse("versioning:branches") not in seen.addresses(refused)
+    first = seen.text(reader.get(reverse("polls:index")))
+    assert "You may no longer see “summer”. You are on main now." in first
+    second = seen.text(reader.get(reverse("polls:index")))
+    assert "summer" not in second
+    assert votes(connection, choice) == votes(connection, choice, summer)
+
+
 @pytest.mark.parametrize("by", ["branch", "at"])
 def test_another_state_is_shown_for_reading(
     repository, connection, reader, choice, summer, by
