@@ -168,6 +168,32 @@ def test_letters_that_begin_a_hash_and_stand_in_a_message_lead_to_both(
     assert f"This commit’s hash begins with “cafe”: {made[:7]}" in seen.main(response)
 
 
+def test_a_number_that_begins_a_hash_is_found_in_messages(editor, erin):
+    while (made := on_main(erin, "Anything"))[:4].isalpha():
+        pass
+    start = made[:4]
+    assert editor.get(f"/log/?q={start}")["Location"] == f"/commits/{made}/"
+    budget = on_main(erin, f"Budget of {start}")
+    response = editor.get(f"/log/?q={start}")
+    assert commits_on(response) == [budget]
+    assert f"This commit’s hash begins with “{start}”: {made[:7]}" in seen.main(
+        response
+    )
+
+
+def test_a_page_that_did_not_look_at_all_messages_offers_the_commit_beside_them(
+    editor, erin, monkeypatch
+):
+    made = on_main(erin, "Anything")
+    budget = on_main(erin, f"Budget of {made[:4]}")
+    on_main(erin, "Something later")
+    monkeypatch.setattr(history, "SCANNED", 1)
+    response = editor.get(f"/log/?q={made[:4]}")
+    assert f"This commit’s hash begins with “{made[:4]}”" in seen.main(response)
+    older = editor.get(seen.links(response)["Look further back"])
+    assert commits_on(older) == [budget]
+
+
 # Runs --------------------------------------------------------------------------
 
 

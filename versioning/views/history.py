@@ -15,6 +15,7 @@ from versioning import (
     comparison,
     diffs,
     history,
+    names,
     permissions,
     trailers,
     values,
@@ -68,7 +69,9 @@ def log(request: Any) -> HttpResponse:
         )
     wanted = form.wanted()
     hashes = _hashes(at_hand, wanted.text)
-    if len(hashes) == 1 and any(letter.isdigit() for letter in wanted.text):
+    # As much of a hash as pages show is no part of a text by chance. A word may be.
+    is_hash = names.begins_hash(wanted.text.lower()) and not wanted.text.isalpha()
+    if len(hashes) == 1 and is_hash:
         return redirect("versioning:commit", hashes[0])
     folded = not wanted.is_any and form.cleaned_data["fold"] != "no"
     after = request.GET.get("after", "")
@@ -84,7 +87,8 @@ def log(request: Any) -> HttpResponse:
         )
     except BadCursor as error:
         raise BadRequest(str(error)) from error
-    if len(hashes) == 1 and not page.entries and cursor is None:
+    looked_at_all = page.scan is None or not page.scan.is_cut
+    if len(hashes) == 1 and not page.entries and cursor is None and looked_at_all:
         # No message holds it, so it can only be meant as a hash.
         return redirect("versioning:commit", hashes[0])
     lines = fold(page.entries) if folded else list(page.entries)
