@@ -289,9 +289,9 @@ def _on_one_branch(
     repository = conf.repository()
     try:
         head = repository.head(receipt.branch)
-        done = receipts.find_commit(receipt, repository, head=head)
-    except BranchNotFound:
-        done = receipt.commit
+    except BranchNotFound:  # this may be the same, by another name
+        head = repository.head(place.branch)
+    done = receipts.find_commit(receipt, repository, head=head)
     if done:
         return _already_done(request, receipt, done)
     if posted.get(BRANCH_FIELD) != place.branch:

@@ -129,6 +129,21 @@ def test_a_form_counts_once_if_only_the_commit_survived(
     assert "12 → 13" in page
 
 
+def test_it_counts_once_also_where_its_branch_has_another_name_by_then(
+    repository, connection, reader, choice, summer
+):
+    be_on(reader, summer)
+    token = str(uuid.uuid4())
+    vote(reader, choice, token=token, branch=summer)
+    Receipt.objects.filter(pk=token).update(commit="", location="")
+    repository.rename_branch(summer, "winter")
+    be_on(reader, "winter")
+    again = vote(reader, choice, token=token, branch="winter")
+    assert again.status_code == 303
+    assert votes(connection, choice, "winter") == 13
+    assert "12 → 13" in reader.get(again["Location"]).text
+
+
 def test_a_damaged_token_is_refused(repository, connection, client, choice):
     for token in ("x", "'; DROP TABLE polls_choice", str(uuid.uuid4()).upper()):
         assert vote(client, choice, token=token).status_code == 400
