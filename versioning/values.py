@@ -197,6 +197,13 @@ def key_of(instance: models.Model) -> Key:
     )
 
 
+def key_columns(table: str) -> frozenset[str]:
+    """Columns of the key of a table's rows, as its model has it; none without one."""
+    model = model_for(table)
+    fields = model._meta.pk_fields if model else ()
+    return frozenset(str(field.column) for field in fields)
+
+
 def is_inherited(field: Any, model: type[models.Model]) -> bool:
     """Whether a model has a field from another one, in the table of that."""
     owner = field.model._meta.concrete_model

@@ -8,7 +8,9 @@ import versioning
 from tests.contract.work import SIDES
 from versioning import policies, values
 from versioning.backends.repository import Author
+from versioning.merging import mending
 from versioning.merging.candidate import RowsInvalid
+from versioning.merging.resolution import Choice as Decided
 from versioning.merging.resolution import Take
 
 ERIN = Author("Erin Editor", "erin@example.org")
@@ -67,6 +69,22 @@ def test_a_conflict_is_settled(seat, change, work, take, price):
     merge.land()
     found = dict(seat.objects.values_list("line", "price"))
     assert found == {2: price, 3: 3}
+
+
+def test_a_part_of_the_key_is_not_mended(seat, change, work):
+    change({"price": 7}, {"fee": 4})
+    merge = work()
+    row = mending.row_of(merge.sides, SEATS, KEY)
+    assert row is not None
+    for column in ("line", "number"):
+        made = {column: Decided(Take.VALUE, 9), "fee": Decided(Take.VALUE, 1)}
+        with pytest.raises(ValueError, match=column):
+            mending.mend(merge.draft, merge.sides, row, made, merge.user)
+    made = {"fee": Decided(Take.VALUE, 1)}
+    mending.mend(merge.draft, merge.sides, row, made, merge.user)
+    merge.land()
+    found = seat.objects.filter(pk=KEY).values_list("price", "fee")
+    assert list(found) == [(7, 1)]
 
 
 def test_the_key_of_an_instance_is_its_rows(repository, seat):

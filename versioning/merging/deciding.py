@@ -25,7 +25,7 @@ from versioning.merging.resolution import (
     resolve,
 )
 from versioning.models import Decision, MergeDraft, name_of
-from versioning.values import encode, key_text
+from versioning.values import encode, key_columns, key_text
 from versioning.visibility import require_shown, shown_among
 
 Choices = Mapping[str, Choice]  # by column
@@ -128,8 +128,8 @@ def take_back_mends(
 def can_mend(row: ConflictRow, column: str, choice: Choice) -> bool:
     """Whether a row offers this to be mended in it."""
     if column != WHOLE_ROW:
-        there = row.ours or row.theirs or row.base or {}
-        return choice.take is Take.VALUE and column in there
+        there = (row.ours or row.theirs or row.base or {}).keys()
+        return choice.take is Take.VALUE and column in there - key_columns(row.table)
     sides = {Take.OURS: row.ours, Take.THEIRS: row.theirs}
     return choice.take is Take.DROP or sides.get(choice.take) is not None
 

@@ -31,7 +31,7 @@ from versioning.presentation.choices import Said, column_name, said, shown_value
 from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Names, anchor
 from versioning.presentation.snapshot import Snapshot
-from versioning.values import TableValues, key_text, model_for, table_name
+from versioning.values import TableValues, key_columns, key_text, model_for, table_name
 from versioning.visibility import hidden_among
 
 
@@ -405,6 +405,7 @@ class MendCards:
         if row.result is None:
             return
         values = TableValues(row.versions.table, self._repository.connection)
+        key = key_columns(row.versions.table)
         hidden = hidden_among(row.versions.table, row.result)
         involved = {c for violation in row.violations for c in violation.columns}
         involved |= set(row.columns)
@@ -416,7 +417,7 @@ class MendCards:
                 names[column] = names.get(column, {}) | by_value
         for column, raw in row.result.items():
             field = values.field(column)
-            if field is None or field.primary_key:
+            if field is None or column in key:
                 continue
             form_field = typing_field(field)
             if form_field is None or column in hidden:

@@ -114,6 +114,7 @@ class Columns:
     ):
         self._renamed = renamed
         self._values = new.table(table)
+        self._key = values.key_columns(table)
         names = dict.fromkeys(c for row in (*old_rows, *new_rows) for c in row)
         self._hidden = hidden_among(table, names)
         self._names_before = old.related_names(table, old_rows)
@@ -152,7 +153,7 @@ class Columns:
             changed=changed,
             lines=lines,
             renamed_from=former if here and former != column else "",
-            is_key=bool(getattr(self._values.field(column), "primary_key", False)),
+            is_key=column in self._key,
         )
 
     def _show(
