@@ -81,6 +81,24 @@ def test_a_page_begins_with_a_few_cards_and_the_rest_follows(maintainer, differi
     assert set(cards(last)).isdisjoint(cards(whole))
 
 
+@pytest.mark.parametrize("table", ["stock:items", "a%3Ab"])
+def test_rows_of_a_table_with_any_name_go_on(
+    maintainer, repository, connection, write, table
+):
+    name = connection.ops.quote_name(table)
+    write("main", f"CREATE TABLE {name} (id int PRIMARY KEY, v varchar(9))")
+    insert, update = "INSERT INTO {} VALUES {}", "UPDATE {} SET v = '{}'"
+    write("main", insert.format(name, ", ".join(f"({n}, 'x')" for n in range(60))))
+    repository.create_branch("summer", repository.head("main"))
+    for branch in ("main", "summer"):
+        write(branch, update.format(name, branch))
+    whole = maintainer.get(f"{URL}&cards=all")
+    last = maintainer.get(seen.links(whole)["Next rows"])
+    assert last.status_code == 200
+    assert len(cards(last)) == 10
+    assert set(cards(last)).isdisjoint(cards(whole))
+
+
 def test_a_table_that_goes_on_has_one_heading(maintainer, differing):
     differing(8, choices=8)
     page = maintainer.get(URL)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from urllib.parse import quote, unquote
 
 from versioning import values
 from versioning.backends.errors import UncommittedRows
@@ -231,7 +232,8 @@ def _judged_cards(
 def _place(text: str) -> Place | None:
     if not text:
         return None
-    table, _, key = text.partition(":")
+    quoted, _, key = text.partition(":")
+    table = unquote(quoted)
     return Place(table, unsign_key(table, key) if key else None)
 
 
@@ -239,7 +241,7 @@ def _place_text(place: Place | None) -> str | None:
     if place is None:
         return None
     key = sign_key(place.table, place.since) if place.since is not None else ""
-    return f"{place.table}:{key}"
+    return f"{quote(place.table, safe='')}:{key}"  # a name may hold a colon
 
 
 # What the result would break --------------------------------------------------
