@@ -3,14 +3,8 @@
 from django.core import signing
 
 from versioning import values
+from versioning.backends.errors import BadCursor
 from versioning.backends.repository import Key
-
-
-class BadCursor(ValueError):
-    """A cursor that no page of this list gave; ``str()`` is a sentence."""
-
-    def __init__(self) -> None:
-        super().__init__("The address is damaged: it doesn’t say where to go on.")
 
 
 def sign_key(table: str, key: Key) -> str:

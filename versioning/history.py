@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from versioning import graph, names
-from versioning.backends.errors import UnknownRef
+from versioning.backends.errors import BadCursor, UnknownRef
 from versioning.backends.repository import Commit, Repository
-from versioning.cursors import BadCursor
 from versioning.log_filter import EVERY, LogFilter
 from versioning.refs import Refs
 

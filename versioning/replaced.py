@@ -7,6 +7,7 @@ are listed, as removed, and then all that are there, as added.
 
 from collections.abc import Sequence
 
+from versioning.backends.errors import BadCursor
 from versioning.backends.repository import (
     ChangeKind,
     Key,
@@ -14,7 +15,6 @@ from versioning.backends.repository import (
     Repository,
     RowChange,
 )
-from versioning.cursors import BadCursor
 
 
 def rows_of(

@@ -1,6 +1,6 @@
 import pytest
 
-from versioning.cursors import BadCursor
+from versioning.backends.errors import BadCursor
 from versioning.history import Cursor, Message
 
 ONE = "0123456789abcdefghijklmnopqrstuv"

@@ -54,6 +54,13 @@ class AmbiguousRef(UnknownRef):
         self.ref = ref
 
 
+class BadCursor(VersioningError, ValueError):
+    """Where a list was to go on is no place in it; ``str()`` is a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__("The address is damaged: it doesn’t say where to go on.")
+
+
 class UnknownTable(EngineError):
     """No state compared has a table of this name."""
 

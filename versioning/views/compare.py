@@ -16,11 +16,15 @@ from django.views.decorators.http import require_safe
 
 from versioning import addresses, comparison, diffs, exporting, permissions
 from versioning.access import needs
-from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
+from versioning.backends.errors import (
+    BadCursor,
+    BranchNotFound,
+    UnknownRef,
+    UnknownTable,
+)
 from versioning.backends.repository import Branch, ChangeKind
 from versioning.comparison import Comparison
 from versioning.conf import repository
-from versioning.cursors import BadCursor
 from versioning.diffs import Overview, RowFilter
 from versioning.forms import CompareForm
 from versioning.http import page_or_part, whole_number

@@ -21,11 +21,10 @@ from versioning import (
     values,
 )
 from versioning.access import needs
-from versioning.backends.errors import BranchNotFound, UnknownRef
+from versioning.backends.errors import BadCursor, BranchNotFound, UnknownRef
 from versioning.backends.repository import Repository
 from versioning.commits import commit_details
 from versioning.conf import options, repository
-from versioning.cursors import BadCursor
 from versioning.folding import fold
 from versioning.forms import LogForm
 from versioning.http import page_or_part

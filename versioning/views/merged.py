@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 
 from versioning import addresses, permissions
 from versioning.access import needs
+from versioning.backends.errors import BadCursor
 from versioning.backends.repository import MergeSides
 from versioning.conf import repository
-from versioning.cursors import BadCursor
 from versioning.http import name_given, page_or_part, whole_number
 from versioning.merging import gathering, merged, sources
 from versioning.merging.whole_value import WholeValue, decided_value, whole_value

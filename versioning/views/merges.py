@@ -18,9 +18,9 @@ from django.views.decorators.http import (
 
 from versioning import permissions
 from versioning.access import needs
+from versioning.backends.errors import BadCursor
 from versioning.backends.repository import Key, MergeSides
 from versioning.conf import repository
-from versioning.cursors import BadCursor
 from versioning.http import name_given, page_or_part, wants_part, whole_number
 from versioning.merging import (
     endings,

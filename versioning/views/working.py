@@ -12,8 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from versioning import permissions, working
 from versioning.access import needs
-from versioning.backends.errors import BranchNotFound, ConflictsRemain, UnknownTable
-from versioning.cursors import BadCursor
+from versioning.backends.errors import (
+    BadCursor,
+    BranchNotFound,
+    ConflictsRemain,
+    UnknownTable,
+)
 from versioning.forms import CommitRowsForm, DiscardRowsForm
 from versioning.http import page_or_part
 from versioning.names import is_hash

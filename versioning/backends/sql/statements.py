@@ -11,7 +11,12 @@ from typing import Any, ClassVar, TypeVar
 from django.db import OperationalError
 from django.db.transaction import TransactionManagementError
 
-from versioning.backends.errors import EngineError, UnknownRef, UnknownTable
+from versioning.backends.errors import (
+    BadCursor,
+    EngineError,
+    UnknownRef,
+    UnknownTable,
+)
 from versioning.backends.repository import Author, Commit, Key, Repository
 from versioning.backends.sql.facts import Facts
 
@@ -138,8 +143,11 @@ class Statements(Repository):
     def _key_after(columns: Sequence[str], key: Key) -> tuple[str, list[Any]]:
         """
         A condition that a row comes after a key where rows are ordered by the
-        same ``columns``, SQL, and so by the same collation.
+        same ``columns``, SQL, and so by the same collation. Raises ``BadCursor``
+        for a key of another table, or of another time's.
         """
+        if len(key) != len(columns):
+            raise BadCursor
         parts, params = [], []
         for number, column in enumerate(columns):
             equal = [f"{c} = %s" for c in columns[:number]]
