@@ -7,6 +7,7 @@ from django.db import models
 
 from versioning import values
 from versioning.backends.repository import Repository, Row
+from versioning.backends.spelling import folded, folded_signs, readable
 from versioning.cursors import sign_key, unsign_key
 from versioning.presentation.cells import Shown, show
 from versioning.presentation.snapshot import Snapshot, spoken_key
@@ -56,7 +57,19 @@ def searched_columns(table: str) -> list[str]:
 
 
 def searched_tables(repository: Repository, at: str) -> list[str]:
-    """Tables of a state (a hash) that a search looks into, by name."""
+    """
+    Tables of a state (a hash) that a search looks into, by name. Of one without a
+    primary key no page could go on: see ``keyless_tables()``.
+    """
+    return [t for t in _tables(repository, at) if repository.primary_key(t, at)]
+
+
+def keyless_tables(repository: Repository, at: str) -> list[str]:
+    """Those that it would look into if they had a primary key in that state."""
+    return [t for t in _tables(repository, at) if not repository.primary_key(t, at)]
+
+
+def _tables(repository: Repository, at: str) -> list[str]:
     return [
         table
         for table in repository.tables(at)
@@ -92,12 +105,13 @@ def find(
             since=unsign_key(table, after) if after else None,
             limit=PER_TABLE,
             scanned=SCANNED,
+            documents=_documents(values.TableValues(table)),
         )
         if rows or more is not None:
             found.append(
                 FoundRows(
                     table,
-                    _present(snapshot, table, columns, rows, text),
+                    _present(repository, snapshot, table, columns, rows, text),
                     None if more is None else sign_key(table, more),
                     more is not None and len(rows) < PER_TABLE,
                 )
@@ -105,11 +119,22 @@ def find(
     return found
 
 
+def _documents(names: values.TableValues) -> frozenset[str]:
+    """Columns that hold JSON."""
+    fields = names.fields.items()
+    return frozenset(c for c, field in fields if isinstance(field, models.JSONField))
+
+
 def _present(
-    snapshot: Snapshot, table: str, columns: Sequence[str], rows: list[Row], text: str
+    repository: Repository,
+    snapshot: Snapshot,
+    table: str,
+    columns: Sequence[str],
+    rows: list[Row],
+    text: str,
 ) -> tuple[FoundRow, ...]:
     names = snapshot.table(table)
-    primary = [column for column, field in names.fields.items() if field.primary_key]
+    primary = repository.primary_key(table, snapshot.at)
     keyed = {tuple(row[column] for column in primary): row for row in rows}
     labels = snapshot.labels(table, keyed)
     return tuple(
@@ -117,27 +142,41 @@ def _present(
             labels[key],
             spoken_key(key),
             values.key_text(key),
-            tuple(
-                (names.column_name(column), _excerpt(str(row[column]), text))
-                for column in columns
-                if row.get(column) is not None
-                and text.casefold() in str(row[column]).casefold()
-            ),
+            tuple(_excerpts(names, columns, row, text)),
         )
         for key, row in keyed.items()
     )
 
 
+def _excerpts(
+    names: values.TableValues, columns: Sequence[str], row: Row, text: str
+) -> list[tuple[str, Shown]]:
+    documents = _documents(names)
+    held = [
+        (names.column_name(c), readable(str(row[c])) if c in documents else str(row[c]))
+        for c in columns
+        if row.get(c) not in (None, "")
+    ]
+    wanted = folded(text)
+    found = [(name, value) for name, value in held if wanted in folded(value)]
+    if found:
+        return [(name, _excerpt(value, text)) for name, value in found]
+    # An engine's collation takes more for the same than is known here.
+    return [(name, _opening(value)) for name, value in held]
+
+
+def _opening(value: str) -> Shown:
+    text = value[: 2 * AROUND] + ("…" if len(value) > 2 * AROUND else "")
+    return Shown(show(value).kind, text, segments=(Segment(text, changed=False),))
+
+
 def _place(value: str, text: str) -> tuple[int, int]:
-    """Where a value holds a text first, whatever the case: its start and its end."""
-    folded, wanted = value.casefold(), text.casefold()
-    start = folded.find(wanted)
-    end = start + len(wanted)
-    if len(folded) == len(value):
-        return start, end
-    # Some signs are several when their case is folded, as “ß” is “ss”.
-    origins = [place for place, sign in enumerate(value) for _ in sign.casefold()]
-    return origins[start], origins[end - 1] + 1
+    """Where a value holds a text first, as ``folded()``: its start and its end."""
+    signs, wanted = folded_signs(value), folded(text)
+    start = "".join(signs).find(wanted)
+    # Some signs are several, as “ß” is “ss”, and some are none.
+    origins = [place for place, sign in enumerate(signs) for _ in sign]
+    return origins[start], origins[start + len(wanted) - 1] + 1
 
 
 def _excerpt(value: str, text: str) -> Shown:

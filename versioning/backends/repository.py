@@ -616,14 +616,17 @@ class Repository(ABC):
         since: Key | None = None,
         limit: int,
         scanned: int,
+        documents: Collection[str] = (),
     ) -> tuple[list[Row], Key | None]:
         """
         Rows as of a hash that hold ``text`` in one of ``columns``, in order of
         primary key after the key ``since``, at most ``limit``, among the next
         ``scanned`` rows; and the key to go on from, None at the table's end.
-        Upper and lower case count as equal as far as the engine knows them to
-        be. Columns that the state lacks hold nothing. Raises ``UnknownRef``,
-        ``UnknownTable``, and ``ValueError`` for a table without a primary key.
+        Upper and lower case, and letters with and without accents, count as
+        equal (Dolt: as each column's collation says). ``documents`` are those
+        of the columns that hold JSON. Columns that the state lacks hold nothing.
+        Raises ``UnknownRef``, ``UnknownTable``, ``BadCursor`` for a ``since`` that
+        is no key of the table, and ``ValueError`` for a table without one.
         """
 
     @abstractmethod

@@ -9,9 +9,13 @@ from django.views.decorators.http import require_safe
 
 from versioning import comparison, permissions, row_search, values
 from versioning.access import needs
-from versioning.backends.errors import BranchNotFound, UnknownRef, UnknownTable
+from versioning.backends.errors import (
+    BadCursor,
+    BranchNotFound,
+    UnknownRef,
+    UnknownTable,
+)
 from versioning.conf import repository
-from versioning.cursors import BadCursor
 from versioning.http import page_or_part
 from versioning.refs import Refs
 
@@ -58,6 +62,10 @@ def rows(request: Any) -> HttpResponse:
             "refs": refs,
             "table": table,
             "tables": [(name, values.table_name(name)) for name in every],
+            "keyless": [
+                values.table_name(name)
+                for name in row_search.keyless_tables(at_hand, start.hash)
+            ],
             "found": [
                 (part, _further(start.ref, text, part) if part.next else "")
                 for part in found

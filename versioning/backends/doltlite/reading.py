@@ -27,6 +27,7 @@ from versioning.backends.repository import (
     Key,
     RowChange,
 )
+from versioning.backends.spelling import folded, readable
 from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.constraints import EVERY_ROW, Part, UniqueIndex
 from versioning.backends.sql.rules import columns_in
@@ -80,12 +81,14 @@ class Reading(SqlRepository):
 
     def open(self, at: str = "") -> sqlite3.Connection:
         """A new connection, at a hash or on the default branch."""
-        return sqlite3.connect(
+        opened = sqlite3.connect(
             f"{self.connection.path}@{at}" if at else self.connection.path,
             isolation_level=None,
             check_same_thread=False,
             timeout=20,
         )
+        opened.create_function("versioning_holds", 3, _holds, deterministic=True)
+        return opened
 
     def close_readers(self) -> None:
         for reader in self._readers.values():
@@ -218,6 +221,12 @@ class Reading(SqlRepository):
 
     def _ask_at(self, at: str, table: str, sql: str, params: Sequence[Any]) -> Table:
         return self._table_at(at, sql.replace("{}", self._name(table), 1), params)
+
+    def _finding(self, column: str, text: str, is_document: bool) -> tuple[str, str]:
+        # The engine's own LIKE knows the case of A to Z alone. As bytes, since a
+        # function is not called with a text that is no UTF-8.
+        value = f"CAST({self._name(column)} AS BLOB)"
+        return f"versioning_holds({value}, %s, {int(is_document)})", folded(text)
 
     # Diffs -------------------------------------------------------------------
 
@@ -386,6 +395,14 @@ class Reading(SqlRepository):
             "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c "
             "WHERE m.type = 'table' AND c.\"notnull\" ORDER BY m.name, c.cid"
         )
+
+
+def _holds(value: bytes | None, wanted: str, is_document: bool) -> bool:
+    """Whether a value holds a text that is ``folded()``."""
+    if value is None:
+        return False
+    text = value.decode(errors="replace")
+    return wanted in folded(readable(text) if is_document else text)
 
 
 def _tied(one: Commit, next_: Commit) -> bool:

@@ -1,7 +1,7 @@
 """Finding commits and rows, in the SQL that both engines take."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from versioning.backends.repository import Key, Row
 from versioning.backends.sql.statements import batches
@@ -46,6 +46,7 @@ class Searching(Tables):
         since: Key | None = None,
         limit: int,
         scanned: int,
+        documents: Collection[str] = (),
     ) -> tuple[list[Row], Key | None]:
         self._known(at)
         primary = self.primary_key(table, at)
@@ -59,14 +60,14 @@ class Searching(Tables):
         after, params = self._key_after(keys, since) if since else ("1 = 1", [])
         order = ", ".join(keys)
         window = f"SELECT * FROM {{}} WHERE {after} ORDER BY {order}"
-        like = self.connection.operators["icontains"].partition(" ESCAPE ")[0]
-        holds = " OR ".join(f"{self._name(c)} {like} ESCAPE '!'" for c in columns)
+        parts = [self._finding(column, text, column in documents) for column in columns]
+        holds = " OR ".join(condition for condition, _ in parts)
         read = self._ask_at(
             at,
             table,
             f"SELECT * FROM ({window} LIMIT {int(scanned)}) AS scanned "
             f"WHERE {holds} ORDER BY {order} LIMIT {int(limit) + 1}",
-            [*params, *[_pattern(text)] * len(columns)],
+            [*params, *(part for _, part in parts)],
         )
         found = self._as_rows(table, at, read)
         if len(found) > limit:
@@ -81,6 +82,11 @@ class Searching(Tables):
             params,
         )
         return found, tuple(ends[0]) if len(ends) > 1 else None
+
+    def _finding(self, column: str, text: str, is_document: bool) -> tuple[str, str]:
+        """A condition that a column holds a text, and its parameter."""
+        like = self.connection.operators["icontains"].partition(" ESCAPE ")[0]
+        return f"{self._name(column)} {like} ESCAPE '!'", _pattern(text)
 
 
 def _pattern(text: str) -> str:
