@@ -96,6 +96,41 @@ def test_the_other_gets_no_key_that_was_another_row_s(repository, max_):
     assert questions() == {KEY: "Asked on main?", KEY + 6: "Asked on summer?"}
 
 
+def test_the_other_gets_a_free_key_where_none_is_beyond(repository, max_):
+    top = 2**63 - 1
+    with versioning.on_branch("main", author=ERIN, message="Ask"):
+        Question.objects.create(pk=top - 2, text="Old news?")
+    repository.create_branch("summer", repository.head("main"))
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=ERIN, message="Ask"):
+            for pk, what in ((top, "Top"), (top - 1, "Second")):
+                Question.objects.create(pk=pk, text=f"{what} of {branch}?")
+            Choice.objects.create(pk=top, question_id=top, text=f"On {branch}")
+    heads = repository.head("main"), repository.head("summer")
+    sides = preview.sides_of(repository, *heads)
+    assert sides is not None
+    work = Work(sides, drafts.begin("summer", "main", sides, max_), max_)
+    for pk in (top, top - 1):
+        work(QUESTIONS, pk, Take.BOTH)
+    work(CHOICES, top, Take.BOTH)
+    assert trial.try_out("main", sides, work.draft).is_fine
+    work.land()
+    found = questions()
+    assert found.keys() == {top - below for below in range(5)}
+    assert sorted(found.values()) == [
+        "Old news?",
+        "Second of main?",
+        "Second of summer?",
+        "Top of main?",
+        "Top of summer?",
+    ]
+    pointing = Choice.objects.values_list("pk", "text", "question__text")
+    assert set(pointing) == {
+        (top, "On main", "Top of main?"),
+        (top - 1, "On summer", "Top of summer?"),
+    }
+
+
 def test_a_row_that_both_deleted_is_not_mended(repository, max_, added):
     with versioning.on_branch("main", author=ERIN, message="Delete"):
         Question.objects.filter(pk=1).delete()

@@ -268,7 +268,7 @@ class _Copies:
 
     def _give_keys(self, table: str, keys: Sequence[Key]) -> None:
         named = self._new_keys.setdefault(table, {})
-        named.update(zip(keys, self._free_keys(table, keys), strict=True))
+        named.update(zip(keys, self._free_keys(table, keys), strict=False))
 
     def _free_keys(self, table: str, keys: Sequence[Key]) -> Iterable[Key]:
         """The same ones each time, as people may decide about the copies."""
@@ -285,7 +285,30 @@ class _Copies:
             )
         first = self._highest[table] + 1
         self._highest[table] += len(keys)
+        ops = self._repository.connection.ops
+        _, most = ops.integer_field_range(model._meta.pk.get_internal_type())
+        if self._highest[table] > most:
+            return self._free_from_above(table, most, len(keys))
         return [(number,) for number in range(first, first + len(keys))]
+
+    def _free_from_above(self, table: str, most: int, count: int) -> list[Key]:
+        """
+        The highest that are free, where there are not enough beyond all that are
+        not; fewer than ``count`` where that is all.
+        """
+        found: list[Key] = []
+        given = set(self._new_keys.get(table, {}).values())
+        while len(found) < count and most > 0:
+            tried = [(number,) for number in range(most, max(most - BATCH, 0), -1)]
+            taken = given.union(
+                *(
+                    self._rows(table, tried, at)
+                    for at in (self._sides.base, self._sides.ours, self._sides.theirs)
+                )
+            )
+            found += [key for key in tried if key not in taken]
+            most -= BATCH
+        return found[:count]
 
     def _free_uuids(self, table: str, column: str, keys: Sequence[Key]) -> list[Key]:
         held = values.TableValues(table)
@@ -319,10 +342,12 @@ class _Copies:
                     found[key] = tuple(anew[column] for column in key_columns)
             elif child.agreed and child.is_twin and can_be_twins:
                 twins.append(key)
-        self._new_keys.setdefault(table, {}).update(found)
+        named = self._new_keys.setdefault(table, {})
+        known = len(named)
+        named.update(found)
         if twins:  # else its key may be one that can't be made up
             self._give_keys(table, twins)
-        return bool(found or twins)
+        return len(named) > known
 
     # Rows -----------------------------------------------------------------------
 
