@@ -105,6 +105,27 @@ def test_what_a_row_points_to_is_chosen_by_name(repository, maintainer, orphan, 
     assert f'<option value="{other.pk}" selected>' in answer.content.decode()
 
 
+def test_what_comes_with_the_merge_can_be_pointed_to_as_well(
+    repository, maintainer, orphan, erin
+):
+    new = orphan.question_id + 1
+    with versioning.on_branch("summer", author=erin, message="Ask"):
+        Question.objects.create(pk=new, text="Tea or coffee?")
+    page = maintainer.get(URL).text
+    assert f'<option value="{new}">Tea or coffee?</option>' in page
+    chosen = form(
+        repository,
+        "polls_choice",
+        orphan.pk,
+        take="",
+        value__question_id=str(new),
+        was__question_id=str(orphan.question_id),
+    )
+    assert mend(maintainer, chosen).status_code == 303
+    press_merge(maintainer, {"source": "summer", "target": "main"})
+    assert Choice.objects.get().question.text == "Tea or coffee?"
+
+
 @pytest.mark.parametrize("extra", [{}, {"headers": HTMX}])
 def test_to_mend_a_row_by_nothing_is_answered(repository, maintainer, orphan, extra):
     was = str(orphan.question_id)

@@ -448,15 +448,22 @@ class MendCards:
     def _read_options(
         self, values: TableValues, column: str, form_field: forms.Field
     ) -> Iterator[Option]:
-        names = self._snapshots[0].names_to_point_to(
-            values.table, column, limit=OFFERED
-        )
+        names = self._names_to_point_to(values.table, column)
         if names and not form_field.required:
             yield Option("", "none")
         often = Counter(names.values())
         for raw, name in sorted(names.items(), key=lambda item: item[1]):
             text = _typed(form_field, values.to_field(column, raw))
             yield Option(text, name if often[name] == 1 else f"{name} ({text})")
+
+    def _names_to_point_to(self, table: str, column: str) -> dict[Any, str]:
+        """What the target has, and what comes with the merge; {} for too many."""
+        ours, theirs, base = self._snapshots
+        here = ours.names_to_point_to(table, column, limit=OFFERED)
+        new = theirs.names_to_point_to(table, column, limit=OFFERED, since=base.at)
+        names = {**(new or {}), **(here or {})}
+        is_known = here is not None and new is not None
+        return names if is_known and len(names) <= OFFERED else {}
 
 
 def _typed(form_field: forms.Field, value: Any) -> str:

@@ -19,7 +19,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, models
 
 from versioning import policies
-from versioning.backends.repository import Key, Repository, Row
+from versioning.backends.repository import ChangeKind, Key, Repository, Row
 from versioning.conf import connection, options
 from versioning.policies import DEPTH
 from versioning.values import TableValues, model_for, with_inherited
@@ -115,24 +115,31 @@ class Snapshot:
         return names
 
     def names_to_point_to(
-        self, table: str, column: str, *, limit: int
-    ) -> dict[Any, str]:
+        self, table: str, column: str, *, limit: int, since: str | None = None
+    ) -> dict[Any, str] | None:
         """
         Names of all objects that a foreign key's column can refer to, by stored
-        value; {} if there are more than ``limit``, or if they have no past.
+        value, or of those that came ``since`` a hash; None if there are more than
+        ``limit``, or if they have no past.
         """
         field = self.table(table).field(column)
         if not isinstance(field, models.ForeignKey) or self.at is None:
-            return {}
+            return None
         model, held = field.related_model, str(field.target_field.column)
         there = str(model._meta.db_table)
         if model._meta.app_label not in options().apps or (
             there not in self._tables_then or held in hidden_columns(there)
         ):
-            return {}
-        rows = list(self._repository.state_rows(there, at=self.at, limit=limit + 1))
+            return None
+        if since is None:
+            rows = self._repository.state_rows(there, at=self.at, limit=limit + 1)
+        else:
+            added = self._repository.diff_rows(
+                there, since, self.at, kinds=[ChangeKind.ADDED], limit=limit + 1
+            )
+            rows = [change.after for change in added if change.after is not None]
         if len(rows) > limit:
-            return {}
+            return None
         instances = self._instances(model, rows, DEPTH - 1)
         return {
             row[held]: _own_name(instance) or str(row[held])
