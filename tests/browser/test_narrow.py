@@ -107,6 +107,41 @@ def test_lines_of_a_text_stand_on_their_side(
         assert places[0]["y"] == places[1]["y"]
 
 
+EXACT_MOMENTS = """
+from datetime import UTC, datetime
+from versioning import on_branch
+from versioning.conf import repository
+from polls.models import Question
+def publish(branch, year):
+    moment = datetime(year, 9, 30, 23, 59, 59, 123456, tzinfo=UTC)
+    with on_branch(branch, message="Publish"):
+        Question.objects.update_or_create({"published": moment}, text="When?")
+publish("main", 2024)
+repository().create_branch("moments", repository().head("main"))
+publish("main", 2025)
+publish("moments", 2026)
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_moment_in_conflict_stays_in_its_column(
+    site: Site, visit: Callable[..., Page], width: int
+):
+    site.run(EXACT_MOMENTS)
+    page = visit("max", viewport=ViewportSize(width=width, height=800))
+    page.goto("/merge/?source=moments&target=main")
+    line = page.locator(".settle", has=page.get_by_role("heading", name="Published"))
+    before = line.locator(".settle__before")
+    expect(before).to_contain_text("30 September 2024")
+    for place in (before, *line.locator(".choice").all()):
+        box, moment = place.bounding_box(), place.locator("time").bounding_box()
+        assert box and moment
+        assert moment["x"] + moment["width"] <= box["x"] + box["width"]
+    site.run(
+        'from versioning.conf import repository as r; r().delete_branch("moments")'
+    )
+
+
 MAKE_LONG_THINGS = """
 import json
 from tests.addresses import make_things
