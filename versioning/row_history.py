@@ -1,6 +1,6 @@
 """The history of one row: each commit that changed it, and who set each cell last."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from versioning import values
@@ -14,6 +14,7 @@ from versioning.backends.repository import (
     RowEdit,
     RowHistory,
 )
+from versioning.inheritance import parts_of
 from versioning.presentation.cells import Shown
 from versioning.presentation.rows import Columns, RowDiff
 from versioning.presentation.snapshot import Snapshot, spoken_key
@@ -59,6 +60,8 @@ class HistoryPage:
     entries: tuple[Entry, ...]  # newest first
     origins: tuple[Origin, ...]  # of the first page; () where the row is gone
     next: str  # the hash to go on after, or ""
+    #: Other tables with parts of the row, and their names: see ``inheritance``.
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 def history_page(
@@ -92,7 +95,25 @@ def history_page(
         entries=tuple(Entry(e.commit, _row(columns, e)) for e in listed),
         origins=() if since else tuple(_origins(columns, found)),
         next=listed[-1].commit.hash if more and listed else "",
+        parts=() if since else tuple(_parts(repository, table, key, at)),
     )
+
+
+def _parts(
+    repository: Repository, table: str, key: Key, at: str
+) -> Iterator[tuple[str, str]]:
+    """Where a row has parts, or had them as long as it was there."""
+    model = values.model_for(table)
+    above = (
+        {one._meta.db_table for one in model._meta.get_parent_list()} if model else ()
+    )
+    for part in parts_of(table):
+        if part not in repository.tables(at=at) or (
+            withholds_rows(repository, [(part, at)])
+        ):
+            continue
+        if part in above or repository.rows(part, [key], at=at):
+            yield part, values.table_name(part)
 
 
 def _columns(

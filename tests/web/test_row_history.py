@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.db import transaction
+from django.db import models, transaction
 
 import versioning
 from polls.models import Choice, Question
@@ -208,6 +208,28 @@ def test_a_poll_leads_those_who_may_to_its_rows_histories(
         assert listed(editor.get(links["History of What’s up?"]))
         for other in (nobody, client):
             assert "History of" not in seen.text(other.get(path))
+
+
+def test_what_a_row_inherits_has_a_history_of_its_own(editor, new_model, edit, erin):
+    place = new_model(
+        "Place", id=models.IntegerField(primary_key=True), name=models.TextField()
+    )
+    above = models.OneToOneField(
+        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
+    )
+    hall = new_model("Hall", place, above=above, seats=models.IntegerField())
+    edit(lambda: hall.objects.create(pk=1, name="The hall", seats=3), erin, "Open")
+    edit(lambda: place.objects.create(pk=2, name="The park"), erin, "Plant")
+    renamed = edit(lambda: hall.objects.update(name="The great hall"), MAX, "Rename")
+    of_hall = history(editor, hall(pk=1))
+    assert renamed not in listed(of_hall)
+    of_place = editor.get(seen.links(of_hall)["Places"])
+    assert listed(of_place)[0] == renamed
+    assert seen.links(of_place)["Halls"]
+    assert "history of its own" not in seen.main(history(editor, place(pk=2)))
+    edit(lambda: hall.objects.all().delete(), MAX, "Close")
+    gone = editor.get(seen.links(history(editor, hall(pk=1)))["Places"])
+    assert renamed in listed(gone)
 
 
 def values_of(page):

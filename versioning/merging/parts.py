@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from versioning.backends.repository import ChangeKind, Key, Repository, Row, RowWrite
+from versioning.inheritance import is_part_link, parts_of
 from versioning.merging.memory import remember
 from versioning.merging.writing import ResultWriter
 from versioning.values import model_for, models_by_table, same
@@ -33,11 +34,6 @@ class Deleted(NamedTuple):
     may_be_more: bool = False  # not all that it deleted was looked at
 
 
-def has_parts(table: str) -> bool:
-    """Whether rows of a table may have parts in others."""
-    return bool(_parts(table))
-
-
 def write(
     repository: Repository,
     writer: ResultWriter,
@@ -49,8 +45,10 @@ def write(
     that was ``decided`` about itself. Within a merge under way.
     """
     for (table, side), keys in kept.items():
+        if not (parts := parts_of(table)):
+            continue
         tables = {*repository.tables(at=side)}.intersection(repository.tables())
-        for part in tables.intersection(_parts(table)):
+        for part in tables.intersection(parts):
             wanted = [key for key in keys if (part, key) not in decided]
             there = writer.rows(part, wanted)
             missing = [key for key in wanted if key not in there]
@@ -118,45 +116,16 @@ def _links(table: str) -> Iterator[_Link]:
     if model is None:
         return
     key = str(model._meta.pk.column)
-    parts = _parts(table)
+    parts = parts_of(table)
     for part, its_key in parts.items():
         yield _Link(part, its_key, key, is_part=True)
     for other in models_by_table().values():
         for field in other._meta.local_concrete_fields:
-            if not isinstance(field, models.ForeignKey) or _is_link(field):
+            if not isinstance(field, models.ForeignKey) or is_part_link(field):
                 continue
-            to, target = _to(field), field.target_field
+            to, target = field.related_model._meta.db_table, field.target_field
             column = str(field.column)
             if to == table:
                 yield _Link(other._meta.db_table, column, str(target.column), False)
             elif to in parts and target.primary_key:
                 yield _Link(other._meta.db_table, column, key, False)
-
-
-def _parts(table: str) -> dict[str, str]:
-    """The other tables that a row of this one may have parts in, and their keys."""
-    tables = models_by_table()
-    beside: dict[str, set[str]] = defaultdict(set)
-    for name, model in tables.items():
-        for field in model._meta.local_concrete_fields:
-            if _is_link(field) and (above := _to(field)) in tables:
-                beside[name].add(above)
-                beside[above].add(name)
-    found, to_do = {table}, [table]
-    while to_do:
-        new = beside[to_do.pop()] - found
-        found |= new
-        to_do += new
-    return {name: str(tables[name]._meta.pk.column) for name in found - {table}}
-
-
-def _to(field: Any) -> str:
-    """The table that a foreign key points to."""
-    return str(field.related_model._meta.db_table)
-
-
-def _is_link(field: Any) -> bool:
-    """Whether it makes a row a part of the one that it points to."""
-    return bool(
-        field.primary_key and field.remote_field and field.remote_field.parent_link
-    )

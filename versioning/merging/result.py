@@ -22,6 +22,7 @@ from versioning.backends.repository import (
     Violation,
     ViolationKind,
 )
+from versioning.inheritance import parts_of
 from versioning.merging import copies, drafts, parts, preview
 from versioning.merging.bulk import TableDecisions
 from versioning.merging.resolution import WHOLE_ROW, RowState, Take
@@ -95,7 +96,7 @@ def _write_decisions(
     made: _Made,
 ) -> None:
     count = 0
-    has_parts = parts.has_parts(table)
+    has_parts = bool(parts_of(table))
     keepers = {
         RowState.DELETED_HERE: writer.sides.theirs,
         RowState.DELETED_THERE: writer.sides.ours,
