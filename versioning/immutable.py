@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import condition
 
-from versioning import conf, live, names
+from versioning import conf, live, names, permissions
 from versioning.unit_of_work import author_of
 
 TIMES_FOR = 60  # seconds that “5 minutes ago” may stand
@@ -66,7 +66,7 @@ def _tag(request: Any, *args: Any, **kwargs: Any) -> str:
         user.pk,
         author_of(user).name,
         user.get_username(),
-        sorted(user.get_all_permissions()),
+        permissions.of(user),
         request.META.get("CSRF_COOKIE", ""),
         translation.get_language(),
         timezone.get_current_timezone_name(),

@@ -36,6 +36,15 @@ def meaning(permission: str) -> str:
         return "do this"
 
 
+def of(user: Any) -> list[str]:
+    """
+    What a person has of the console's permissions, and of all others where the
+    user model lists them: Django asks one of your own for ``has_perm()`` alone.
+    """
+    listed: set[str] = getattr(user, "get_all_permissions", set)()
+    return sorted({*listed, *filter(user.has_perm, _MEANING)})
+
+
 def public_branches() -> tuple[str, ...]:
     """Names of the branches that visitors see."""
     given = options().public_branches

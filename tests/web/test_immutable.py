@@ -1,7 +1,7 @@
 """Pages of two hashes are sent once, and never to somebody else or out of date."""
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, PermissionsMixin
 from django.test import override_settings
 
 import versioning
@@ -50,6 +50,20 @@ def test_a_part_is_no_page(editor, path):
     part = again(editor, path, first, **{"HX-Request": "true"})
     assert part.status_code == 200
     assert "<html" not in part.content.decode()
+
+
+def test_a_user_model_need_not_list_its_permissions(
+    editor, path, monkeypatch, django_user_model
+):
+    """Django asks one of your own for has_perm() alone."""
+    monkeypatch.delattr(PermissionsMixin, "get_all_permissions")
+    first = editor.get(path)
+    assert first.status_code == 200
+    assert again(editor, path, first).status_code == 304
+    person = django_user_model.objects.get(username="edith")
+    may_merge = Permission.objects.get(codename="merge_branch")
+    person.user_permissions.add(may_merge)
+    assert again(editor, path, first).status_code == 200
 
 
 def test_another_reader_and_one_who_may_less_get_their_own(
