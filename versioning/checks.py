@@ -16,6 +16,15 @@ from versioning.conf import connection, options
 
 MIDDLEWARE = "versioning.middleware.VersioningMiddleware"
 HTMX = "django_htmx.middleware.HtmxMiddleware"
+#: What a request has to have been through before.
+BEFORE = (
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    HTMX,
+)
+NEEDED = ("django_htmx", "django_tables2", "template_partials")
 ROUTER = "versioning.routers.VersionedRouter"
 CONTEXT = "versioning.context_processors.versioning"
 CONTENT_TYPES = "contenttypes"
@@ -68,6 +77,14 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]
                     id="versioning.E003",
                 )
             )
+    if missing := [name for name in NEEDED if not apps.is_installed(name)]:
+        found.append(
+            checks.Error(
+                f"The console’s pages need {_listed(missing)} in INSTALLED_APPS.",
+                hint=f"Add {_listed(missing)} there.",
+                id="versioning.E019",
+            )
+        )
     if ROUTER not in settings.DATABASE_ROUTERS:
         found.append(
             checks.Error(
@@ -92,6 +109,7 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]
                 id="versioning.E006",
             )
         )
+    found += _check_order(settings.MIDDLEWARE)
     engines: list[dict[str, Any]] = settings.TEMPLATES
     if not any(
         CONTEXT in engine.get("OPTIONS", {}).get("context_processors", ())
@@ -105,6 +123,30 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]
             )
         )
     return found
+
+
+def _check_order(middleware: Sequence[str]) -> Iterator[checks.CheckMessage]:
+    """The view of a request that writes is run by ours, not after the last one."""
+    if MIDDLEWARE not in middleware:
+        return
+    after = middleware[middleware.index(MIDDLEWARE) + 1 :]
+    hint = f"Make “{MIDDLEWARE}” the last of MIDDLEWARE."
+    if late := [name for name in after if name in BEFORE]:
+        yield checks.Error(
+            f"{_listed(late)} must have seen a request before it is on a branch.",
+            hint=hint,
+            id="versioning.E020",
+        )
+    elif after:
+        yield checks.Warning(
+            f"Requests that write never come to the views’ part of {_listed(after)}.",
+            hint=hint,
+            id="versioning.W021",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(f"“{name}”" for name in names)
 
 
 @checks.register("versioning")

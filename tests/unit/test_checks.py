@@ -43,6 +43,29 @@ def test_middleware_that_is_missing():
             assert found() == {f"versioning.{id}"}
 
 
+@pytest.mark.parametrize("name", checks.BEFORE)
+def test_middleware_that_has_to_come_before(name):
+    rest = without(name, settings.MIDDLEWARE)
+    with override_settings(MIDDLEWARE=[*rest, name]):
+        (error,) = checks.check_settings(None)
+    assert error.id == "versioning.E020"
+    assert f"“{name}” must have seen a request" in error.msg
+
+
+def test_middleware_that_writes_never_come_to():
+    late = "django.middleware.locale.LocaleMiddleware"
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, late]):
+        assert found() == {"versioning.W021"}
+
+
+@pytest.mark.parametrize("name", checks.NEEDED)
+def test_an_app_that_the_pages_need(name):
+    with override_settings(INSTALLED_APPS=without(name, settings.INSTALLED_APPS)):
+        (error,) = checks.check_settings(None)
+    assert error.id == "versioning.E019"
+    assert error.hint == f"Add “{name}” there."
+
+
 def test_a_context_processor_that_is_missing():
     templates: list[Any] = copy.deepcopy(settings.TEMPLATES)
     given = templates[0]["OPTIONS"]
