@@ -85,3 +85,22 @@ def test_a_row_that_breaks_another_rule_is_mended_and_found(
     press_merge(maintainer, MERGE)
     assert keys("a IS NULL") == [1, 5]
     assert keys("c = 5") == [5]
+
+
+def test_what_ours_has_indexed_is_not_written_again(
+    things, write, maintainer, keys, connection
+):
+    """As a side has a column more, and a million rows may hold NULL."""
+    write("main", INDEX)
+    write("summer", THEIRS, COLUMN)
+    written = []
+
+    def watch(execute, sql, params, many, context):
+        if sql.startswith("INSERT INTO `thing`"):
+            written.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        press_merge(maintainer, MERGE)
+    assert keys("a IS NULL") == [1, 5, 6]
+    assert written == []

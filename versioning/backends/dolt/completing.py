@@ -12,11 +12,14 @@ one, gets no row that has NULL in one of its columns: those are looked for when
 duplicates are, and passed over for good. By such an index they are not found.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from versioning.backends.dolt.export import Exporting
 from versioning.backends.dolt.reading import exactly_same
 from versioning.backends.repository import MergeSides
+
+_UNIQUE = re.compile(r"^\s*(UNIQUE KEY .*?),?$", re.M)
 
 
 class Completing(Exporting):
@@ -50,8 +53,29 @@ class Completing(Exporting):
                 for column in index.columns
                 if (table, column) not in required
             }
-            if may_be_null and self.primary_key(table):
+            if (
+                may_be_null
+                and self.primary_key(table)
+                and self._may_be_built(table, sides)
+            ):
                 self._index_anew(table, sorted(may_be_null))
+
+    def _may_be_built(self, table: str, sides: MergeSides) -> bool:
+        """
+        Whether the merge may have built unique indexes of a table, and not only
+        added to those that ours has: all of them where a column's type differs.
+        """
+        ours, theirs = sides.ours, sides.theirs
+        if not all(table in self.tables(at=at) for at in (ours, theirs)):
+            return True
+        here, there = (self.column_definitions(table, at) for at in (ours, theirs))
+        if any(here[column] != there[column] for column in here.keys() & there.keys()):
+            return True
+        found, before = (
+            set(_UNIQUE.findall(self._create_statement(table, at)))
+            for at in (None, ours)
+        )
+        return not found <= before
 
     def _index_anew(self, table: str, columns: Iterable[str]) -> None:
         """
