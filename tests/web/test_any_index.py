@@ -22,7 +22,6 @@ from tests.web.test_any_shape import (
     DELETE,
     INSERT,
     LAND,
-    SELECT,
     UPDATE,
     URL,
     literal,
@@ -34,6 +33,8 @@ EXAMPLES = 15
 COLUMNS = ("a", "b")
 VALUES = (None, "", "x", "X", "z", "é")
 COLUMNS_INDEXED = (("a",), ("b",), ("a", "b"), ("b", "a"))
+ROWS = "SELECT id, a, b FROM things ORDER BY id"
+WIDEN = "ALTER TABLE {table} ADD COLUMN {name} varchar(9)"
 CREATE = "CREATE {unique}INDEX {name} ON things ({columns})"
 DROP = {
     "doltlite": "DROP INDEX {name}",
@@ -85,16 +86,19 @@ class State:
 class Side:
     """Changes a state as its indexes allow, and says by which statements."""
 
-    def __init__(self, state: State, unique: Sequence[Columns], draw: Any):
+    def __init__(
+        self, state: State, unique: Sequence[Columns], draw: Any, more: str = ""
+    ):
         self.state = state.copy()
         self.sql: list[str] = []
+        self._more = more  # a column that it may add, in no index
         self._unique = unique  # which indexes are, where there are any
         self._draw = draw
 
     def change(self, at_most: int, *, indexes: bool) -> None:
         kinds = [self._insert, self._update, self._update, self._delete]
         if indexes:
-            kinds += [self._add, self._add, self._drop]
+            kinds += [self._add, self._add, self._drop, self._widen]
         for _ in range(self._draw(st.integers(0, at_most))):
             before, said = self.state.copy(), len(self.sql)
             self._one_of(kinds)()
@@ -140,6 +144,11 @@ class Side:
                 name=name_of(columns),
                 columns=", ".join(columns),
             )
+
+    def _widen(self) -> None:
+        if self._more:
+            self._say(WIDEN, name=self._more)
+            self._more = ""
 
     def _drop(self) -> None:
         if self.state.indexes:
@@ -247,7 +256,7 @@ def test_what_lands_is_what_the_indexes_say(
 
     def check(state: State) -> None:
         rows = [(key, *row.values()) for key, row in sorted(state.rows.items())]
-        assert asked(SELECT.format(table="things")) == rows
+        assert asked(ROWS) == rows
         listed: dict[str, tuple[bool, Columns]] = {}
         for name, unique, column in asked(LISTED):
             before = listed[name][1] if name in listed else ()
@@ -277,7 +286,7 @@ def test_what_lands_is_what_the_indexes_say(
         unique = draw(st.lists(st.sampled_from(COLUMNS_INDEXED), unique=True))
         begun = Side(State(), unique, draw)
         begun.change(6, indexes=True)
-        ours, theirs = (Side(begun.state, unique, draw) for _ in range(2))
+        ours, theirs = (Side(begun.state, unique, draw, more) for more in "cd")
         changed = draw(st.sampled_from(["ours", "theirs", "both", "neither"]))
         ours.change(4, indexes=changed in ("ours", "both"))
         theirs.change(4, indexes=changed in ("theirs", "both"))
