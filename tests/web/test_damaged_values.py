@@ -4,10 +4,13 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from django.db import models
 from django.urls import reverse
 
 from tests.web import seen
 from tests.web.test_merges import about, decide, pins
+from versioning.backends.repository import MergeSides
+from versioning.merging import drafts
 from versioning.models import Decision, MergeDraft
 
 KEYS = [
@@ -42,6 +45,15 @@ NUMBERS = ["9" * 30, "9" * 5000, "-1", "1.5", "٣", "1e3", "x", ""]
 def visitor(maintainer):
     maintainer.raise_request_exception = False
     return maintainer
+
+
+@pytest.fixture
+def max_draft(repository, django_user_model):
+    """A merge that is in the other database, where nothing is branched."""
+    head = repository.head("main")
+    return drafts.begin(
+        "autumn", "main", MergeSides(head, head, head), django_user_model.objects.get()
+    )
 
 
 @pytest.mark.parametrize("key", KEYS, ids=range(len(KEYS)))
@@ -120,6 +132,23 @@ def test_a_text_that_is_none_is_said_to_be_so(repository, visitor, write, caplog
     assert is_dolt or "column 'to_a'" in caplog.text
     # What holds none of it is as ever.
     assert visitor.get("/log/?branch=summer").status_code == 200
+
+
+def test_a_reference_into_the_other_database_that_is_none(
+    repository, visitor, new_model, write, max_draft
+):
+    """The others of its page are named all the same."""
+    draft = models.ForeignKey(
+        MergeDraft, models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    new_model("Note", id=models.BigAutoField(primary_key=True), draft=draft)
+    insert = "INSERT INTO polls_note (id, draft_id) VALUES ({}, '{}')"
+    notes = [insert.format(1, "xyz"), insert.format(2, max_draft.pk.hex)]
+    head = write("main", *notes)
+    page = visitor.get(f"/commits/{head}/")
+    assert page.status_code == 200
+    assert "xyz" in seen.main(page)
+    assert str(max_draft) in seen.main(page)
 
 
 @pytest.mark.parametrize("name", ["commit", "commit_date", "diff_type"])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, cached_property
 from typing import Any, NoReturn
 
@@ -238,7 +239,11 @@ def _unversioned(
     values: TableValues,
 ) -> dict[Any, models.Model]:
     """Objects outside the versioned tables have no past: as they are now."""
-    by_value = {raw: values.to_field(field.column, raw) for raw in wanted}
+    by_value = {}
+    for raw in wanted:
+        with suppress(Exception):  # a damaged value, which is no object's
+            held = values.to_field(field.column, raw)
+            by_value[raw] = field.target_field.to_python(held)
     name = field.target_field.attname
     found = model._base_manager.filter(**{f"{name}__in": list(by_value.values())})
     instances = {getattr(instance, name): instance for instance in found}
