@@ -1,12 +1,15 @@
 """What can be typed beside a conflict’s choices, by what a column holds."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import models
 
 import versioning
 from tests.web import seen
+from tests.web.fields import forms, press_merge
 from tests.web.test_merges import URL
 from tests.web.test_typing_without_scripts import DECIDE, card
+from versioning import policies
 
 
 @pytest.fixture
@@ -44,6 +47,67 @@ def test_files_and_bytes_are_chosen_and_not_typed(
     assert "Another value" not in seen.main(page)
     sent = {**form.fields, "take:cell": "theirs"}
     assert maintainer.post(DECIDE, sent).status_code == 303
+
+
+class Size(models.IntegerChoices):
+    SMALL = 1, "Small enough"
+    LARGE = 2, "Rather large"
+    HUGE = 3, "Huge"
+
+
+@pytest.mark.parametrize("is_optional", [False, True])
+def test_what_has_choices_is_chosen_by_name(maintainer, differ, is_optional):
+    given = {"null": True, "blank": True} if is_optional else {"default": Size.HUGE}
+    model = differ(models.IntegerField(choices=Size.choices, **given), 1, 2)
+    page = maintainer.get(URL)
+    form = card(page)
+    assert form.offered["value:cell"] == ["", *[""] * is_optional, "1", "2", "3"]
+    none = "none " if is_optional else ""
+    listed = f"choose one {none}Small enough Rather large Huge"
+    assert f"Another value {listed}" in seen.main(page)
+    sent = {**form.fields, "value:cell": "3"}
+    assert maintainer.post(DECIDE, sent).status_code == 303
+    page = maintainer.get(URL)
+    assert card(page).fields["value:cell"] == "3"
+    assert "Will be Huge" in seen.main(page)
+    if is_optional:
+        sent = {**card(page).fields, "value:cell": ""}
+        assert maintainer.post(DECIDE, sent).status_code == 303
+        assert "Will be no value" in seen.main(maintainer.get(URL))
+    press_merge(maintainer, {"source": "summer", "target": "main"})
+    assert model.objects.get().cell == (None if is_optional else Size.HUGE)
+
+
+def is_huge(thing):
+    if thing.cell != Size.HUGE:
+        raise ValidationError("Only huge things are left.")
+
+
+def test_it_is_chosen_by_name_in_a_row_to_mend_too(
+    maintainer, new_model, repository, erin
+):
+    cell = models.IntegerField(choices=Size.choices)
+    model = new_model("Thing", id=models.IntegerField(primary_key=True), cell=cell)
+    policies.register(model, invariants=[is_huge])
+    repository.create_branch("summer", repository.head("main"))
+    for number, branch in enumerate(("main", "summer"), start=2):
+        with versioning.on_branch(branch, author=erin, message="Make"):
+            model.objects.create(pk=number, cell=Size(5 - number))
+    (form,) = (f for f in forms(maintainer.get(URL)) if f.action == "/merge/mend/")
+    assert form.offered["value:cell"] == ["1", "2", "3"]
+    assert form.fields["value:cell"] == "2"
+    sent = {**form.fields, "value:cell": "3"}
+    assert maintainer.post(form.action, sent).status_code == 303
+    press_merge(maintainer, {"source": "summer", "target": "main"})
+    assert {thing.cell for thing in model.objects.all()} == {Size.HUGE}
+
+
+def test_a_choice_that_there_is_not_is_refused(maintainer, differ):
+    differ(models.IntegerField(choices=Size.choices, default=3), 1, 2)
+    sent = {**card(maintainer.get(URL)).fields, "value:cell": "7"}
+    answer = maintainer.post(DECIDE, sent)
+    assert answer.status_code == 422
+    assert card(answer).fields["value:cell"] == "7"
 
 
 @pytest.mark.parametrize(

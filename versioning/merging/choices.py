@@ -32,6 +32,9 @@ _EITHER = (
 )
 
 
+LISTED = 300  # choices
+
+
 class ChoicesInvalid(ValueError):
     """What was typed can't be taken; ``errors`` says why, by column."""
 
@@ -195,6 +198,23 @@ def typing_field(field: models.Field[Any, Any]) -> forms.Field | None:
     if isinstance(form_field, forms.CharField):
         form_field.strip = False
     return form_field
+
+
+def texts_to_choose(field: models.Field[Any, Any]) -> dict[str, str]:
+    """
+    What can be typed for a field with choices, and how that is called; {} for any
+    other field, and for more choices than a list is good for.
+    """
+    form_field = typing_field(field)
+    if not isinstance(form_field, forms.ChoiceField) or (
+        len(field.flatchoices) > LISTED
+    ):
+        return {}
+    none = {} if form_field.required else {"": "none"}
+    return none | {
+        "" if value is None else str(value): str(label)
+        for value, label in field.flatchoices
+    }
 
 
 def _key_field(field: models.ForeignKey[Any, Any]) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from versioning.backends.repository import Key, MergeSides, Repository, Row
-from versioning.merging.choices import typing_field
+from versioning.merging.choices import texts_to_choose, typing_field
 from versioning.merging.copies import can_keep_both
 from versioning.merging.counters import CounterSum
 from versioning.merging.drafts import JudgedRow
@@ -86,6 +86,13 @@ class Line:
     is_hidden: bool = False  # from the reader, who can't decide it either
     waits: bool = False  # hidden, and not decided by anybody
     earlier: Earlier | None = None  # what is outdated, where that can be shown
+    #: What can be typed, and how it is called, where that is one of a few.
+    texts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_of_texts(self) -> bool:
+        """Whether what was typed is one of those."""
+        return any(text == self.typed for text, _ in self.texts)
 
     @property
     def is_sum_taken(self) -> bool:
@@ -412,6 +419,7 @@ class _TableCards:
             options=tuple(self._options(cell, ours, theirs, before)),
             typed=typed,
             may_type=self._may_be_typed(cell.column),
+            texts=self._texts(cell.column),
             is_sum=cell.state is CellState.COUNTED,
             reason=sum_reason(cell.base, cell.ours, cell.theirs)
             if cell.sum is not None
@@ -469,6 +477,10 @@ class _TableCards:
     def _may_be_typed(self, column: str) -> bool:
         field = self.values.field(column)
         return field is not None and typing_field(field) is not None
+
+    def _texts(self, column: str) -> tuple[tuple[str, str], ...]:
+        field = self.values.field(column)
+        return () if field is None else tuple(texts_to_choose(field).items())
 
     def _as_typed(self, column: str, raw: Any) -> str:
         field = self.values.field(column)

@@ -6,6 +6,7 @@ can be done about it. Sides are called by their branches' names here.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from typing import Any
 
 from django import forms
@@ -20,7 +21,7 @@ from versioning.backends.repository import (
     ViolationKind,
 )
 from versioning.merging import deciding, drafts
-from versioning.merging.choices import ChoicesInvalid, typing_field
+from versioning.merging.choices import ChoicesInvalid, texts_to_choose, typing_field
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.trial import Trial, Trouble
 from versioning.merging.validation import InvalidRow
@@ -50,9 +51,9 @@ OFFERED = 100
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An object that a row can refer to."""
+    """A choice of the field's own, or an object that a row can refer to."""
 
-    text: str  # its key, as a form sends it
+    text: str  # as a form sends it; an object's is its key
     name: str
 
 
@@ -68,7 +69,7 @@ class MendField:
     is_long: bool
     involved: bool  # whether what is wrong is about it
     mended: bool
-    options: tuple[Option, ...] = ()  # what it can refer to, if that is offered
+    options: tuple[Option, ...] = ()  # what it can be, if that is offered
     error: str = ""
 
     @property
@@ -425,6 +426,9 @@ class MendCards:
             text = (
                 "" if raw is None else _typed(form_field, values.to_field(column, raw))
             )
+            options = tuple(starmap(Option, texts_to_choose(field).items()))
+            if not options and column in involved:
+                options = self._options(values, column, form_field)
             yield MendField(
                 column,
                 values.column_name(column),
@@ -434,7 +438,7 @@ class MendCards:
                 isinstance(form_field.widget, forms.Textarea),
                 column in involved,
                 column in made,
-                self._options(values, column, form_field) if column in involved else (),
+                options,
             )
 
     def _options(
