@@ -1,5 +1,6 @@
 """Invariants of rows that others point to, however those do."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -111,3 +112,30 @@ def test_by_what_it_inherits_from(ballot, inheriting, each_deletes_one, work, to
         refers_to(ballot, to_field=to_field), inheriting(pk=5, name="Sky", round=1)
     )
     check_refused(work(), "polls_runoff")
+
+
+@pytest.mark.parametrize("to_field", [None, "name"])
+def test_a_reference_that_no_key_can_be_breaks_no_rule(
+    repository, new_model, write, work, to_field
+):
+    """Another client can write it."""
+    key = uuid.UUID(int=5)
+    ballot = new_model(
+        "Ballot",
+        id=models.UUIDField(primary_key=True),
+        name=models.UUIDField(unique=True),
+    )
+    points = refers_to(ballot, to_field=to_field)
+    option = new_model(
+        "Option", id=models.BigAutoField(primary_key=True), ballot=points
+    )
+    policies.register(ballot, invariants=[keeps_two])
+    with versioning.on_branch("main", author=ERIN, message="Set up"):
+        ballot.objects.create(pk=key, name=key)
+        for pk in (1, 2):
+            option.objects.create(pk=pk, ballot_id=key)
+    repository.create_branch("summer", repository.head("main"))
+    write("main", lambda: option.objects.create(pk=3, ballot_id=key))
+    insert = "INSERT INTO polls_option (id, ballot_id) VALUES (4, 'xyz')"
+    write("summer", insert, lambda: option.objects.filter(pk__lt=3).delete())
+    assert work().troubles[BALLOTS, key.hex] == (SAID,)

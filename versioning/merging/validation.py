@@ -241,12 +241,17 @@ def _of_policy(
 ) -> Iterator[InvalidRow]:
     table = policy.model._meta.db_table
     touched = _touched(repository, sides, result, policy)
-    keys = sorted(touched)
+    keys = sorted(touched, key=_order)
     for start in range(0, len(keys), BATCH):
         for key, reasons in _failures(policy, keys[start : start + BATCH]).items():
             yield InvalidRow(
                 table, key, reasons, touched=tuple(touched[key][:TOUCHED_SHOWN])
             )
+
+
+def _order(key: Key) -> list[tuple[str, Any]]:
+    """Of any keys: a damaged one may be of another type than the others."""
+    return [(type(part).__name__, part) for part in key]
 
 
 def _touched(
@@ -328,7 +333,11 @@ def _holding(
     key = model._meta.pk_fields
     left = iter(wanted)
     while batch := list(islice(left, BATCH)):
-        by_value = {held.to_field(field.column, value): value for value in batch}
+        by_value = {
+            held.to_field(field.column, value): value
+            for value in batch
+            if _can_hold(field, value)
+        }
         rows = model._base_manager.filter(**{f"{field.attname}__in": list(by_value)})
         for *parts, value in rows.values_list(*(f.attname for f in key), field.attname):
             columns = (
@@ -338,11 +347,24 @@ def _holding(
             yield tuple(columns), by_value.get(value, value)
 
 
+def _can_hold(field: Any, value: Any) -> bool:
+    """Whether a lookup takes a value: a damaged one is of no row that it finds."""
+    try:
+        field.to_python(value)
+    except Exception:  # of a field of the application's own, it may be any
+        return False
+    return True
+
+
 def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]:
     """What the invariants say of rows as the connection sees them."""
     held = values.TableValues(policy.model._meta.db_table)
-    width = len(policy.model._meta.pk_fields)
-    by_pk = {held.pk_of(key): key for key in keys if len(key) == width}
+    fields = policy.model._meta.pk_fields
+    by_pk = {
+        held.pk_of(key): key
+        for key in keys
+        if len(key) == len(fields) and all(map(_can_hold, fields, key))
+    }
     found: dict[Key, tuple[str, ...]] = {}
     rows = policy.model._base_manager.prefetch_related(*policy.prefetch)
     for pk, instance in rows.in_bulk(list(by_pk)).items():
@@ -357,7 +379,8 @@ def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]
             except Exception as error:
                 said.append(rule_failed(error, policy.model._meta.db_table))
         if said:
-            found[by_pk[pk]] = tuple(said)
+            key = by_pk.get(pk) or values.key_of(instance)  # else alike by a collation
+            found[key] = tuple(said)
     return found
 
 
