@@ -13,6 +13,8 @@ from versioning.backends.repository import (
     Row,
     RowEdit,
     RowHistory,
+    TrailEnd,
+    TrailEnds,
 )
 from versioning.inheritance import parts_of
 from versioning.presentation.cells import Shown
@@ -60,6 +62,8 @@ class HistoryPage:
     entries: tuple[Entry, ...]  # newest first
     origins: tuple[Origin, ...]  # of the first page; () where the row is gone
     next: str  # the hash to go on after, or ""
+    end: TrailEnd | None  # where the row's history goes on in the table as it was
+    end_key: str  # the row's key there, as ``key``; "" if it isn't known
     #: Other tables with parts of the row, and their names: see ``inheritance``.
     parts: tuple[tuple[str, str], ...] = ()
 
@@ -79,7 +83,8 @@ def history_page(
     found = repository.row_history(
         table, key, at=at, since=since, limit=PAGE if since else LOOKED_AT
     )
-    if found.row is None and not found.edits and not since:
+    end = found.end
+    if found.row is None and not found.edits and not since and end is None:
         raise NoSuchRow(table)
     listed = found.edits[:PAGE]
     more = found.more or len(found.edits) > PAGE
@@ -95,6 +100,8 @@ def history_page(
         entries=tuple(Entry(e.commit, _row(columns, e)) for e in listed),
         origins=() if since else tuple(_origins(columns, found)),
         next=listed[-1].commit.hash if more and listed else "",
+        end=None if more else end,
+        end_key=_key_before(repository, end, key),
         parts=() if since else tuple(_parts(repository, table, key, at)),
     )
 
@@ -114,6 +121,14 @@ def _parts(
             continue
         if part in above or repository.rows(part, [key], at=at):
             yield part, values.table_name(part)
+
+
+def _key_before(repository: Repository, end: TrailEnd | None, key: Key) -> str:
+    if end is None or (end.what is TrailEnds.KEY and end.key is None):
+        return ""
+    if withholds_rows(repository, [(end.table, end.before)]):
+        return ""  # it may say what is hidden
+    return values.key_text(key if end.key is None else end.key)
 
 
 def _columns(

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import urllib.parse
 from dataclasses import replace
 
 import pytest
@@ -254,3 +255,15 @@ def test_a_name_of_several_lines_stays_in_a_comment_of_the_file(
     comments, _, _ = file.partition("CREATE TABLE")
     assert "-- Left out of members: a DROP TABLE polls_question; -- ." in comments
     assert "\nDROP TABLE" not in comments
+
+
+def test_a_row_s_history_leads_to_no_key_that_is_hidden(write, blind, sighted):
+    table = "CREATE TABLE members (id int NOT NULL, email varchar(40) NOT NULL, {})"
+    row = MEMBER.format(1, f"a{SECRET}")
+    write("main", table.format("PRIMARY KEY (email)"), row)
+    after = write("main", "DROP TABLE members", table.format("PRIMARY KEY (id)"), row)
+    url = f"/rows/history/?table=members&key=[1]&ref={after}"
+    assert SECRET in urllib.parse.unquote(body(sighted.get(url)))
+    page = blind.get(url)
+    assert "went by email." in seen.main(page)
+    assert SECRET not in urllib.parse.unquote(body(page))

@@ -152,6 +152,26 @@ class RowEdit:
     columns: frozenset[str]
 
 
+class TrailEnds(StrEnum):
+    """What was different of a table before its rows' histories can be followed."""
+
+    RENAMED = "renamed"
+    KEY = "key"
+    COLUMNS = "columns"  # it had some that are gone, or that are called otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEnd:
+    """Where a row's history goes on in a table that was another one then."""
+
+    what: TrailEnds
+    commit: str  # hash of the one that changed the table; "" if that is not known
+    before: str  # hash of a state before
+    table: str  # its name there
+    key: Key | None  # the row's there; None if it is the same, or not known
+    primary: Key = ()  # names of the columns that rows went by, of another key
+
+
 @dataclass(frozen=True, slots=True)
 class RowHistory:
     """A row as it is in one state, None if it is not there, and how it came to it."""
@@ -159,6 +179,7 @@ class RowHistory:
     row: Row | None
     edits: tuple[RowEdit, ...]  # newest first
     more: bool  # older edits were left out, as the limit was reached
+    end: TrailEnd | None = None  # older edits are of the table as it was before
 
 
 @dataclass(frozen=True, slots=True)
@@ -706,7 +727,8 @@ class Repository(ABC):
         listed) if given, in order of date.
 
         Each edit once, at the commit that made it: a merge that only brought
-        it along is left out, and one that settled a cell by itself is not.
+        it along is left out, and one that settled a cell by itself is not. None
+        from before the table was renamed, got another key or lost a column.
         Rows have the columns that the table has at ``at``. A key that no state
         had, or that the driver can't take, has no row and no edits. Takes work
         in proportion to the commits, not to what the table holds. Raises

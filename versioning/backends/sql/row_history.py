@@ -18,6 +18,7 @@ from versioning.backends.repository import (
     RowChange,
     RowEdit,
     RowHistory,
+    TrailEnd,
 )
 from versioning.backends.sql.siblings import LeftOut, Step
 from versioning.backends.sql.statements import Table, utc
@@ -67,6 +68,8 @@ class RowHistories(Tables):
         while True:
             is_all = len(steps) < size
             edits = self._edits(at, steps if is_all else _whole_commits(steps))
+            edits, end = self._trail(diff, edits, row)
+            is_all = is_all or end is not None
             found = _after(edits, since) if since else edits
             if is_all or (found is not None and len(found) > limit):
                 break
@@ -74,7 +77,8 @@ class RowHistories(Tables):
             steps = self._steps(diff, key, size, row)
         if found is None:
             raise UnknownRef(since)
-        return RowHistory(row, tuple(found[:limit]), more=len(found) > limit)
+        more = len(found) > limit
+        return RowHistory(row, tuple(found[:limit]), more, None if more else end)
 
     def _row_at(self, diff: Diff, key: Key) -> Row | None:
         where, params = self._key_in([self._name(c) for c in diff.primary], [key])
@@ -121,6 +125,12 @@ class RowHistories(Tables):
         each commit and parent between which a row differs, the newest ``limit``,
         in order of date.
         """
+
+    @abstractmethod
+    def _trail(
+        self, diff: Diff, edits: Sequence[RowEdit], row: Row | None
+    ) -> tuple[list[RowEdit], TrailEnd | None]:
+        """Those of the edits that are told as they were: see ``trails``."""
 
     def _left_out(self, diff: Diff, key: Key, row: Row | None, asked: Asked) -> LeftOut:
         """The steps that the engine gives none of, and that belong to these."""

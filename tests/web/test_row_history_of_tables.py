@@ -1,0 +1,155 @@
+"""A row's history where its table was another one: told as far as it is known."""
+
+import pytest
+from django.utils.http import urlencode
+
+from tests.engines import ENGINE
+from tests.web import seen
+from versioning.values import key_text
+
+THINGS = (
+    "CREATE TABLE things (id int NOT NULL, v int NOT NULL, PRIMARY KEY (id))",
+    "INSERT INTO things VALUES (1, 10), (2, 20)",
+)
+EDIT = "UPDATE things SET v = 11 WHERE id = 1"
+ANOTHER_KEY = (
+    ["ALTER TABLE things DROP PRIMARY KEY, ADD PRIMARY KEY (id, v)"]
+    if ENGINE == "dolt"
+    else [
+        "CREATE TABLE n (id int NOT NULL, v int NOT NULL, PRIMARY KEY (id, v))",
+        "INSERT INTO n SELECT * FROM things",
+        "DROP TABLE things",
+        "ALTER TABLE n RENAME TO things",
+    ]
+)
+BEGINS = "This is where the row’s history begins"
+UNTIL_THEN = "Its history until then"
+
+
+@pytest.fixture
+def commits(write):
+    """The row is made, and edited."""
+    return [write("main", *THINGS), write("main", EDIT)]
+
+
+@pytest.fixture
+def history(editor):
+    def history(ref, table="things", key=(1,)):
+        query = urlencode({"table": table, "key": key_text(key), "ref": ref})
+        answer = editor.get(f"/rows/history/?{query}")
+        assert answer.status_code == 200
+        return answer
+
+    return history
+
+
+def entries(answer):
+    """Short hashes of the commits listed, and what each did."""
+    return [
+        (entry.commit.hash[:7], str(entry.row.kind))
+        for entry in answer.context["page"].entries
+    ]
+
+
+def older(editor, answer):
+    """The history that the page leads on to."""
+    page = editor.get(seen.links(answer)[UNTIL_THEN])
+    assert page.status_code == 200
+    return page
+
+
+def test_of_a_table_that_was_renamed(editor, write, commits, history):
+    first, second = commits
+    renamed = write("main", "ALTER TABLE things RENAME TO stuff")
+    last = write("main", "UPDATE stuff SET v = 12 WHERE id = 1")
+    answer = history(last, "stuff")
+    words = seen.main(answer)
+    assert entries(answer) == [(last[:7], "changed")]
+    assert "v 11 12" in words
+    assert BEGINS not in words
+    assert f"Before the commit {renamed[:7]} its table was called things." in words
+    rest = older(editor, answer)
+    assert entries(rest) == [(second[:7], "changed"), (first[:7], "added")]
+    assert BEGINS in seen.main(rest)
+
+
+def test_of_a_row_that_was_edited_by_the_commit_that_renamed_it(
+    editor, write, commits, history
+):
+    after = write(
+        "main", EDIT.replace("11", "12"), "ALTER TABLE things RENAME TO stuff"
+    )
+    answer = history(after, "stuff")
+    assert entries(answer) == [(after[:7], "changed")]
+    assert "v 11 12" in seen.main(answer)
+    assert len(entries(older(editor, answer))) == 2
+
+
+def test_of_a_row_that_nobody_changed_since_it_was_renamed(
+    editor, write, commits, history
+):
+    after = write("main", "ALTER TABLE things RENAME TO stuff")
+    answer = history(after, "stuff")
+    words = seen.main(answer)
+    assert entries(answer) == []
+    assert "It has been as it is since its table is what it is now." in words
+    assert "Last changed by" in words
+    assert "Erin Editor" not in words
+    assert len(entries(older(editor, answer))) == 2
+
+
+def test_of_a_table_whose_column_was_renamed(editor, write, commits, history):
+    first, second = commits
+    renamed = write("main", "ALTER TABLE things RENAME COLUMN v TO w")
+    last = write("main", "UPDATE things SET w = 12 WHERE id = 1")
+    answer = history(last)
+    words = seen.main(answer)
+    assert entries(answer) == [(last[:7], "changed")]
+    assert "w 11 12" in words
+    assert f"Before the commit {renamed[:7]} its table had other columns." in words
+    rest = older(editor, answer)
+    assert entries(rest) == [(second[:7], "changed"), (first[:7], "added")]
+    assert "v 10 11" in seen.main(rest)
+
+
+def test_of_a_row_edited_by_the_commit_that_renamed_its_column(
+    editor, write, commits, history
+):
+    after = write(
+        "main",
+        "ALTER TABLE things RENAME COLUMN v TO w",
+        "UPDATE things SET w = 12 WHERE id = 1",
+    )
+    answer = history(after)
+    words = seen.main(answer)
+    assert entries(answer) == [(after[:7], "changed")]
+    assert "v 11 nothing" in words
+    assert "w nothing 12" in words
+
+
+def test_of_a_table_that_got_another_key(editor, write, commits, history):
+    first, second = commits
+    keyed = write("main", *ANOTHER_KEY)
+    last = write("main", "INSERT INTO things VALUES (1, 99)")
+    answer = history(last, key=(1, 11))
+    words = seen.main(answer)
+    assert "removed" not in words
+    assert entries(answer) == []
+    said = f"Before the commit {keyed[:7]} the rows of its table went by id."
+    assert said in words
+    rest = older(editor, answer)
+    assert entries(rest) == [(second[:7], "changed"), (first[:7], "added")]
+    assert entries(history(last, key=(1, 99))) == [(last[:7], "added")]
+
+
+def test_of_a_table_that_got_a_column(write, commits, history):
+    first, second = commits
+    write("main", "ALTER TABLE things ADD COLUMN w int")
+    last = write("main", "UPDATE things SET w = 5 WHERE id = 1")
+    answer = history(last)
+    assert [short for short, _ in entries(answer)] == [
+        last[:7],
+        second[:7],
+        first[:7],
+    ]
+    assert BEGINS in seen.main(answer)
