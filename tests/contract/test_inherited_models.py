@@ -15,7 +15,7 @@ from versioning.merging.candidate import RowsInvalid
 from versioning.merging.resolution import Take
 
 ERIN = Author("Erin Editor", "erin@example.org")
-PLACE, HALL = "polls_place", "polls_hall"
+PLACE, HALL, STAGE = "polls_place", "polls_hall", "polls_stage"
 OLD = 1
 
 
@@ -90,27 +90,42 @@ def test_its_rules_see_what_it_inherits(repository, hall, change, work):
     assert merge.troubles == {(HALL, OLD): ("The shed has no room for 4.",)}
 
 
-def test_its_rules_see_what_is_inherited_twice(repository, new_model, hall, work):
+@pytest.fixture
+def stage(repository, new_model, hall):
+    """What inherits from what inherits, with one under ``KEY`` on both branches."""
     hall_of_it = models.OneToOneField(
         hall, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
     )
-    stage = new_model(
+    made = new_model(
         "Stage",
         hall,
         hall_of_it=hall_of_it,
         curtains=models.IntegerField(),
         lights=models.IntegerField(),
-        clean=says_where,
     )
     repository.delete_branch("summer")
     with versioning.on_branch("main", author=ERIN, message="Build"):
         row = {"name": "The stage", "room": 4, "seats": 3, "doors": 1}
-        stage.objects.create(pk=KEY, curtains=1, lights=1, **row)
+        made.objects.create(pk=KEY, curtains=1, lights=1, **row)
     repository.create_branch("summer", repository.head("main"))
+    return made
+
+
+def test_its_rules_see_what_is_inherited_twice(stage, work, monkeypatch):
+    monkeypatch.setattr(stage, "clean", says_where)
     for side, given in zip(SIDES, ({"curtains": 2}, {"lights": 2}), strict=True):
         with versioning.on_branch(side, author=ERIN, message="Change"):
             stage.objects.update(**given)
-    assert work().troubles == {("polls_stage", KEY): ("The stage has 3 seats.",)}
+    assert work().troubles == {(STAGE, KEY): ("The stage has 3 seats.",)}
+
+
+def test_an_invariant_is_asked_of_what_is_inherited_twice(stage, work):
+    policies.register(stage, invariants=[fits])
+    for side, given in zip(SIDES, ({"lights": 2}, {"room": 1}), strict=True):
+        with versioning.on_branch(side, author=ERIN, message="Change"):
+            stage.objects.update(**given)
+    said = "The stage has no room for 3."
+    assert work().troubles == {(STAGE, KEY): (said,), (PLACE, KEY): ()}
 
 
 @pytest.mark.parametrize("column", ["seats", "room"])

@@ -282,12 +282,12 @@ def _touched(
                     of_end[end].append(change.key)
             for key, end in _pointed_to(model, field.target_field, of_end):
                 found[key] += [(child, at) for at in of_end.get(end, ())]
-    for parent, link in model._meta.parents.items():
+    for parent in model._meta.get_parent_list():
         above = parent._meta.db_table
-        if link is not None and above in changed:
+        if above in changed:
             rows_above = changes(repository, sides, result, above)
             parents = {row.key[0]: row.key for row in rows_above if len(row.key) == 1}
-            for key, end in _holding(model, link, parents):
+            for key, end in _holding(model, parent._meta.pk, parents):
                 found[key] += [(above, parents.get(end, (end,)))]
     return found
 
