@@ -23,7 +23,7 @@ from versioning.backends.repository import (
     ViolationKind,
 )
 from versioning.inheritance import parts_of
-from versioning.merging import copies, drafts, parts, preview
+from versioning.merging import copies, drafts, pairs, parts, preview
 from versioning.merging.bulk import TableDecisions
 from versioning.merging.resolution import WHOLE_ROW, RowState, Take
 from versioning.merging.writing import NewKeys, ResultWriter
@@ -56,6 +56,7 @@ def write(
     for count in repository.conflict_counts():
         _write_decisions(repository, writer, count.table, draft, settle, made)
     copies.write(repository, writer, made.both)
+    pairs.write(repository, writer, listed)
     parts.write(repository, writer, made.kept, made.alone)
     if draft is not None:
         _write_mends(repository, writer, draft, made.alone)
