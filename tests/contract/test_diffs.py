@@ -347,6 +347,25 @@ def test_definitions_before_and_after(repository, start, widened):
     assert (dropped.table, dropped.after) == ("wide", "")
 
 
+def test_an_index_is_a_change_of_its_table_or_its_own(
+    repository, connection, write, stranger, widened
+):
+    made = write("main", "CREATE INDEX by_fresh ON wide (fresh)")
+    ends = widened[1], made
+    (change,) = repository.schema_changes(*ends) + repository.index_changes(*ends)
+    assert "by_fresh" not in change.before
+    assert "by_fresh" in change.after
+    assert repository.index_changes(*widened) == []
+    stranger.execute("main", "CREATE INDEX again ON wide (fresh)")
+    with connection.bound("main"):
+        tables, indexes = (
+            repository.merged_schema_changes(),
+            repository.merged_index_changes(),
+        )
+        (change,) = tables + indexes
+        assert "again" in change.after
+
+
 def test_rows_alone_change_no_definition(repository, write, poll):
     before = repository.head("main")
     after = write("main", lambda: Choice.objects.create(question=poll, text="z"))

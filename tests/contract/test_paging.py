@@ -183,6 +183,20 @@ def test_a_table_with_another_key_is_named_with_both(repository, write, rekeyed)
     assert repository.key_changes(rekeyed[1], later) == []
 
 
+def test_a_key_that_nobody_committed_is_named_with_both(
+    repository, connection, stranger, rekeyed
+):
+    anew = ("CREATE TABLE rekeyed (a int NOT NULL, c int, PRIMARY KEY (a))",)
+    for sql in ("DROP TABLE rekeyed", *anew, "INSERT INTO rekeyed VALUES (7, 8)"):
+        stranger.execute("main", sql)
+    with connection.bound("main"):
+        assert repository.merged_key_changes() == [KeyChange("rekeyed", ("b",), ("a",))]
+        (change,) = repository.merged_schema_changes()
+        assert (change.table, change.before != change.after) == ("rekeyed", True)
+        rows = repository.state_rows("rekeyed", at=None, limit=9)
+        assert [dict(row) for row in rows] == [{"a": 7, "c": 8}]
+
+
 def test_a_states_rows_are_paged_by_their_key(repository, write):
     before = repository.head("main")
     at = write(

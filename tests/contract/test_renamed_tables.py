@@ -1,7 +1,11 @@
 """Rows of a table that has another name in the later state are told apart by key."""
 
+from functools import partial
+
 import pytest
 
+from tests.contract.test_paging import PARTS, pages
+from tests.engines import ENGINE
 from versioning.backends.doltlite import reading
 from versioning.backends.repository import ChangeKind
 
@@ -106,3 +110,23 @@ def test_rows_without_a_key(repository, write):
     assert [(c.kind, c.after) for c in found] == [
         (ChangeKind.ADDED, {"id": 3, "v": 30})
     ]
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_pages_over_keys_of_any_kind(repository, write, monkeypatch, kind):
+    monkeypatch.setattr(reading, "READ_AT_ONCE", 3)
+    column, keys = PARTS[kind]
+    ignoring = "INSERT OR IGNORE" if ENGINE == "doltlite" else "INSERT IGNORE"
+    insert = ignoring + " INTO things (k, v) VALUES (%s, %s)"
+    before = write(
+        "main",
+        f"CREATE TABLE things (k {column} NOT NULL, v int, PRIMARY KEY (k))",
+        *((insert, [key, n]) for n, key in enumerate(keys)),
+    )
+    after = write("main", "UPDATE things SET v = v + 100 WHERE v % 3 > 0", RENAME)
+    found = list(repository.diff_rows("stuff", before, after))
+    (stat,) = repository.diff_stat(before, after)
+    assert {change.kind for change in found} == {ChangeKind.CHANGED}
+    assert len(found) == stat.rows_changed
+    read = partial(repository.diff_rows, "stuff", before, after)
+    assert pages(read, 2) == [change.key for change in found]

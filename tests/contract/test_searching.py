@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from polls.models import Choice, Question
 from tests.contract.conftest import ERIN
-from versioning.backends.errors import UnknownRef, UnknownTable
+from versioning.backends.errors import BadCursor, UnknownRef, UnknownTable
 
 
 def queries():
@@ -199,6 +199,17 @@ def test_rows_are_found_in_pages_and_within_bounds(repository, many):
     # Eleven rows, three looked at for each page.
     assert walk(scanned=3) == (["100 %", "100 x"], 4)
     assert walk(scanned=11) == (["100 %", "100 x"], 1)
+
+
+@pytest.mark.parametrize("text", ["été", "ETE", "ÉTÉ"])
+def test_case_and_accents_make_no_difference(repository, many, text):
+    assert search(repository, many, text) == (["Été"], None)
+
+
+def test_a_place_by_another_key_is_none(repository, many):
+    for since in ((1, 2), ("1", "2", "3")):
+        with pytest.raises(BadCursor):
+            search(repository, many, "0", since=since)
 
 
 def test_rows_of_what_is_not_there(repository, poll):
