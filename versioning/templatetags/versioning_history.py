@@ -8,7 +8,7 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -37,20 +37,19 @@ _RECENT = dt.timedelta(days=30)
 
 @register.simple_tag
 def moment(when: dt.datetime) -> SafeString:
-    """A time as people say it, with the exact time on hover."""
+    """A time as people say it, with the exact time on hover; in English, as is all."""
     local = timezone.localtime(aware(when))
     age = dt.datetime.now(dt.UTC) - local
-    if age < dt.timedelta(minutes=1):
-        said = "just now"
-    elif age < _RECENT:
-        said = f"{timesince(when, depth=1)} ago"
-    else:
-        said = formats.date_format(local, "j M Y")
+    with translation.override("en"):
+        if age < dt.timedelta(minutes=1):
+            said = "just now"
+        elif age < _RECENT:
+            said = f"{timesince(when, depth=1)} ago"
+        else:
+            said = formats.date_format(local, "j M Y")
+        exact = formats.date_format(local, "l, j F Y, H:i:s") + f" {local.tzname()}"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        local.isoformat(),
-        formats.date_format(local, "l, j F Y, H:i:s") + f" {local.tzname()}",
-        said,
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, said
     )
 
 
