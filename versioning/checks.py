@@ -146,7 +146,7 @@ def _check_order(middleware: Sequence[str]) -> Iterator[checks.CheckMessage]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(f"“{name}”" for name in names)
+    return ", ".join(f"“{name}”" for name in names)
 
 
 @checks.register("versioning")
