@@ -126,3 +126,33 @@ def test_what_is_typed_stands_there_afterwards(
     answer = maintainer.post(DECIDE, {**sent, "value:cell": typed})
     assert answer.status_code == 303
     assert card(maintainer.get(URL)).fields["value:cell"] == typed
+
+
+def test_a_boolean_is_mended_in_the_words_of_the_page(
+    maintainer, new_model, repository, erin
+):
+    def clean(lamp):
+        if lamp.lit and lamp.watts > 60:
+            raise ValidationError("Too hot.")
+
+    lamp = new_model(
+        "Lamp",
+        id=models.BigAutoField(primary_key=True),
+        lit=models.BooleanField(),
+        watts=models.IntegerField(),
+        clean=clean,
+    )
+    with versioning.on_branch("main", author=erin, message="Make"):
+        lamp.objects.create(pk=1, lit=False, watts=40)
+    repository.create_branch("summer", repository.head("main"))
+    for branch, change in (("main", {"lit": True}), ("summer", {"watts": 100})):
+        with versioning.on_branch(branch, author=erin, message="Set"):
+            lamp.objects.update(**change)
+    (form,) = (
+        form for form in forms(maintainer.get(URL)) if form.action == "/merge/mend/"
+    )
+    assert form.fields["value:lit"] == "Yes"
+    sent = {**form.fields, "value:lit": "No"}
+    assert maintainer.post(form.action, sent).status_code == 303
+    press_merge(maintainer, {"source": "summer", "target": "main"})
+    assert list(lamp.objects.values_list("lit", "watts")) == [(False, 100)]
