@@ -329,3 +329,12 @@ def test_who_may_not_merge_can_see_what_an_undo_would_do(repository, editor, add
     page = editor.get(f"/commits/{hash}/")
     url = seen.links(page)["Preview taking it over to summer"]
     assert "+ 1 added" in seen.main(editor.get(url))
+
+
+def test_an_index_is_not_undone_and_the_page_says_so(maintainer, write):
+    write("main", "CREATE TABLE things (id int NOT NULL, v int, PRIMARY KEY (id))")
+    made = write("main", "CREATE INDEX by_v ON things (v)")
+    page = maintainer.get("/merge/", {"source": f"revert {made}", "target": "main"})
+    words = seen.main(page)
+    assert "has it all already" not in words
+    assert "This can’t be done as the tables are now" in words

@@ -71,10 +71,12 @@ class Transplant:
         ``MergeBlocked`` for a change of definitions, ``MergeRefused`` where the
         branch has no place for what the change is about.
         """
-        changed = self._repository.schema_changes(self.sides.base, self.sides.theirs)
+        ends = self.sides.base, self.sides.theirs
+        changed = self._repository.schema_changes(*ends)
+        changed += self._repository.index_changes(*ends)
         if changed:
-            tables = ", ".join(change.table for change in changed)
-            raise MergeBlocked(f"the commit changed the definition of {tables}")
+            names = ", ".join(change.table for change in changed)
+            raise MergeBlocked(f"the commit changed the definition of {names}")
         for table in self._tables():
             for judged in self._judged(table):
                 writes = [
