@@ -54,6 +54,29 @@ def test_nothing_is_said_where_nothing_went_with_it(maintainer, heaven, on):
     assert "with it" not in words
 
 
+def test_what_points_nowhere_did_not_point_to_it(repository, maintainer, new_model, on):
+    place = new_model(
+        "Place",
+        id=models.IntegerField(primary_key=True),
+        name=models.TextField(),
+        code=models.IntegerField(unique=True, null=True),
+    )
+    to = models.ForeignKey(
+        place, models.CASCADE, to_field="code", null=True, related_name="+"
+    )
+    visit = new_model("Visit", id=models.IntegerField(primary_key=True), place=to)
+    for number in (1, 2):
+        on("main", lambda pk=number: place.objects.create(pk=pk, name="A park"))
+        on("main", lambda pk=number: visit.objects.create(pk=pk))
+    repository.create_branch("summer", repository.head("main"))
+    on("main", lambda: place.objects.filter(pk=1).delete())
+    on("main", lambda: visit.objects.filter(pk=1).delete())
+    on("summer", lambda: place.objects.update(name="The park"))
+    words = seen.main(maintainer.get(URL))
+    assert "Deleted on main, changed on summer." in words
+    assert "Deleted on main with it" not in words
+
+
 def test_the_part_in_another_table_is_kept_with_it(
     repository, maintainer, new_model, on, deleter
 ):

@@ -80,7 +80,8 @@ def deleted_along(
         asked = ("deleted", link.table, link.column, base, deleter, keeper)
         counts, more = remember(asked, find)
         for key, row in rows.items():
-            if count := counts[row.get(link.target)]:
+            held = row.get(link.target)
+            if held is not None and (count := counts[held]):
                 found[key].append(Deleted(link.table, count, link.is_part, more))
     return found
 
