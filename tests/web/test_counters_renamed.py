@@ -9,7 +9,7 @@ from django.db import models
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.fields import forms
+from tests.web.fields import forms, press_merge
 from versioning import policies
 
 URL = "/merge/?source=summer&target=main"
@@ -18,6 +18,10 @@ TABLE = "ALTER TABLE polls_option RENAME TO polls_choice"
 COLUMN = "ALTER TABLE polls_tally RENAME COLUMN counted TO votes"
 ADD = "ALTER TABLE polls_tally ADD COLUMN votes int NOT NULL DEFAULT 3"
 COUNT = "UPDATE {table} SET {column} = {votes} WHERE text = '{text}'"
+ASK = (
+    "INSERT INTO polls_question (text, details, published) "
+    "VALUES ('{text}', '', '2026-01-01 00:00:00')"
+)
 ELSEWHERE = "UPDATE polls_question SET details = 'Other'"
 
 
@@ -175,6 +179,41 @@ def test_counters_that_began_with_other_numbers_are_not_added_up(
     words = seen.main(maintainer.get(URL))
     assert "Both branches got “Votes” of “Tallys” since they parted" in words
     assert "commit by commit" in words
+
+
+@pytest.mark.parametrize("side", ["main", "summer"])
+def test_a_counter_that_one_side_got_is_nothing_to_add_up(write, without, land, side):
+    other = {"main": "summer", "summer": "main"}[side]
+    write(side, ADD)
+    write(side, count("The sky", 4))
+    write(other, "UPDATE polls_tally SET text = 'The ocean' WHERE text = 'The sea'")
+    assert land() == {"The sky": 4, "The ocean": 3, "The sun": 3}
+
+
+@pytest.mark.parametrize("commits", [1, 2, 3])
+def test_a_branch_without_the_counter_that_was_merged_changes_nothing(
+    repository, maintainer, write, without, land, commits
+):
+    """In the history, its commits stand between those that counted."""
+    for side in ("main", "summer"):
+        repository.create_branch(f"old-{side}", repository.head(side))
+    for side in ("main", "summer"):
+        write(side, ADD, ASK.format(text=side))
+        write(side, count("The sky", 4))
+        for number in range(commits):
+            write(f"old-{side}", ASK.format(text=f"{side} {number}"))
+        press_merge(maintainer, {"source": f"old-{side}", "target": side})
+    assert land() == {"The sky": 5, "The sea": 3, "The sun": 3}
+
+
+def test_a_row_that_both_made_anew_counts_from_nought(write, without, land):
+    gone = "DELETE FROM polls_tally WHERE text = 'The sun'"
+    anew = "INSERT INTO polls_tally (id, text, votes) VALUES (3, 'The sun', {})"
+    for side, votes in (("main", 1), ("summer", 1)):
+        write(side, gone)
+        write(side, ADD, ELSEWHERE if side == "main" else count("The sky", 3))
+        write(side, anew.format(votes))
+    assert land() == {"The sky": 3, "The sea": 3, "The sun": 2}
 
 
 @pytest.mark.parametrize("there", [1, 2])

@@ -54,20 +54,19 @@ class CountedFrom:
             return self._repository.rows(self._table, keys, at=at)
         table = self._former_table(at)
         if table is None:
-            return {key: self._begun(key, row) for key, row in self._starts(keys)}
-        names = {
-            counter: self._former_column(table, counter, at)
-            for counter in self._counters
-        }
-        found = self._repository.rows(table, keys, at=at)
-        begun = dict(self._starts(list(found))) if None in names.values() else {}
-        return {
-            key: {
-                counter: row[name] if name else self._one_start(counter, begun[key])
-                for counter, name in names.items()
+            begun = {counter: self._starts(counter, keys) for counter in self._counters}
+            return {
+                key: {counter: starts.get(key) for counter, starts in begun.items()}
+                for key in keys
             }
-            for key, row in found.items()
-        }
+        found = self._repository.rows(table, keys, at=at)
+        counts: dict[Key, dict[str, Any]] = {key: {} for key in found}
+        for counter in self._counters:
+            name = self._former_column(table, counter, at)
+            starts = {} if name else self._starts(counter, list(found))
+            for key, row in found.items():
+                counts[key][counter] = row[name] if name else starts.get(key)
+        return counts
 
     def on_side(self, row: Row, side: str) -> Row:
         """A row of a side (its hash), with the counters that it calls otherwise."""
@@ -135,48 +134,81 @@ class CountedFrom:
 
     # Of what came since -------------------------------------------------------
 
-    def _starts(self, keys: Sequence[Key]) -> list[tuple[Key, tuple[Any, Any]]]:
-        """Rows as they were in the commits that brought the counters to the sides."""
-        ours, theirs = (
-            self._repository.rows(self._table, keys, at=at) if at else {}
-            for at in self._brought
-        )
-        return [
-            (key, (ours.get(key), theirs.get(key)))
-            for key in keys
-            if key in ours or key in theirs
+    def _starts(self, counter: str, keys: Sequence[Key]) -> Mapping[Key, Any]:
+        """
+        Counts of rows in the commits that brought a counter to the sides; of one
+        that only one side has, nothing was counted twice.
+        """
+        brought = [
+            self._brought(counter, side)
+            for side in (self._sides.ours, self._sides.theirs)
         ]
+        if not all(brought):
+            return {}
+        ours, theirs = (
+            self._repository.rows(self._table, keys, at=at) for at in brought
+        )
+        found = {}
+        for key in keys:
+            one, two = (rows.get(key, {}).get(counter) for rows in (ours, theirs))
+            if not same(one, two):
+                raise self._refused_starts(counter)
+            found[key] = one
+        return found
+
+    def _brought(self, counter: str, side: str) -> str:
+        """
+        The first commit of a side that has a counter; "" if the side has none.
+        Which a branch has once, it keeps: so it is looked for along first parents,
+        and where a merge brought it, along those of what was merged.
+        """
+        at = side if self._has(counter, side) else ""
+        while at:
+            chain = [at]
+            while (before := self._parents(chain[-1])[:1]) and before[0]:
+                chain.append(before[0])
+            low, high = 1, len(chain)  # it is at the first of them
+            while low < high:
+                middle = (low + high) // 2
+                if self._has(counter, chain[middle]):
+                    low = middle + 1
+                else:
+                    high = middle
+            at = chain[low - 1]
+            merged = [one for one in self._parents(at)[1:] if self._has(counter, one)]
+            if not merged:
+                return at
+            at = merged[0]
+        return ""
+
+    def _has(self, counter: str, at: str) -> bool:
+        tables = self._repository.tables(at=at)
+        return self._table in tables and counter in self._repository.columns(
+            self._table, at
+        )
+
+    def _parents(self, at: str) -> tuple[str, ...]:
+        """Of a commit beyond the merge base; () for any other."""
+        return self._beyond.get(at, ())
 
     @cached_property
-    def _brought(self) -> tuple[str, str]:
-        """The first commits of both sides that have all counters."""
-        ours, theirs = self._sides.ours, self._sides.theirs
-        beyond = self._repository.beyond({self._sides.base}, {ours, theirs})
-        return self._first(beyond[ours]), self._first(beyond[theirs])
+    def _beyond(self) -> Mapping[str, tuple[str, ...]]:
+        """The commits of the sides that the merge base lacks, with their parents."""
+        heads = {self._sides.ours, self._sides.theirs}
+        beyond = self._repository.beyond({self._sides.base}, heads)
+        hashes = list({at for each in beyond.values() for at in each})
+        found = {one.hash: one.parents for one in self._repository.commits(hashes)}
+        return {
+            at: tuple(one for one in parents if one in found)
+            for at, parents in found.items()
+        }
 
-    def _first(self, hashes: Sequence[str]) -> str:
-        """Of commits, the newest first; "" if none has them."""
-        low, high = 0, len(hashes)
-        while low < high:
-            middle = (low + high) // 2
-            if self.is_plain(hashes[middle]):
-                low = middle + 1
-            else:
-                high = middle
-        return hashes[low - 1] if low else ""
-
-    def _begun(self, key: Key, rows: tuple[Any, Any]) -> Row:
-        return {counter: self._one_start(counter, rows) for counter in self._counters}
-
-    def _one_start(self, counter: str, rows: tuple[Any, Any]) -> Any:
-        ours, theirs = (None if row is None else row.get(counter) for row in rows)
-        if not same(ours, theirs):
-            raise MergeRefused(
-                f"Both branches got {self._spoken(counter)} since they parted, and not "
-                "with the same numbers, so nobody can tell what was counted since. "
-                f"{COMMIT_BY_COMMIT}"
-            )
-        return ours
+    def _refused_starts(self, counter: str) -> MergeRefused:
+        return MergeRefused(
+            f"Both branches got {self._spoken(counter)} since they parted, and not "
+            "with the same numbers, so nobody can tell what was counted since. "
+            f"{COMMIT_BY_COMMIT}"
+        )
 
     def _spoken(self, counter: str) -> str:
         names = values.TableValues(self._table, self._repository.connection)
