@@ -152,12 +152,31 @@ def hidden_of(table: str) -> frozenset[str]:
 def quotable_tables(model: type[models.Model], depth: int = DEPTH) -> set[str]:
     """
     Tables that a text about a model's rows may quote: their own, those of what
-    they inherit from, and of what they point to.
+    they inherit from, of what they point to, and of what their rules prefetch.
     """
     found = {str(one._meta.db_table) for one in (model, *model._meta.get_parent_list())}
+    found |= _prefetched(model)
     for field in model._meta.concrete_fields if depth else ():
         if isinstance(field, models.ForeignKey):
             found |= quotable_tables(field.related_model, depth - 1)
+    return found
+
+
+def _prefetched(model: type[models.Model]) -> set[str]:
+    """Tables that a model's invariants read besides, as ``register()`` was told."""
+    found: set[str] = set()
+    for lookup in for_model(model).prefetch:
+        at: Any = model
+        for name in str(getattr(lookup, "prefetch_through", lookup)).split(LOOKUP_SEP):
+            relations = {
+                getattr(one, "get_accessor_name", lambda one=one: one.name)(): one
+                for one in at._meta.get_fields()
+                if one.is_relation and one.related_model
+            }
+            if name not in relations:
+                break
+            at = relations[name].related_model
+            found.add(str(at._meta.db_table))
     return found
 
 

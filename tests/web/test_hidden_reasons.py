@@ -143,7 +143,8 @@ def test_where_nothing_is_hidden_the_sentence_is_whole(
     repository, blind, hide, write, monkeypatch
 ):
     hide(Choice, "votes")
-    policy = replace(policies.for_model(Question), invariants=(keeps_few,))
+    policy = policies.for_model(Question)
+    policy = replace(policy, invariants=(keeps_few,), prefetch=())
     monkeypatch.setitem(policies._policies, Question, policy)
     write("main", add(500, "Here"))
     write("summer", add(501, "There"))
@@ -197,4 +198,24 @@ def test_what_a_model_says_of_a_row_that_points_to_one_with_a_hidden_column(
         assert "No sea in Whispered." in text
     for text in texts(repository, blind):
         assert "Whispered" not in text
+        assert f"It breaks a rule of its table. {UNSAID}" in text
+
+
+def test_what_an_invariant_says_of_hidden_rows_that_it_prefetches(
+    repository, blind, sighted, hide, write, monkeypatch
+):
+    def told(question):
+        if len(texts := [choice.text for choice in question.choices.all()]) > 2:
+            raise ValidationError(f"Too many beside {texts[0]}.")
+
+    hide(Choice, "text")
+    policy = replace(policies.for_model(Question), invariants=(told,))
+    policy = replace(policy, prefetch=("choices",))
+    monkeypatch.setitem(policies._policies, Question, policy)
+    write("main", add(500, "Here"))
+    write("summer", add(501, "There"))
+    for text in texts(repository, sighted):
+        assert "Too many beside The sky." in text
+    for text in texts(repository, blind):
+        assert "The sky" not in text
         assert f"It breaks a rule of its table. {UNSAID}" in text
