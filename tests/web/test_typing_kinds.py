@@ -62,6 +62,11 @@ def test_what_has_choices_is_chosen_by_name(maintainer, differ, is_optional):
     page = maintainer.get(URL)
     form = card(page)
     assert form.offered["value:cell"] == ["", *[""] * is_optional, "1", "2", "3"]
+    fields = {**form.fields, "take:cell": "value"}
+    fields.pop("value:cell", None)  # a browser sends nothing of “choose one”
+    unsaid = maintainer.post(DECIDE, fields)
+    assert unsaid.status_code == 422
+    assert "Choose one." in seen.main(unsaid)
     none = "none " if is_optional else ""
     listed = f"choose one {none}Small enough Rather large Huge"
     assert f"Another value {listed}" in seen.main(page)

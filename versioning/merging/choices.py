@@ -78,7 +78,10 @@ def read(
                 typed[column] = _plain(posted[_VALUE + column])
                 errors[column] = _EITHER
             continue
-        typed[column] = _plain(posted.get(_VALUE + column, ""))
+        if _VALUE + column not in posted:  # of a list, of which nothing is chosen yet
+            errors[column] = "Choose one."
+            continue
+        typed[column] = _plain(posted[_VALUE + column])
         try:
             value = _cleaned(values, column, typed[column])
             choices[column] = Choice(Take.VALUE, value)

@@ -214,11 +214,11 @@ def _with_typed(card: Card, refused: choices.ChoicesInvalid) -> Card:
     """The card with what was typed still in its fields."""
 
     def keep(line: Line) -> Line:
-        if line.column not in refused.typed:
+        if line.column not in {*refused.typed, *refused.errors}:
             return line
         return replace(
             line,
-            typed=refused.typed[line.column],
+            typed=refused.typed.get(line.column),
             error=refused.errors.get(line.column, ""),
         )
 
