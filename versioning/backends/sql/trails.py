@@ -74,14 +74,15 @@ class Trails(RowHistories, Descent):
 
     def _is_as_now(self, diff: Diff, at: str) -> bool:
         """
-        Whether a state's table has the key of now and no column that is gone; also
-        where it has no such table.
+        Whether a state's table has the key of now and no column that may be called
+        otherwise since; also where it has no such table.
         """
-        return diff.table not in self.tables(at) or (
-            self._primary_key(diff.table, at) == diff.primary
-            and set(self._columns(diff.table, at))
-            <= set(self._columns(diff.table, diff.after))
-        )
+        if diff.table not in self.tables(at):
+            return True
+        then = set(self._columns(diff.table, at))
+        now = set(self._columns(diff.table, diff.after))
+        may_be_renamed = bool(then - now and now - then)
+        return self._primary_key(diff.table, at) == diff.primary and not may_be_renamed
 
     def _where_it_came(self, diff: Diff, edit: RowEdit) -> TrailEnd | None:
         """What the table was before the commit that added a row, if not the same."""
