@@ -139,7 +139,8 @@ def _check_order(middleware: Sequence[str]) -> Iterator[checks.CheckMessage]:
         )
     elif after:
         yield checks.Warning(
-            f"Requests that write never come to the views’ part of {_listed(after)}.",
+            f"process_view() of {_listed(after)} is not called for a request that "
+            "writes.",
             hint=hint,
             id="versioning.W021",
         )

@@ -174,6 +174,8 @@ def _place(value: str, text: str) -> tuple[int, int]:
     """Where a value holds a text first, as ``folded()``: its start and its end."""
     signs, wanted = folded_signs(value), folded(text)
     start = "".join(signs).find(wanted)
+    if start < 0:  # marks that are in another order there
+        return 0, 0
     # Some signs are several, as “ß” is “ss”, and some are none.
     origins = [place for place, sign in enumerate(signs) for _ in sign]
     return origins[start], origins[start + len(wanted) - 1] + 1

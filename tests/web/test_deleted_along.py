@@ -34,7 +34,7 @@ def test_what_pointed_to_it_is_counted_and_does_not_come_back(
     on(keeper, lambda: Question.objects.update(details="Look up."))
     words = seen.main(maintainer.get(URL))
     told = (
-        f"Deleted on {deleter} with it: 1 of Choices. "
+        f"Deleted on {deleter} with it: 1 row of Choices. "
         "To keep the row does not bring these back."
     )
     assert words.count(told) == 1

@@ -265,5 +265,5 @@ def test_a_row_s_history_leads_to_no_key_that_is_hidden(write, blind, sighted):
     url = f"/rows/history/?table=members&key=[1]&ref={after}"
     assert SECRET in urllib.parse.unquote(body(sighted.get(url)))
     page = blind.get(url)
-    assert "went by email." in seen.main(page)
+    assert "told apart by email." in seen.main(page)
     assert SECRET not in urllib.parse.unquote(body(page))

@@ -92,7 +92,7 @@ def test_of_a_row_that_nobody_changed_since_it_was_renamed(
     answer = history(after, "stuff")
     words = seen.main(answer)
     assert entries(answer) == []
-    assert "It has been as it is since its table is what it is now." in words
+    assert "It has been as it is since its table was last rebuilt." in words
     assert "Last changed by" in words
     assert "Erin Editor" not in words
     assert len(entries(older(editor, answer))) == 2
@@ -135,7 +135,7 @@ def test_of_a_table_that_got_another_key(editor, write, commits, history):
     words = seen.main(answer)
     assert "removed" not in words
     assert entries(answer) == []
-    said = f"Before the commit {keyed[:7]} the rows of its table went by id."
+    said = f"Before the commit {keyed[:7]} its rows were told apart by id."
     assert said in words
     rest = older(editor, answer)
     assert entries(rest) == [(second[:7], "changed"), (first[:7], "added")]

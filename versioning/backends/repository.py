@@ -644,7 +644,7 @@ class Repository(ABC):
         primary key after the key ``since``, at most ``limit``, among the next
         ``scanned`` rows; and the key to go on from, None at the table's end.
         Upper and lower case, and letters with and without accents, count as
-        equal (Dolt: as each column's collation says). ``documents`` are those
+        equal (Dolt: as utf8mb4_0900_ai_ci has it). ``documents`` are those
         of the columns that hold JSON. Columns that the state lacks hold nothing.
         Raises ``UnknownRef``, ``UnknownTable``, ``BadCursor`` for a ``since`` that
         is no key of the table, and ``ValueError`` for a table without one.

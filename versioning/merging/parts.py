@@ -29,7 +29,7 @@ class Deleted(NamedTuple):
     """Rows of one table that a side deleted along with a row."""
 
     table: str
-    rows: int
+    rows: int  # 0: there may be some
     is_part: bool  # of the row, so that it is kept with it
     may_be_more: bool = False  # not all that it deleted was looked at
 
@@ -81,7 +81,8 @@ def deleted_along(
         counts, more = remember(asked, find)
         for key, row in rows.items():
             held = row.get(link.target)
-            if held is not None and (count := counts[held]):
+            count = 0 if held is None else counts[held]
+            if count or (more and held is not None):
                 found[key].append(Deleted(link.table, count, link.is_part, more))
     return found
 

@@ -273,13 +273,13 @@ def _touched(
     for child, fields in _pointing_to(model).items():
         if child not in changed:
             continue
-        for field in fields:
-            of_end: dict[Any, list[Key]] = defaultdict(list)
-            for change in changes(repository, sides, result, child):
-                rows = (change.before, change.after)
-                ends = {row.get(str(field.column)) for row in rows if row is not None}
-                for end in ends - {None}:
+        of_ends: list[dict[Any, list[Key]]] = [defaultdict(list) for _ in fields]
+        for change in changes(repository, sides, result, child):
+            rows = [row for row in (change.before, change.after) if row is not None]
+            for field, of_end in zip(fields, of_ends, strict=True):
+                for end in {row.get(str(field.column)) for row in rows} - {None}:
                     of_end[end].append(change.key)
+        for field, of_end in zip(fields, of_ends, strict=True):
             for key, end in _pointed_to(model, field.target_field, of_end):
                 found[key] += [(child, at) for at in of_end.get(end, ())]
     for parent in model._meta.get_parent_list():

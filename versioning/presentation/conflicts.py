@@ -316,18 +316,13 @@ class _TableCards:
         there = resolution.state is RowState.DELETED_THERE
         deleter = self.names.theirs if there else self.names.ours
         found = self.along.get(resolution.key, ())
-        parts = [table_name(one.table) for one in found if one.is_part]
+        parts = [table_name(one.table) for one in found if one.is_part and one.rows]
         if parts:
             yield (
                 f"Its values in {' and '.join(parts)} were deleted on {deleter}, too. "
                 "Keep the row, and they are kept with it."
             )
-        others = [
-            f"{one.rows}{' or more' if one.may_be_more else ''} "
-            f"of {table_name(one.table)}"
-            for one in found
-            if not one.is_part
-        ]
+        others = [_how_many(one) for one in found if not one.is_part]
         if others:
             yield (
                 f"Deleted on {deleter} with it: {', '.join(others)}. "
@@ -488,6 +483,14 @@ class _TableCards:
         if raw is None or form_field is None:
             return ""
         return str(form_field.prepare_value(self.values.to_field(column, raw)))
+
+
+def _how_many(deleted: Deleted) -> str:
+    name = table_name(deleted.table)
+    if not deleted.rows:
+        return f"perhaps rows of {name}"
+    rows = f"{deleted.rows}{' or more' if deleted.may_be_more else ''}"
+    return f"{rows} row{'' if rows == '1' else 's'} of {name}"
 
 
 def _marked(ours: Shown, theirs: Shown) -> tuple[Shown, Shown]:
