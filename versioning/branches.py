@@ -223,12 +223,12 @@ def _rename_in_drafts(old: str, new: str) -> None:
         if not being_settled.filter(**pair).exists():
             draft.save(update_fields=["source", "target"])
     for record in of_branch.filter(state=MergeDraft.State.LANDED):
-        names = record.source, record.target
+        before = record.source, record.target
         if record.source == old and is_on(record.theirs, new):
             record.source = new
         if record.target == old and is_on(record.commit, new):
             record.target = new
-        if (record.source, record.target) != names:
+        if (record.source, record.target) != before:
             record.save(update_fields=["source", "target"])
 
 

@@ -8,6 +8,7 @@ have begun with other numbers than nought, for each row by itself: so it counts
 from what it held in the commit that brought it.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -40,10 +41,7 @@ class CountedFrom:
 
     def is_plain(self, at: str) -> bool:
         """Whether a state (a hash) has the table, and in it all counters."""
-        tables = self._repository.tables(at=at)
-        return self._table in tables and set(self._counters).issubset(
-            self._repository.columns(self._table, at)
-        )
+        return all(self._has(counter, at) for counter in self._counters)
 
     def rows(self, keys: Sequence[Key], at: str) -> Counts:
         """
@@ -81,8 +79,7 @@ class CountedFrom:
     def is_called_so(self, counter: str) -> bool:
         """Whether both sides have a counter under the name that its model gives it."""
         return all(
-            counter in self._repository.columns(self._table, side)
-            for side in (self._sides.ours, self._sides.theirs)
+            self._has(counter, side) for side in (self._sides.ours, self._sides.theirs)
         )
 
     def refused_name(self, counter: str) -> MergeRefused:
@@ -165,16 +162,12 @@ class CountedFrom:
         at = side if self._has(counter, side) else ""
         while at:
             chain = [at]
-            while (before := self._parents(chain[-1])[:1]) and before[0]:
-                chain.append(before[0])
-            low, high = 1, len(chain)  # it is at the first of them
-            while low < high:
-                middle = (low + high) // 2
-                if self._has(counter, chain[middle]):
-                    low = middle + 1
-                else:
-                    high = middle
-            at = chain[low - 1]
+            while before := self._parents(chain[-1])[:1]:
+                chain += before
+            lacking = bisect_left(
+                chain, True, key=lambda one: not self._has(counter, one)
+            )
+            at = chain[lacking - 1]
             merged = [one for one in self._parents(at)[1:] if self._has(counter, one)]
             if not merged:
                 return at
@@ -188,12 +181,12 @@ class CountedFrom:
         )
 
     def _parents(self, at: str) -> tuple[str, ...]:
-        """Of a commit beyond the merge base; () for any other."""
+        """Of a commit beyond the merge base, those that are, too; () of any other."""
         return self._beyond.get(at, ())
 
     @cached_property
     def _beyond(self) -> Mapping[str, tuple[str, ...]]:
-        """The commits of the sides that the merge base lacks, with their parents."""
+        """The commits of the sides that the merge base lacks, with parents of these."""
         heads = {self._sides.ours, self._sides.theirs}
         beyond = self._repository.beyond({self._sides.base}, heads)
         hashes = list({at for each in beyond.values() for at in each})

@@ -142,7 +142,7 @@ def counter_sums(repository: Repository, sides: MergeSides) -> Iterator[CounterS
         return
     history = CommonHistory(repository, sides)
     for table, states in _states_that_differ(repository, history).items():
-        for keys in _suspects(repository, sides, table, states):
+        for keys in _suspects(repository, history, table, states):
             yield from _sums(repository, history, table, keys)
 
 
@@ -208,11 +208,11 @@ def _side_changed_less(
 
 
 def _suspects(
-    repository: Repository, sides: MergeSides, table: str, states: Sequence[str]
+    repository: Repository, history: CommonHistory, table: str, states: Sequence[str]
 ) -> Iterator[list[Key]]:
     """Keys of rows whose counters changed between the base and ``states``, once."""
-    columns = policies.counters_of(table)
-    counted = CountedFrom(repository, sides, table)
+    sides, columns = history.sides, policies.counters_of(table)
+    counted = history.of(table)
     is_renamed = not all(counted.is_plain(at) for at in (sides.base, *states))
     for number, state in enumerate(states):
         changes = (

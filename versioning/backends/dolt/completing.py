@@ -24,10 +24,7 @@ _UNIQUE = re.compile(r"^\s*(UNIQUE KEY .*?),?$", re.M)
 
 class Completing(Exporting):
     def fill_new_columns(self, sides: MergeSides) -> None:
-        ours, theirs = (
-            {change.table for change in self.schema_changes(sides.base, side)}
-            for side in (sides.ours, sides.theirs)
-        )
+        ours, theirs = self._tables_redefined(sides)
         ends = (sides.base, sides.ours, sides.theirs)
         for table in sorted(ours & theirs):
             if not all(table in self.tables(at=at) for at in (*ends, None)):
@@ -37,12 +34,17 @@ class Completing(Exporting):
                 self._fill(table, sides.theirs, sides.ours, sides.base)
                 self._fill(table, sides.ours, sides.theirs, sides.base)
 
-    def fill_new_indexes(self, sides: MergeSides) -> None:
-        redefined = {
-            change.table
+    def _tables_redefined(self, sides: MergeSides) -> tuple[set[str], set[str]]:
+        """The tables that each side defines otherwise than the merge base."""
+        ours, theirs = (
+            {change.table for change in self.schema_changes(sides.base, side)}
             for side in (sides.ours, sides.theirs)
-            for change in self.schema_changes(sides.base, side)
-        }
+        )
+        return ours, theirs
+
+    def fill_new_indexes(self, sides: MergeSides) -> None:
+        ours, theirs = self._tables_redefined(sides)
+        redefined = ours | theirs
         if not redefined:
             return
         unique, required = self._unique(), set(self._required_columns())

@@ -1,12 +1,13 @@
 """
 Where what an engine knows of a row's way ends: before its table was renamed, got
-another key, or had other columns.
+another key, or may have had a column by another name.
 
 Both engines go on under the same name, with the columns and the key of now: a
 renamed table begins with its rows added, a renamed column held nothing before,
 and commits that changed nothing but what has another name now are left out.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -163,11 +164,4 @@ def _first(items: Sequence[_Item], holds: Callable[[_Item], bool]) -> int | None
     """
     if not items or not holds(items[-1]):
         return None
-    low, high = 0, len(items) - 1
-    while low < high:
-        middle = (low + high) // 2
-        if holds(items[middle]):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    return bisect_left(items, True, key=holds)
