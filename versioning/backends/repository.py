@@ -157,7 +157,7 @@ class TrailEnds(StrEnum):
 
     RENAMED = "renamed"
     KEY = "key"
-    COLUMNS = "columns"  # it had some that are gone, or that are called otherwise
+    COLUMNS = "columns"  # it had some that may be called otherwise since
 
 
 @dataclass(frozen=True, slots=True)
@@ -728,7 +728,8 @@ class Repository(ABC):
 
         Each edit once, at the commit that made it: a merge that only brought
         it along is left out, and one that settled a cell by itself is not. None
-        from before the table was renamed, got another key or lost a column.
+        from before the table was renamed or got another key, or a column may have
+        been renamed.
         Rows have the columns that the table has at ``at``. A key that no state
         had, or that the driver can't take, has no row and no edits. Takes work
         in proportion to the commits, not to what the table holds. Raises
