@@ -15,19 +15,14 @@ from hypothesis import strategies as st
 
 from tests import engines
 from tests.afresh import ON_AN_ENGINE, begin_afresh
-from tests.web import seen
-from tests.web.fields import Form, forms
 from tests.web.test_any_shape import (
-    DECIDE,
     DELETE,
     INSERT,
-    LAND,
     UPDATE,
-    URL,
     literal,
     one_of_both,
+    settle,
 )
-from versioning.values import key_from_outside
 
 EXAMPLES = 15
 COLUMNS = ("a", "b")
@@ -165,9 +160,13 @@ class Oracle:
     answers: dict[int, dict[str, str]] = field(default_factory=dict)
 
     @property
-    def is_reindexed(self) -> bool:
+    def may_be_blocked(self) -> bool:
         """Whether the sides' indexes are other than one another's."""
         return self.ours.indexes != self.theirs.indexes
+
+    def check_undecided(self, words: str) -> None:
+        assert "to mend" in words
+        assert not self.result().is_allowed
 
     def result(self) -> State:
         sides = self.base, self.ours, self.theirs
@@ -189,60 +188,14 @@ class Oracle:
         answers = self.answers.get(key, {})
         if "" in answers:
             return offered[answers[""]]
-        if ours is None or theirs is None or base is None:
-            if base is None and ours and theirs and ours != theirs:
-                return {
-                    name: (offered[answers[name]] or {}).get(name)
-                    if name in answers
-                    else one_of_both(object(), ours[name], theirs[name])
-                    for name in COLUMNS
-                }
+        if ours is None or theirs is None or (base is None and ours == theirs):
             return one_of_both(base, ours, theirs)
         return {
             name: (offered[answers[name]] or {}).get(name)
             if name in answers
-            else one_of_both(base[name], ours[name], theirs[name])
+            else one_of_both(base[name] if base else object(), ours[name], theirs[name])
             for name in COLUMNS
         }
-
-
-def settle(client: Any, oracle: Oracle, draw: Any) -> Form | None:
-    """The form that lands the merge; None where something else is in the way."""
-    for _ in range(30):
-        page = client.get(URL)
-        assert page.status_code == 200, page.content.decode()
-        found = forms(page)
-        landing = [form for form in found if form.action == LAND]
-        if not landing:
-            words = seen.main(page)
-            note(words)
-            if "has it all already" not in words:
-                assert "can’t be merged as they are" in words
-                assert oracle.is_reindexed
-            return None
-        if landing[0].can_be_sent:
-            return landing[0]
-        waiting = [
-            form
-            for form in found
-            if form.action == DECIDE
-            and form.fields.get("scope") == "row"
-            and not form.offered.keys() <= form.fields.keys()
-        ]
-        if not waiting:
-            words = seen.main(page)
-            note(words)
-            assert "to mend" in words
-            assert not oracle.result().is_allowed
-            return None
-        form = waiting[0]
-        (key,) = key_from_outside(form.fields["key"])
-        sent = dict(form.fields)
-        for name, values in form.offered.items():
-            sent[name] = draw(st.sampled_from(values))
-            oracle.answers.setdefault(key, {})[name.removeprefix("take:")] = sent[name]
-        assert client.post(form.action, sent).status_code == 303
-    raise AssertionError("no end in sight")
 
 
 @pytest.mark.usefixtures("db")

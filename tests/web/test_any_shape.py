@@ -199,8 +199,12 @@ class Oracle:
     base: State
     ours: State
     theirs: State
-    is_reshaped: bool  # be it to what it was
+    may_be_blocked: bool  # as a side redefined the table, be it to what it was
     answers: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def check_undecided(self, words: str) -> None:
+        """Where nothing is left to decide, and the merge can't land."""
+        raise AssertionError(words)
 
     def results(self) -> Iterator[State]:
         """
@@ -302,8 +306,11 @@ class Oracle:
         return one_of_both(object() if base is None else was, here, there)
 
 
-def settle(client: Any, oracle: Oracle, draw: Any) -> Form | None:
-    """The form that lands the merge; None if the page says that nothing can."""
+def settle(client: Any, oracle: Any, draw: Any) -> Form | None:
+    """
+    The form that lands the merge, with what was drawn in the oracle's ``answers``;
+    None if the page says that nothing can, which the oracle looks at.
+    """
     for _ in range(30):
         page = client.get(URL)
         assert page.status_code == 200, page.content.decode()
@@ -314,7 +321,7 @@ def settle(client: Any, oracle: Oracle, draw: Any) -> Form | None:
             note(words)
             if "has it all already" not in words:
                 assert "can’t be merged as they are" in words
-                assert oracle.is_reshaped
+                assert oracle.may_be_blocked
             return None
         if landing[0].can_be_sent:
             return landing[0]
@@ -322,7 +329,11 @@ def settle(client: Any, oracle: Oracle, draw: Any) -> Form | None:
             f for f in found if f.action == DECIDE and f.fields.get("scope") == "row"
         ]
         waiting = [f for f in asked if not f.offered.keys() <= f.fields.keys()]
-        assert waiting, seen.main(page)
+        if not waiting:
+            words = seen.main(page)
+            note(words)
+            oracle.check_undecided(words)
+            return None
         form = waiting[0]
         (key,) = key_from_outside(form.fields["key"])
         sent = dict(form.fields)
