@@ -2,9 +2,9 @@
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import models
 
 import versioning
+from tests import own_models
 from tests.contract.work import SIDES
 from versioning import policies, values
 from versioning.backends.repository import Author
@@ -26,14 +26,7 @@ def is_cheap(seat):
 @pytest.fixture
 def seat(repository, new_model):
     """Two seats on both branches; the key's columns stand in another order."""
-    made = new_model(
-        "Seat",
-        pk=models.CompositePrimaryKey("number", "line"),
-        line=models.IntegerField(),
-        number=models.IntegerField(),
-        price=models.IntegerField(),
-        fee=models.IntegerField(),
-    )
+    made = own_models.seat(new_model)
     policies.register(made, invariants=[is_cheap])
     with versioning.on_branch("main", author=ERIN, message="Set up"):
         for line in (2, 3):

@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import models
 
 import versioning
+from tests import own_models
 from tests.contract.work import KEY, SIDES
 from versioning import policies
 from versioning.backends.repository import Author
@@ -32,20 +33,13 @@ def says_where(stage):
 
 @pytest.fixture
 def place(new_model):
-    return new_model(
-        "Place",
-        id=models.BigAutoField(primary_key=True),
-        name=models.CharField(max_length=50),
-        room=models.IntegerField(),
-    )
+    return own_models.place(new_model, room=models.IntegerField())
 
 
 @pytest.fixture
 def hall(repository, new_model, place):
     """With one hall of three seats and room for four, on both branches."""
-    above = models.OneToOneField(
-        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
-    )
+    above = own_models.part_of(place)
     made = new_model(
         "Hall",
         place,
@@ -93,9 +87,7 @@ def test_its_rules_see_what_it_inherits(repository, hall, change, work):
 @pytest.fixture
 def stage(repository, new_model, hall):
     """What inherits from what inherits, with one under ``KEY`` on both branches."""
-    hall_of_it = models.OneToOneField(
-        hall, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
-    )
+    hall_of_it = own_models.part_of(hall)
     made = new_model(
         "Stage",
         hall,

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 import versioning
+from tests import own_models
 from tests.contract.work import SIDES, refers_to
 from versioning import policies
 from versioning.backends.repository import Author
@@ -44,9 +45,7 @@ def ballot(new_model):
 
 @pytest.fixture
 def inheriting(new_model, ballot):
-    above = models.OneToOneField(
-        ballot, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
-    )
+    above = own_models.part_of(ballot)
     return new_model("Runoff", ballot, above=above, round=models.IntegerField())
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import models
 
+from tests import own_models
 from tests.contract.work import refers_to
 from versioning import values
 from versioning.backends.repository import ConflictRow
@@ -94,11 +95,7 @@ def test_the_document_null_is_not_no_document(new_model):
 
 @pytest.mark.parametrize("of_it", ["inherits", "refers to it"])
 def test_a_key_is_typed_that_is_a_reference_itself(new_model, typed, of_it):
-    place = new_model(
-        "Place",
-        id=models.BigAutoField(primary_key=True),
-        name=models.CharField(max_length=50),
-    )
+    place = own_models.place(new_model)
     link = models.OneToOneField(
         place,
         models.CASCADE,

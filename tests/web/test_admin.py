@@ -12,6 +12,7 @@ from django.urls import include, path, reverse
 
 import versioning
 from polls.models import Choice, Question
+from tests import own_models
 from tests.web import seen
 from tests.web.fields import Form, forms
 from tests.web.test_place import be_on
@@ -144,14 +145,8 @@ def test_what_is_saved_is_one_commit_on_the_branch(
 def test_a_commit_quotes_nothing_hidden_of_what_belongs_to_a_row(
     new_model, django_user_model, rf, hides
 ):
-    place = new_model(
-        "Place",
-        id=models.BigAutoField(primary_key=True),
-        name=models.CharField(max_length=50),
-    )
-    above = models.OneToOneField(
-        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
-    )
+    place = own_models.place(new_model)
+    above = own_models.part_of(place)
     named = {"__str__": lambda self: self.name}
     hall = new_model("Hall", place, above=above, **named)
     named = {"__str__": lambda self: self.hall.name}

@@ -2,9 +2,9 @@
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import models
 
 import versioning
+from tests import own_models
 from tests.web import seen
 from tests.web.fields import forms
 from versioning import policies
@@ -19,14 +19,7 @@ def is_cheap(seat):
 
 @pytest.fixture
 def seat(new_model, erin):
-    made = new_model(
-        "Seat",
-        pk=models.CompositePrimaryKey("number", "line"),
-        line=models.IntegerField(),
-        number=models.IntegerField(),
-        price=models.IntegerField(),
-        fee=models.IntegerField(),
-    )
+    made = own_models.seat(new_model)
     policies.register(made, invariants=[is_cheap])
     with versioning.on_branch("main", author=erin, message="Set up"):
         made.objects.create(number=7, line=2, price=3, fee=1)

@@ -5,6 +5,7 @@ from django.db import models
 
 import versioning
 from polls.models import Choice, Question
+from tests import own_models
 from tests.web import seen
 from tests.web.test_merges import URL, decide, land, pins
 
@@ -84,9 +85,7 @@ def test_the_part_in_another_table_is_kept_with_it(
     place = new_model(
         "Place", id=models.IntegerField(primary_key=True), name=models.TextField()
     )
-    above = models.OneToOneField(
-        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
-    )
+    above = own_models.part_of(place)
     hall = new_model("Hall", place, above=above, seats=models.IntegerField())
     on("main", lambda: hall.objects.create(pk=1, name="The hall", seats=3))
     repository.create_branch("summer", repository.head("main"))

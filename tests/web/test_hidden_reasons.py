@@ -8,6 +8,7 @@ from django.db import models
 
 import versioning
 from polls.models import Choice, Question
+from tests import own_models
 from tests.web import seen
 from tests.web.test_hidden import body
 from tests.web.test_merges import land, pins
@@ -159,14 +160,8 @@ def test_what_a_model_says_of_a_row_that_inherits_a_hidden_column(
         if hall.seats + hall.doors > 5:
             raise ValidationError(f"{hall.name} has no room for {hall.seats}.")
 
-    place = new_model(
-        "Place",
-        id=models.BigAutoField(primary_key=True),
-        name=models.CharField(max_length=50),
-    )
-    above = models.OneToOneField(
-        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
-    )
+    place = own_models.place(new_model)
+    above = own_models.part_of(place)
     seats, doors = models.IntegerField(), models.IntegerField()
     hall = new_model("Hall", place, above=above, seats=seats, doors=doors, clean=fits)
     hide(place, "name")

@@ -7,6 +7,7 @@ from django.db import models, transaction
 
 import versioning
 from polls.models import Choice, Question
+from tests import own_models
 from tests.web import seen
 from versioning.backends.repository import Author
 
@@ -214,9 +215,7 @@ def test_what_a_row_inherits_has_a_history_of_its_own(editor, new_model, edit, e
     place = new_model(
         "Place", id=models.IntegerField(primary_key=True), name=models.TextField()
     )
-    above = models.OneToOneField(
-        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
-    )
+    above = own_models.part_of(place)
     hall = new_model("Hall", place, above=above, seats=models.IntegerField())
     edit(lambda: hall.objects.create(pk=1, name="The hall", seats=3), erin, "Open")
     edit(lambda: place.objects.create(pk=2, name="The park"), erin, "Plant")

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.http import urlencode
 
 import versioning
+from tests import own_models
 from tests.web import seen
 
 
@@ -43,14 +44,8 @@ def test_every_row_of_a_table_with_a_key_of_two_columns(editor, new_model, erin)
 
 
 def test_a_row_of_a_model_that_inherits(editor, new_model, erin):
-    place = new_model(
-        "Place",
-        id=models.BigAutoField(primary_key=True),
-        name=models.CharField(max_length=50),
-    )
-    above = models.OneToOneField(
-        place, models.CASCADE, primary_key=True, parent_link=True, related_name="+"
-    )
+    place = own_models.place(new_model)
+    above = own_models.part_of(place)
     hall = new_model("Hall", place, above=above, kind=models.CharField(max_length=50))
     with versioning.on_branch("main", author=erin, message="Open"):
         hall.objects.create(pk=1, name="The hall", kind="ballroom")
