@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 WARM_UP = 3  # times that are not counted
+RUN = 5  # times in a row, where works take turns
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,18 @@ def times(work: Callable[[], Any], count: int) -> list[float]:
     for _ in range(WARM_UP):
         work()
     return [timed(work) for _ in range(count)]
+
+
+def in_turns(works: Sequence[Callable[[], Any]], count: int) -> list[list[float]]:
+    """
+    ``times()`` of each of some works, a few times one and a few times the next,
+    so that a machine that is busy for a while is so for all of them alike.
+    """
+    found: list[list[float]] = [[] for _ in works]
+    for _ in range(count // RUN):
+        for took, work in zip(found, works, strict=True):
+            took += times(work, RUN)
+    return found
 
 
 def median(values: Sequence[float]) -> float:

@@ -2,12 +2,14 @@
 
 import gc
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 from unittest import mock
 
 from django.contrib.auth import get_user_model
 
+from tests.bench import reference
 from tests.bench.figures import timed
 from versioning.conf import repository
 from versioning.merging import (
@@ -23,26 +25,35 @@ from versioning.merging.resolution import Take
 COUNT = 5
 
 
-def land() -> None:
+def land(keys: Sequence[int]) -> None:
     """
     Print how long it takes to merge ``summer`` into as many branches like main,
-    and what of that is validation, in milliseconds.
+    what of that is validation, and in turns with that how long the engine takes
+    to update the questions with these keys, and to merge with the same values:
+    milliseconds, as JSON.
     """
     gc.freeze()  # as deploy/gunicorn.conf.py does
-    print(json.dumps([_landed(f"main-{n}") for n in range(COUNT)]))
+    print(json.dumps([(*_landed(n), *_by_engine(n, keys)) for n in range(COUNT)]))
 
 
-def _landed(target: str) -> dict[str, float]:
+def _by_engine(number: int, keys: Sequence[int]) -> tuple[float, float]:
+    updated, merged = f"updated-{number}", f"merged-{number}"
+    for branch in (updated, merged):
+        repository().create_branch(branch, repository().head("main"))
+    return reference.updated(updated, keys), reference.merged(merged)
+
+
+def _landed(number: int) -> tuple[float, float]:
+    target = f"main-{number}"
     draft, sides = _decided(target)
     gathering.open_screen("summer", target)  # as who presses Merge has
-    spent = {"validation": 0.0}
+    validation = 0.0
 
     def counted(function: Any) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal validation
             found: list[Any] = []
-            spent["validation"] += timed(
-                lambda: found.append(function(*args, **kwargs))
-            )
+            validation += timed(lambda: found.append(function(*args, **kwargs)))
             return found[0]
 
         return call
@@ -51,10 +62,10 @@ def _landed(target: str) -> dict[str, float]:
         for module, name in ((candidate, "_check"), (result, "faults")):
             original = getattr(module, name)
             stack.enter_context(mock.patch.object(module, name, counted(original)))
-        spent["landing"] = timed(
+        took = timed(
             lambda: landing.land("summer", target, sides, draft, draft.created_by)
         )
-    return spent
+    return took, validation
 
 
 def _decided(target: str) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import time
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
@@ -9,6 +10,9 @@ _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _HIDDEN = re.compile(
     r'<input type="hidden" name="([^"]+)" value="([^"]*)"', re.IGNORECASE
 )
+
+
+IDLE = 3.0  # seconds; the site closes a connection that rests for five
 
 
 class Refused(Exception):
@@ -21,6 +25,7 @@ class Person:
     def __init__(self, url: str):
         self._host = urlsplit(url).netloc
         self._connection = http.client.HTTPConnection(self._host, timeout=120)
+        self._last_used = 0.0
         self._cookies: SimpleCookie = SimpleCookie()
         #: How long the engine merged for the last answer, in milliseconds.
         self.merging = 0.0
@@ -70,6 +75,8 @@ class Person:
             headers["HX-Request"] = "true"
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if time.monotonic() - self._last_used > IDLE:
+            self._connection.close()  # the next request opens it
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         for name, value in answer.getheaders():
@@ -78,6 +85,7 @@ class Person:
             elif name.lower() == "server-timing":
                 self.merging = float(value.removeprefix("merge;dur="))
         text = answer.read().decode()
+        self._last_used = time.monotonic()
         if answer.status >= 400:
             raise Refused(f"{method} {path}: {answer.status}")
         return text

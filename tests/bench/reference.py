@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 
-from tests.bench.figures import times
+from tests.bench.figures import timed, times
 from versioning.conf import connection, repository
 
 COUNT = 15
@@ -74,9 +74,11 @@ def preview(cursor: Any, ours: str, theirs: str) -> None:
             transaction.set_rollback(True, using=connection().alias)
 
 
-def vote(cursor: Any, ours: str, theirs: str) -> None:
+def vote(cursor: Any, *_: str, choice: int = 1001) -> None:
     with transaction.atomic(using=connection().alias, durable=True):
-        cursor.execute("UPDATE polls_choice SET votes = votes + 1 WHERE id = 1001")
+        cursor.execute(
+            "UPDATE polls_choice SET votes = votes + 1 WHERE id = %s", [choice]
+        )
         _call(cursor, "commit", "-A", "-m", "Vote", "--author", AUTHOR)
 
 
@@ -91,9 +93,10 @@ PAGES: dict[str, Callable[[Any, str, str], None]] = {
 
 
 @contextmanager
-def _on_main() -> Iterator[Any]:
+def on(branch: str) -> Iterator[Any]:
+    """A cursor that may write to a branch."""
     with (
-        connection().bound("main"),
+        connection().bound(branch),
         connection().writing(),
         connection().cursor() as cursor,
     ):
@@ -103,7 +106,7 @@ def _on_main() -> Iterator[Any]:
 def take(ours: str, theirs: str) -> None:
     """Print how long each page's SQL takes, in milliseconds, as JSON."""
     found = {}
-    with _on_main() as cursor:
+    with on("main") as cursor:
         for name, work in PAGES.items():
 
             def once(work: Callable[..., None] = work) -> None:
@@ -113,58 +116,41 @@ def take(ours: str, theirs: str) -> None:
     print(json.dumps(found))
 
 
-def updates(keys: Sequence[int]) -> None:
-    """Print how long it takes to update these questions in one transaction."""
-    found = []
-    for n in range(5):
-        with _on_main() as cursor:
-            start = time.perf_counter()
-            with transaction.atomic(using=connection().alias, durable=True):
-                for key in keys:
-                    cursor.execute(
-                        "UPDATE polls_question SET text = %s WHERE id = %s",
-                        [f"{n} {key}", key],
-                    )
-                _call(cursor, "commit", "-A", "-m", "All", "--author", AUTHOR)
-            found.append((time.perf_counter() - start) * 1000)
-    print(json.dumps(found))
+def updated(branch: str, keys: Sequence[int]) -> float:
+    """How long it takes to update these questions in one transaction, in ms."""
+    with on(branch) as cursor:
+        start = time.perf_counter()
+        with transaction.atomic(using=connection().alias, durable=True):
+            for key in keys:
+                cursor.execute(
+                    "UPDATE polls_question SET text = %s WHERE id = %s",
+                    [f"{branch} {key}", key],
+                )
+            _call(cursor, "commit", "-A", "-m", "All", "--author", AUTHOR)
+        return (time.perf_counter() - start) * 1000
 
 
-def merging(table: str, column: str) -> None:
+def merged(branch: str) -> float:
     """
-    Print how long it takes to merge ``summer`` into main on a branch of its own,
-    to take theirs in this column of each of the table's conflicts, and to commit.
+    How long it takes to merge ``summer`` into a branch, to take theirs in the
+    text of each question in conflict, and to commit, in ms.
     """
-    print(json.dumps([_merged(f"bench-{n}", table, column) for n in range(5)]))
-
-
-def _merged(branch: str, table: str, column: str) -> float:
-    start = time.perf_counter()
-    repository().create_branch(branch, repository().head("main"))
-    with (
-        connection().bound(branch),
-        connection().writing(),
-        connection().cursor() as cursor,
-        transaction.atomic(using=connection().alias, durable=True),
-    ):
-        # DoltLite says by an error that there are conflicts.
-        with suppress(DatabaseError):
-            _call(cursor, "merge", "--no-ff", "--no-commit", "summer")
-        decided = _rows(
-            cursor,
-            f"SELECT their_{column}, our_id FROM dolt_conflicts_{table}",  # noqa: S608
-        )
-        for values in decided:
-            cursor.execute(
-                f"UPDATE {table} SET {column} = %s WHERE id = %s",  # noqa: S608
-                values,
+    with on(branch) as cursor:
+        start = time.perf_counter()
+        with transaction.atomic(using=connection().alias, durable=True):
+            # DoltLite says by an error that there are conflicts.
+            with suppress(DatabaseError):
+                _call(cursor, "merge", "--no-ff", "--no-commit", "summer")
+            decided = _rows(
+                cursor, "SELECT their_text, our_id FROM dolt_conflicts_polls_question"
             )
-        _settle(cursor, table)
-        _call(cursor, "commit", "-A", "-m", "Merge", "--author", AUTHOR)
-    found = (time.perf_counter() - start) * 1000
-    connection().unbind()
-    repository().delete_branch(branch)
-    return found
+            for values in decided:
+                cursor.execute(
+                    "UPDATE polls_question SET text = %s WHERE id = %s", values
+                )
+            _settle(cursor, "polls_question")
+            _call(cursor, "commit", "-A", "-m", "Merge", "--author", AUTHOR)
+        return (time.perf_counter() - start) * 1000
 
 
 def _settle(cursor: Any, table: str) -> None:
@@ -182,15 +168,8 @@ def votes(seconds: float, client: int) -> None:
     """
     held = []
     end = time.perf_counter() + seconds
-    with _on_main() as cursor:
+    with on("main") as cursor:
         while time.perf_counter() < end:
             with repository().write_lock("main"):
-                start = time.perf_counter()
-                with transaction.atomic(using=connection().alias, durable=True):
-                    cursor.execute(
-                        "UPDATE polls_choice SET votes = votes + 1 WHERE id = %s",
-                        [1000 + client],
-                    )
-                    _call(cursor, "commit", "-A", "-m", "Vote", "--author", AUTHOR)
-            held.append((time.perf_counter() - start) * 1000)
+                held.append(timed(lambda: vote(cursor, choice=1000 + client)))
     print(json.dumps(held))

@@ -8,18 +8,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
-from tests.bench.figures import Figure, median, percentile, timed, times
+from tests.bench.figures import Figure, in_turns, median, percentile, timed
 from tests.bench.person import Person, hidden_fields
 from tests.engines import ENGINE
 from tests.site import ROOT, Site
 
 COUNT = 25  # requests of each page
 CHANGED = 100  # rows on the branch
+LOOKS = 8  # at a merge that nobody has looked at
 
 
 @contextmanager
@@ -59,6 +62,13 @@ def _reference(site: Site, ours: str, theirs: str) -> dict[str, list[float]]:
 
 # Tables of two sizes ------------------------------------------------------------
 
+PAGES = {
+    "compare": "/compare/?from=main&to=bench&dots=3",
+    "commit": "/commits/{head}/",
+    "branches": "/branches/",
+    "log": "/log/?branch=main",
+}
+
 
 class Taken(NamedTuple):
     """Milliseconds that a page took, and the engine for the same."""
@@ -71,9 +81,7 @@ class Taken(NamedTuple):
 
 def tables(small: int = 1_000, large: int = 1_000_000) -> Iterator[Figure]:
     """The same pages over a small table and a large one, beside the engine."""
-    found = {rows: _pages(rows) for rows in (small, large)}
-    for name in found[small]:
-        least, most = found[small][name], found[large][name]
+    for name, (least, most) in _pages(small, large).items():
         group = f"{name}, {CHANGED} rows of {large:,} changed"
         yield Figure(group, "median", median(most.page), "ms")
         yield Figure(group, "p95", percentile(most.page, 95), "ms", at_most=150)
@@ -99,25 +107,46 @@ def _more(took: Taken) -> float:
     return median(took.page) - median(took.engine)
 
 
-def _pages(rows: int) -> dict[str, Taken]:
-    with _site(f"polls({rows})", f"branch('bench', {CHANGED})") as site:
-        person = _person(site)
-        ours, theirs = _head(site, "main"), _head(site, "bench")
-        pages = {
-            "compare": "/compare/?from=main&to=bench&dots=3",
-            "commit": f"/commits/{theirs}/",
-            "branches": "/branches/",
-            "log": "/log/?branch=main",
-        }
+def _pages(*sizes: int) -> dict[str, list[Taken]]:
+    """What each page takes of tables of these sizes, in turns."""
+    with ExitStack() as stack:
+        sites = [
+            stack.enter_context(_site(f"polls({rows})", f"branch('bench', {CHANGED})"))
+            for rows in sizes
+        ]
+        people = [_person(site) for site in sites]
+        heads = [(_head(site, "main"), _head(site, "bench")) for site in sites]
         found = {
-            name: times(_getting(person, url), COUNT) for name, url in pages.items()
+            name: in_turns(
+                [
+                    _getting(person, url.format(head=theirs))
+                    for person, (_, theirs) in zip(people, heads, strict=True)
+                ],
+                COUNT,
+            )
+            for name, url in PAGES.items()
         }
-        looks = [_first_merge(person) for _ in range(COUNT // 3)]
-        page, whole, merging = zip(*looks, strict=True)
-        found["vote"] = times(_voting(person), COUNT)
-        engine = _reference(site, ours, theirs)
-        taken = {name: Taken(took, engine[name]) for name, took in found.items()}
-        return taken | {"merge": Taken(page, engine["merge"], whole, merging)}
+        looks = [[_first_merge(person) for person in people] for _ in range(LOOKS)]
+        found["vote"] = in_turns([_voting(person) for person in people], COUNT)
+        engines = [
+            _reference(site, *both) for site, both in zip(sites, heads, strict=True)
+        ]
+    taken = {
+        name: [
+            Taken(took, engine[name])
+            for took, engine in zip(of_page, engines, strict=True)
+        ]
+        for name, of_page in found.items()
+    }
+    taken["merge"] = [
+        Taken(page, engine["merge"], whole, merging)
+        for (page, whole, merging), engine in zip(
+            (zip(*of_site, strict=True) for of_site in zip(*looks, strict=True)),
+            engines,
+            strict=True,
+        )
+    ]
+    return taken
 
 
 def _getting(person: Person, url: str, *, part: bool = False) -> Callable[[], object]:
@@ -126,7 +155,7 @@ def _getting(person: Person, url: str, *, part: bool = False) -> Callable[[], ob
 
 def _voting(person: Person) -> Callable[[], object]:
     """Votes that are cast and answered; their forms are fetched beforehand."""
-    forms = iter([_vote_form(person) for _ in range(COUNT + 10)])
+    forms = iter([_vote_form(person) for _ in range(2 * COUNT)])
 
     def vote() -> None:
         form, fields = next(forms)
@@ -172,9 +201,8 @@ def history(commits: int = 20_000, page: int = 200) -> Iterator[Figure]:
         url = first
         for _ in range(page - 1):
             url = _older(person.get(url))
-        one = times(_getting(person, first), COUNT)
-        far = times(_getting(person, url), COUNT)
-        moved = [_after_a_vote(person, first) for _ in range(COUNT // 3)]
+        one, far = in_turns([_getting(person, first), _getting(person, url)], COUNT)
+        moved = [_after_a_vote(person, first) for _ in range(LOOKS)]
         group = f"log of {commits:,} commits"
         yield Figure(group, "page 1", median(one), "ms")
         yield Figure(group, "page 1, just after a vote", median(moved), "ms")
@@ -199,21 +227,18 @@ def _older(page: str) -> str:
 
 
 def many_branches(few: int = 10, many: int = 200) -> Iterator[Figure]:
-    found = {}
-    for count in (few, many):
-        with _site("polls(10000)", f"branches({count})") as site:
-            person = _person(site)
-            url = "/branches/"
-            first = timed(_getting(person, url))
-            found[count] = (first, times(_getting(person, url), COUNT))
+    with ExitStack() as stack:
+        looks = []
+        for count in (few, many):
+            site = stack.enter_context(_site("polls(10000)", f"branches({count})"))
+            looks.append(_getting(_person(site), "/branches/"))
+        _, first = (timed(look) for look in looks)
+        least, most = (median(took) for took in in_turns(looks, COUNT))
     group = "branches"
-    yield Figure(group, f"{few} branches", median(found[few][1]), "ms")
-    yield Figure(group, f"{many} branches", median(found[many][1]), "ms")
-    yield Figure(group, f"{many} branches, the first time", found[many][0], "ms")
-    yield Figure(
-        group, f"{many} against {few}",
-        median(found[many][1]) / median(found[few][1]), "times", at_most=3,
-    )  # fmt: skip
+    yield Figure(group, f"{few} branches", least, "ms")
+    yield Figure(group, f"{many} branches", most, "ms")
+    yield Figure(group, f"{many} branches, the first time", first, "ms")
+    yield Figure(group, f"{many} against {few}", most / least, "times", at_most=3)
 
 
 # Votes ------------------------------------------------------------------------------
@@ -222,51 +247,33 @@ _ENGINE_CLIENT = (
     "import django; django.setup(); from tests.bench import reference; "
     "reference.votes({seconds}, {client})"
 )
-FORMS = 150  # that each person opens beforehand
+ROUNDS = 3  # of people, then of the engine alone
+FORMS = 50  # that each person opens before a round
 
 
-def votes(clients: int = 4, seconds: float = 5.0) -> Iterator[Figure]:
+def votes(clients: int = 4, seconds: float = 4.0) -> Iterator[Figure]:
     """People who press Vote at once; their forms are open already."""
     with _site("polls(1000)") as site:
         people = [_person(site) for _ in range(clients)]
-        took: list[list[float]] = [[] for _ in people]
-
-        def vote(number: int) -> None:
-            person, poll = people[number], 1000 + number
-            path, choice = f"/polls/{poll}/vote/", str(1000 + number * 10)
-            forms = [person.get(f"/polls/{poll}/") for _ in range(FORMS)]
-            everybody.wait()
-            for form in forms:
-                fields = {**hidden_fields(form, path), "choice": choice}
-                took[number].append(
-                    timed(lambda: person.post(path, fields, form=form))  # noqa: B023
-                )
-
-        everybody = threading.Barrier(clients + 1)
-        threads = [threading.Thread(target=vote, args=[n]) for n in range(clients)]
-        for thread in threads:
-            thread.start()
-        everybody.wait()
-        start = time.perf_counter()
-        for thread in threads:
-            thread.join()
-        whole = time.perf_counter() - start
-        engine = _engine_votes(site, clients, seconds)
+        whole, count, took = 0.0, 0, list[float]()
+        for _ in range(ROUNDS):
+            spent, cast = _vote_at_once(people)
+            whole += spent
+            took += cast
+            count += sum(len(held) for held in _engine_votes(site, clients, seconds))
         group = f"votes of {clients} people at once"
-        rate = clients * FORMS / whole
-        engines_rate = sum(len(held) for held in engine) / seconds
+        rate, engines_rate = len(took) / whole, count / (ROUNDS * seconds)
         yield Figure(group, "votes", rate, "a second", at_least=100)
-        yield Figure(
-            group, "one vote", median([t for each in took for t in each]), "ms"
-        )
+        yield Figure(group, "one vote", median(took), "ms")
         yield Figure(group, "the engine's own", engines_rate, "a second")
         yield Figure(
             group, "share of a third of the engine's", 3 * rate / engines_rate, "times",
             at_least=1 if ENGINE == "dolt" else None,
         )  # fmt: skip
         site.stop()
-        ours = json.loads(site.run("from tests.bench import voting; voting.held()"))
-        [alone] = _engine_votes(site, 1, seconds)
+        ours, alone = json.loads(
+            site.run("from tests.bench import voting; voting.held()")
+        )
         group = "a vote alone"
         yield Figure(group, "holds the lock", median(ours), "ms")
         yield Figure(group, "the engine holds it", median(alone), "ms")
@@ -274,6 +281,35 @@ def votes(clients: int = 4, seconds: float = 5.0) -> Iterator[Figure]:
             group, "against the engine", median(ours) / median(alone), "times",
             at_most=2,
         )  # fmt: skip
+
+
+def _vote_at_once(people: Sequence[Person]) -> tuple[float, list[float]]:
+    """How many seconds all take together, and milliseconds each vote took."""
+    everybody = threading.Barrier(len(people) + 1)
+
+    def vote(number: int) -> list[float]:
+        person, poll = people[number], 1000 + number
+        path, choice = f"/polls/{poll}/vote/", str(1000 + number * 10)
+        forms = [person.get(f"/polls/{poll}/") for _ in range(FORMS)]
+        everybody.wait()
+        return [
+            timed(
+                partial(
+                    person.post,
+                    path,
+                    {**hidden_fields(form, path), "choice": choice},
+                    form=form,
+                )
+            )
+            for form in forms
+        ]
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        voting = [pool.submit(vote, number) for number in range(len(people))]
+        everybody.wait()
+        start = time.perf_counter()
+        took = [each for voted in voting for each in voted.result()]
+        return time.perf_counter() - start, took
 
 
 def _engine_votes(site: Site, clients: int, seconds: float) -> list[list[float]]:
@@ -326,33 +362,7 @@ def _most_memory(site: Site) -> float:
 # Merges with many conflicts ---------------------------------------------------------
 
 
-def conflicts(few: int = 10, page: int = 50, many: int = 1000) -> Iterator[Figure]:
-    found = {count: _merging(count) for count in (few, page, many)}
-    group = f"merge with {many:,} conflicts"
-    for name in ("first page, nobody looked yet", "first page", "one choice"):
-        yield Figure(group, name, found[many][name], "ms")
-        for other in (few, page):
-            yield Figure(
-                group, f"{name}, against {other} conflicts",
-                found[many][name] / found[other][name], "times", at_most=1.5,
-            )  # fmt: skip
-    took = found[many]
-    yield Figure(group, "all at once", took["bulk"], "ms")
-    yield Figure(group, "landing", took["landing"], "ms")
-    yield Figure(group, "of that, validation", took["validation"], "ms")
-    yield Figure(group, "the same updates, raw", took["raw"], "ms")
-    yield Figure(
-        group, "landing without validation, against raw",
-        (took["landing"] - took["validation"]) / took["raw"], "times", at_most=3,
-    )  # fmt: skip
-    yield Figure(group, "the merge with the same values, raw", took["engine"], "ms")
-    yield Figure(
-        group, "landing without validation, against that",
-        (took["landing"] - took["validation"]) / took["engine"], "times",
-    )  # fmt: skip
-
-
-LOOKS = 7  # at a merge that nobody has looked at
+MERGE = "/merge/?source=summer&target=main"
 
 #: So that nobody has looked at the merge as it is then.
 _MOVE = """
@@ -364,53 +374,73 @@ with on_branch(message="Meanwhile"):
     choice.save()
 """
 
-_MERGE = """
-from tests.bench import reference
-reference.merging("polls_question", "text")
-"""
 
-_LAND = """
-from tests.bench import merging
-merging.land()
-"""
-
-
-def _merging(count: int) -> dict[str, float]:
-    with _site(f"conflicts({count})") as site:
-        person = _person(site)
-        url = f"/merge/?source={quote('summer')}&target=main"
+def conflicts(few: int = 10, page: int = 50, many: int = 1000) -> Iterator[Figure]:
+    counts = (few, page, many)
+    with ExitStack() as stack:
+        sites = [stack.enter_context(_site(f"conflicts({count})")) for count in counts]
+        people = [_person(site) for site in sites]
+        pages = [_getting(person, MERGE) for person in people]
         looks = []
         for _ in range(LOOKS):
-            looks.append(timed(_getting(person, url)))
-            site.run(_MOVE)
-        found = {"first page, nobody looked yet": median(looks)}
-        found["first page"] = median(times(_getting(person, url), COUNT))
-        page = person.get(url)
-        fields = _card_fields(page)
-        choices = iter(("ours", "theirs") * COUNT)
-
-        def choose() -> None:
-            person.post(
-                "/merge/decide/",
-                {**fields, "take:text": next(choices)},
-                form=page,
-                part=True,
-            )
-
-        found["one choice"] = median(times(choose, COUNT))
-        rest = {**hidden_fields(page, "/merge/decide/"), "take": "theirs"}
-        found["bulk"] = timed(lambda: person.post("/merge/decide/", rest, form=page))
-        keys = f"range(50_000, {50_000 + count})"
-        site.stop()
-        found["engine"] = median(json.loads(site.run(_MERGE)))
-        landings = json.loads(site.run(_LAND))
-        for name in ("landing", "validation"):
-            found[name] = median([landing[name] for landing in landings])
-        raw = json.loads(
-            site.run(f"from tests.bench import reference; reference.updates({keys})")
+            looks.append([timed(look) for look in pages])
+            for site in sites:
+                site.run(_MOVE)
+        found: dict[str, Sequence[Sequence[float]]] = {
+            "first page, nobody looked yet": list(zip(*looks, strict=True)),
+            "first page": in_turns(pages, COUNT),
+            "one choice": in_turns([_choosing(person) for person in people], COUNT),
+        }
+        group = f"merge with {many:,} conflicts"
+        for name, took in found.items():
+            *others, most = (median(of_site) for of_site in took)
+            yield Figure(group, name, most, "ms")
+            for count, other in zip((few, page), others, strict=True):
+                yield Figure(
+                    group, f"{name}, against {count} conflicts", most / other, "times",
+                    at_most=1.5,
+                )  # fmt: skip
+        yield Figure(group, "all at once", timed(_deciding_all(people[-1])), "ms")
+        for site in sites:
+            site.stop()
+        keys = f"range(50_000, {50_000 + many})"
+        landings = json.loads(
+            sites[-1].run(f"from tests.bench import merging; merging.land({keys})")
         )
-        found["raw"] = median(raw)
-        return found
+    landing, validation, raw, engine = (
+        median(took) for took in zip(*landings, strict=True)
+    )
+    yield Figure(group, "landing", landing, "ms")
+    yield Figure(group, "of that, validation", validation, "ms")
+    yield Figure(group, "the same updates, raw", raw, "ms")
+    yield Figure(
+        group, "landing without validation, against raw",
+        (landing - validation) / raw, "times", at_most=3,
+    )  # fmt: skip
+    yield Figure(group, "the merge with the same values, raw", engine, "ms")
+    yield Figure(
+        group, "landing without validation, against that",
+        (landing - validation) / engine, "times",
+    )  # fmt: skip
+
+
+def _choosing(person: Person) -> Callable[[], object]:
+    """Choices about the first row of a merge, another one each time."""
+    page = person.get(MERGE)
+    fields = _card_fields(page)
+    choices = cycle(("ours", "theirs"))
+
+    def choose() -> None:
+        chosen = {**fields, "take:text": next(choices)}
+        person.post("/merge/decide/", chosen, form=page, part=True)
+
+    return choose
+
+
+def _deciding_all(person: Person) -> Callable[[], object]:
+    page = person.get(MERGE)
+    rest = {**hidden_fields(page, "/merge/decide/"), "take": "theirs"}
+    return lambda: person.post("/merge/decide/", rest, form=page)
 
 
 def _card_fields(page: str) -> dict[str, str]:
