@@ -157,7 +157,9 @@ def table_diffs(
     ]
     diffs += [
         TableDiff(
-            TableChange(table, ChangeKind.REPLACED, table, False, True), None, change
+            TableChange(table, ChangeKind.REPLACED, change.old_table, False, True),
+            None,
+            change,
         )
         for table, change in replaced.items()
     ]

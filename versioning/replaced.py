@@ -35,23 +35,23 @@ def rows_of(
 
     Raises ``BadCursor`` for a ``since`` that this did not give.
     """
-    sides: Sequence[tuple[ChangeKind, str | None, Key]] = (
-        (ChangeKind.REMOVED, before, change.before),
-        (ChangeKind.ADDED, after, change.after),
+    sides: Sequence[tuple[ChangeKind, str, str | None, Key]] = (
+        (ChangeKind.REMOVED, change.old_table, before, change.before),
+        (ChangeKind.ADDED, change.table, after, change.after),
     )
     found: list[tuple[int, RowChange]] = []
-    for number, (kind, at, primary) in enumerate(sides):
+    for number, (kind, table, at, primary) in enumerate(sides):
         if not primary or (kinds and kind not in kinds):
             continue
         start = None
         if since is not None:
-            if since[0] not in (0, 1) or len(since) != 1 + len(sides[since[0]][2]):
+            if since[0] not in (0, 1) or len(since) != 1 + len(sides[since[0]][3]):
                 raise BadCursor
             if since[0] > number:
                 continue
             start = since[1:] if since[0] == number else None
         left = limit + 1 - len(found)
-        for row in repository.state_rows(change.table, at=at, since=start, limit=left):
+        for row in repository.state_rows(table, at=at, since=start, limit=left):
             key = tuple(row[column] for column in primary)
             gone = kind is ChangeKind.REMOVED
             one = RowChange(kind, key, row if gone else None, None if gone else row)

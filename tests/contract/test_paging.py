@@ -172,15 +172,56 @@ def rekeyed(write):
 
 
 def test_a_table_with_another_key_is_named_with_both(repository, write, rekeyed):
-    assert repository.key_changes(*rekeyed) == [KeyChange("rekeyed", ("a",), ("b",))]
+    assert repository.key_changes(*rekeyed) == [
+        KeyChange("rekeyed", "rekeyed", ("a",), ("b",))
+    ]
     assert repository.key_changes(*rekeyed[::-1]) == [
-        KeyChange("rekeyed", ("b",), ("a",))
+        KeyChange("rekeyed", "rekeyed", ("b",), ("a",))
     ]
     (change,) = repository.schema_changes(*rekeyed)
     assert change.table == "rekeyed"
     assert change.before != change.after
     later = write("main", "ALTER TABLE rekeyed ADD COLUMN c int")
     assert repository.key_changes(rekeyed[1], later) == []
+
+
+def test_a_table_with_another_key_is_told_of_under_another_name_too(repository, write):
+    # Dolt takes it for the same table, and leaves it out of all that it lists.
+    before = write(
+        "main",
+        "CREATE TABLE named (a int NOT NULL PRIMARY KEY, b int NOT NULL)",
+        "INSERT INTO named VALUES (1, 2), (2, 3)",
+    )
+    if ENGINE == "dolt":
+        work = [
+            "ALTER TABLE named DROP PRIMARY KEY, ADD PRIMARY KEY (b)",
+            "ALTER TABLE named RENAME TO anew",
+        ]
+    else:
+        work = [
+            "CREATE TABLE anew (a int NOT NULL, b int NOT NULL PRIMARY KEY)",
+            "INSERT INTO anew SELECT * FROM named",
+            "DROP TABLE named",
+        ]
+    after = write("main", *work, "INSERT INTO anew VALUES (3, 4)")
+    ends = before, after
+    changes = [*repository.diff_summary(*ends), *repository.key_changes(*ends)]
+    assert {name for c in changes for name in (c.old_table, c.table)} == {
+        "named",
+        "anew",
+    }
+    streamed = [
+        change
+        for table in {change.table for change in changes}
+        for change in repository.stream_changes(table, *ends)
+    ]
+    assert sorted((str(change.kind), change.key) for change in streamed) == [
+        ("added", (2,)),
+        ("added", (3,)),
+        ("added", (4,)),
+        ("removed", (1,)),
+        ("removed", (2,)),
+    ]
 
 
 def test_a_key_that_nobody_committed_is_named_with_both(
@@ -190,7 +231,9 @@ def test_a_key_that_nobody_committed_is_named_with_both(
     for sql in ("DROP TABLE rekeyed", *anew, "INSERT INTO rekeyed VALUES (7, 8)"):
         stranger.execute("main", sql)
     with connection.bound("main"):
-        assert repository.merged_key_changes() == [KeyChange("rekeyed", ("b",), ("a",))]
+        assert repository.merged_key_changes() == [
+            KeyChange("rekeyed", "rekeyed", ("b",), ("a",))
+        ]
         (change,) = repository.merged_schema_changes()
         assert (change.table, change.before != change.after) == ("rekeyed", True)
         rows = repository.state_rows("rekeyed", at=None, limit=9)

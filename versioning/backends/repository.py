@@ -196,6 +196,7 @@ class KeyChange:
     """A table whose rows go by another primary key in the later state."""
 
     table: str
+    old_table: str  # its name in the earlier state, or ``table``
     before: tuple[str, ...]  # names of the key's columns, in order
     after: tuple[str, ...]
 

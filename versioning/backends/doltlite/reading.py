@@ -239,10 +239,15 @@ class Reading(SqlRepository):
             if change.table == table and change.kind is ChangeKind.RENAMED
         )
         former = next(found, "")
-        ends = (former, self._state(before)), (table, self._state(after))
-        if not former or len({len(self._primary_key(*end)) for end in ends}) > 1:
-            return ""  # no row of one state is the same row in the other
-        return former
+        if former and self._goes_on(former, table, before, after):
+            return former
+        return ""  # no row of one state is the same row in the other
+
+    def _goes_on(self, old: str, new: str, before: str, after: str) -> bool:
+        ends = (old, self._state(before)), (new, self._state(after))
+        return super()._goes_on(old, new, before, after) and (
+            len({len(self._primary_key(*end)) for end in ends}) == 1
+        )
 
     def _changes(
         self,

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from versioning.backends.repository import ChangeKind, Row, RowChange
+from versioning.backends.repository import ChangeKind, KeyChange, Row, RowChange
 from versioning.backends.sql.statements import Table
 from versioning.backends.sql.tables import Diff, Tables, changes_of
 
@@ -87,9 +87,8 @@ class Exporting(Tables):
     def stream_changes(
         self, table: str, before: str, after: str
     ) -> Iterator[RowChange]:
-        there = [at for at in (before, after) if table in self.tables(at)]
-        if len({self._primary_key(table, at) for at in there}) > 1:
-            yield from self._replaced_rows(table, before, after)
+        if replacement := self._replacement(table, before, after):
+            yield from self._replaced_rows(replacement, before, after)
             return
         diff = self._diff_of(table, before, after)
         if diff.former:
@@ -105,11 +104,13 @@ class Exporting(Tables):
         raise NotImplementedError(diff.table)
 
     def _replaced_rows(
-        self, table: str, before: str, after: str
+        self, replaced: KeyChange, before: str, after: str
     ) -> Iterator[RowChange]:
         """All rows of both states, whose keys are of different columns."""
-        for kind, at in ((ChangeKind.REMOVED, before), (ChangeKind.ADDED, after)):
-            primary = self._primary_key(table, at)
+        for kind, table, at, primary in (
+            (ChangeKind.REMOVED, replaced.old_table, before, replaced.before),
+            (ChangeKind.ADDED, replaced.table, after, replaced.after),
+        ):
             gone = kind is ChangeKind.REMOVED
             for row in self._stream_rows(table, at):
                 key = tuple(row[column] for column in primary or row)

@@ -326,12 +326,22 @@ class Tables(Statements):
         """Seen nowhere but here: both engines leave the table out of a summary."""
         found = []
         for old, new, earlier, later in self._definitions(before, after):
-            if old == new and earlier and later:
-                one = self._defined_key(new, self._state(before), earlier)
+            if earlier and later:
+                one = self._defined_key(old, self._state(before), earlier)
                 other = self._defined_key(new, self._state(after), later)
-                if one != other:
-                    found.append(KeyChange(new, one, other))
+                if one != other and not self._goes_on(old, new, before, after):
+                    found.append(KeyChange(new, old, one, other))
         return sorted(found, key=lambda change: change.table)
+
+    def _goes_on(self, old: str, new: str, before: str, after: str) -> bool:
+        """
+        Whether the rows of a table with another name are the same still, although
+        what tells them apart has another name, too.
+        """
+        return old != new and any(
+            change.table == new and change.kind is ChangeKind.RENAMED
+            for change in self._summary(before, after)
+        )
 
     def _state(self, ref: str) -> str | None:
         """The hash that a diff's HEAD stands for, None for its WORKING."""
@@ -405,9 +415,24 @@ class Tables(Statements):
         keys: Sequence[Key] | None = None,
     ) -> Iterator[RowChange]:
         self._known(before, after)
-        return self._changes(
-            self._diff_of(table, before, after), since, limit, kinds, keys
-        )
+        diff = self._diff_of(table, before, after)
+        if self._has_another_key(diff):
+            return iter(())
+        return self._changes(diff, since, limit, kinds, keys)
+
+    def _has_another_key(self, diff: Diff) -> bool:
+        """
+        Whether a table of both states had another key before: DoltLite lists all
+        of its rows, or some, and Dolt fails or lists none.
+        """
+        if diff.table in self.tables(diff.before):
+            return self._primary_key(diff.table, diff.before) != diff.primary
+        return self._replacement(diff.table, diff.before, diff.after) is not None
+
+    def _replacement(self, table: str, before: str, after: str) -> KeyChange | None:
+        """How a table of the later state went by another key before, if it did."""
+        changes = self._key_changes(before, after)
+        return next((change for change in changes if change.table == table), None)
 
     def _diff_of(self, table: str, before: str, after: str) -> Diff:
         at = after if table in self.tables(after) else before
