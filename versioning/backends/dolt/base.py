@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 
 from versioning.backends.binding import DEFAULT, Binding, VersionedConnection
 from versioning.backends.dolt.moments import CONVERSIONS, Operations
+from versioning.backends.dolt.patterns import UNREADABLE, without_unreadable
 from versioning.backends.dolt.repository import DoltRepository
 from versioning.backends.errors import (
     BranchNotFound,
@@ -107,6 +108,15 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
         super().close()
         if self.connection is None:
             self._note_place(None)
+
+    def _guard(
+        self, execute: Any, sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        if not many and any(
+            UNREADABLE in p for p in params or () if isinstance(p, str)
+        ):
+            sql, params = without_unreadable(sql, params)
+        return super()._guard(execute, sql, params, many, context)
 
     def translate_error(self, error: DatabaseError) -> Exception | None:
         if isinstance(error, EngineError) or not error.args:
