@@ -141,7 +141,7 @@ def counters_of(table: str) -> frozenset[str]:
 
 def counting_tables() -> dict[str, frozenset[str]]:
     """Counter columns by table, for the tables that have any."""
-    return _by_table((policy, policy.counters) for policy in _policies.values())
+    return _by_table((policy.model, policy.counters) for policy in _policies.values())
 
 
 def hidden_of(table: str) -> frozenset[str]:
@@ -181,17 +181,28 @@ def _prefetched(model: type[models.Model]) -> set[str]:
 
 
 def hiding_tables() -> dict[str, frozenset[str]]:
-    """Hidden columns by table, for the tables that have any."""
-    return _by_table((policy, policy.hidden) for policy in _policies.values())
+    """
+    Hidden columns by table, for the tables that have any: those that are registered,
+    and foreign keys that hold the values of one, as by ``to_field``.
+    """
+    hiding = [(p.model, p.hidden) for p in _policies.values() if p.hidden]
+    for model, columns in hiding:  # and what is found on the way
+        for relation in model._meta.get_fields(include_hidden=True):
+            if isinstance(relation, models.ManyToOneRel):
+                pointing = relation.related_model, frozenset({relation.field.column})
+                is_new = pointing not in hiding
+                if relation.field.target_field.column in columns and is_new:
+                    hiding.append(pointing)
+    return _by_table(hiding)
 
 
 def _by_table(
-    columns: Iterable[tuple[Policy, frozenset[str]]],
+    columns: Iterable[tuple[type[models.Model], frozenset[str]]],
 ) -> dict[str, frozenset[str]]:
     """Columns united by table, as two models may be of one."""
     found: dict[str, frozenset[str]] = {}
-    for policy, named in columns:
+    for model, named in columns:
         if named:
-            table = policy.model._meta.db_table
+            table = model._meta.db_table
             found[table] = found.get(table, frozenset()) | named
     return found

@@ -6,8 +6,10 @@ import urllib.parse
 from dataclasses import replace
 
 import pytest
+from django.db import models
 from django.utils.http import urlencode
 
+import versioning
 from polls.models import Question
 from tests.web import seen
 from tests.web.fields import fields as form_fields
@@ -267,3 +269,45 @@ def test_a_row_s_history_leads_to_no_key_that_is_hidden(write, blind, sighted):
     page = blind.get(url)
     assert "told apart by email." in seen.main(page)
     assert SECRET not in urllib.parse.unquote(body(page))
+
+
+# By who points to it -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/compare/?from=main&to=summer",
+        "/compare/export/?from=main&to=summer&format=csv&table=polls_note",
+        "/compare/export/?from=main&to=summer&format=sql",
+        "/rows/history/?table=polls_note&key=[1]&ref=summer",
+        "/merge/rows/?source=summer&target=main&table=polls_note",
+    ],
+)
+def test_what_points_to_a_row_by_a_hidden_column_is_hidden_too(
+    new_model, repository, erin, blind, url
+):
+    member = new_model(
+        "Member",
+        id=models.BigIntegerField(primary_key=True),
+        email=models.CharField(max_length=50, unique=True),
+    )
+    note = new_model(
+        "Note",
+        id=models.BigIntegerField(primary_key=True),
+        member=models.ForeignKey(
+            member,
+            models.CASCADE,
+            to_field="email",
+            db_constraint=False,
+            related_name="+",
+        ),
+    )
+    versioning.register(member, hidden=["email"])
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("summer", author=erin, message="Join"):
+        member.objects.create(id=1, email=f"ada{SECRET}")
+        note.objects.create(id=1, member_id=f"ada{SECRET}")
+    answer = blind.get(url)
+    assert answer.status_code == 200
+    assert SECRET not in body(answer)
