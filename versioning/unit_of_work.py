@@ -148,7 +148,7 @@ def on_branch(
         )
     repository = connection.repository
     unit = Unit(
-        branch=branch or repository.default_branch(),
+        branch=repository.default_branch() if branch is None else branch,
         author=author if isinstance(author, Author) else author_of(author),
         message=message,
     )
@@ -271,7 +271,7 @@ def schema_change(
     connection = versioned_connection()
     repository = connection.repository
     with connection.bound(branch), connection.writing():
-        name = branch or repository.default_branch()
+        name = repository.default_branch() if branch is None else branch
         with repository.write_lock(name):
             with transaction.atomic(using=connection.alias, durable=True):
                 if left := repository.uncommitted():

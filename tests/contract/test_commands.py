@@ -110,3 +110,19 @@ def _migrations(connection):
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM django_migrations WHERE app = 'polls'")
         return [name for (name,) in cursor.fetchall()]
+
+
+@pytest.mark.parametrize("branch", ["", "nope"])
+@pytest.mark.parametrize("command", ["migrate", "flush", "loaddata"])
+def test_a_branch_that_is_not_there_is_refused_and_no_other_is_taken(
+    poll, fixture_file, command, branch
+):
+    given = {"database": "versioned", "branch": branch, "verbosity": 0}
+    if command == "flush":
+        given["interactive"] = False
+    arguments = [fixture_file] if command == "loaddata" else []
+    with pytest.raises(
+        CommandError, match=r"There is no branch “nope”|names no branch"
+    ):
+        call_command(command, *arguments, **given)
+    assert list(Question.objects.all()) == [poll]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from versioning.backends.errors import BranchNotFound
 from versioning.backends.repository import Author
 from versioning.conf import options
 from versioning.unit_of_work import schema_change
@@ -31,10 +32,15 @@ class Committing:
 
     def handle(self, *args: Any, **given: Any) -> None:
         branch, versioned = given.get("branch"), options().database
+        if branch == "":  # of a shell's variable that nobody set
+            raise CommandError("--branch names no branch.")
         if given["database"] == versioned:
             said = self.message(*args, **given)
-            with schema_change(branch, author=AUTHOR, message=said):
-                super().handle(*args, **given)  # type: ignore[misc]
+            try:
+                with schema_change(branch, author=AUTHOR, message=said):
+                    super().handle(*args, **given)  # type: ignore[misc]
+            except BranchNotFound as error:
+                raise CommandError(str(error)) from error
         elif branch is None:
             super().handle(*args, **given)  # type: ignore[misc]
         else:
