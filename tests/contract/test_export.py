@@ -327,3 +327,33 @@ def test_a_stream_keeps_no_branch_and_can_be_left(repository, connection, write,
     repository.delete_branch("read")
     stream.close()
     assert next(stream, None) is None
+
+
+if not DOLT:  # whose user may make none
+
+    def test_a_new_trigger_does_not_act_on_the_rows_of_the_file(write, leads_there):
+        before = write(
+            "main",
+            "CREATE TABLE acted (id int PRIMARY KEY, b int)",
+            "INSERT INTO acted VALUES (1, 2)",
+        )
+        after = write(
+            "main",
+            "CREATE TRIGGER acts AFTER INSERT ON acted "
+            "BEGIN UPDATE acted SET b = 9; END",
+            "INSERT INTO acted VALUES (7, 7)",
+            "UPDATE acted SET b = 1 WHERE id = 7",
+        )
+        leads_there(before, after)
+
+
+def test_a_number_that_became_one_of_another_kind_is_in_the_file(write, leads_there):
+    kind = "json" if DOLT else ""  # which both hold whatever it is
+    before = write(
+        "main",
+        f"CREATE TABLE loose (id int PRIMARY KEY, v {kind})",
+        "INSERT INTO loose VALUES (1, 1)",
+    )
+    after = write("main", "UPDATE loose SET v = 1.0")
+    if after:
+        leads_there(before, after)

@@ -19,6 +19,7 @@ from versioning.backends.sql.statements import Table
 from versioning.backends.sql.tables import MAKES_INDEX, MAKES_TABLE, Diff
 
 KEPT = 2000  # KiB of the file's pages
+_MADE_LAST = re.compile(rf"{MAKES_INDEX.pattern}|\s*CREATE TRIGGER\b", re.I)
 _DROPS_TABLE = re.compile(r"\s*DROP TABLE\b", re.I)
 _ADDS_REQUIRED = re.compile(
     r"\s*ALTER TABLE\b.* ADD\b(?!.*\bDEFAULT\b).*\bNOT NULL\b", re.I | re.S
@@ -103,8 +104,9 @@ class Exporting(Reading):
         found = [one for one in found if one.table not in refused]
         for table in sorted(refused):
             found += self._making_anew(table, after)
-        # What has to be unique is so once the rows are written.
-        last = [one for one in found if MAKES_INDEX.match(one.text)]
+        # What has to be unique is so once the rows are written, and no trigger is to
+        # act on them.
+        last = [one for one in found if _MADE_LAST.match(one.text)]
         first = [one for one in found if one not in last]
         return Definitions(first, last, frozenset(made | refused))
 

@@ -253,7 +253,11 @@ class Exporting(Tables):
             f"{self._quote(column)} = {self._literal(value)}"
             for column, value in change.after.items()
             if column not in hidden
-            and not (column in change.before and change.before[column] == value)
+            and not (
+                column in change.before
+                # Not as numbers: to a column without a type 1 and 1.0 are two.
+                and self._literal(change.before[column]) == self._literal(value)
+            )
         )
         if not cells:
             return ""
