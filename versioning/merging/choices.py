@@ -5,6 +5,8 @@ stood there before as ``had:COLUMN``, or in a form of mends as ``was:COLUMN``.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -166,6 +168,8 @@ def _cleaned(values: TableValues, column: str, text: str) -> Any:
     if form_field is None:
         raise ValueError(f"Nothing can be typed for {column}.")
     try:
+        if isinstance(field, models.JSONField):
+            _require_json(text)
         value = form_field.clean(text)
         if not text and field.null:
             value = None
@@ -180,6 +184,27 @@ def _cleaned(values: TableValues, column: str, text: str) -> Any:
         raise
     except Exception as error:  # a mistake of the application's own
         raise ValidationError(rule_failed(error, values.table)) from error
+
+
+def _require_json(text: str) -> None:
+    """
+    Raises ``ValidationError`` for what Python takes for JSON and others do not:
+    NaN, and numbers beyond all that there are.
+    """
+
+    def refuse(number: str) -> None:
+        raise ValidationError(f"JSON has no number “{number}”.")
+
+    def finite(number: str) -> None:
+        if math.isinf(float(number)):
+            refuse(number)
+
+    try:
+        json.loads(text, parse_constant=refuse, parse_float=finite)
+    except ValueError:
+        return  # which the form's field says in its own words
+    except RecursionError as error:
+        raise ValidationError("This is nested too deep.") from error
 
 
 def typing_field(field: models.Field[Any, Any]) -> forms.Field | None:

@@ -182,7 +182,7 @@ def _json(value: Any, raw: Any) -> Shown:
     try:
         text = pretty(raw if isinstance(raw, str) else json.dumps(value))
     except (ValueError, TypeError):
-        text = str(value)
+        text = raw if isinstance(raw, str) else str(value)
     return Shown(Kind.JSON, text, segments=plain(text))
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django import forms
+
 from versioning.backends.repository import Key, MergeSides, Repository, Row
 from versioning.merging.choices import texts_to_choose, typing_field
 from versioning.merging.copies import can_keep_both
@@ -37,6 +39,7 @@ from versioning.presentation.cells import (
     with_marks,
 )
 from versioning.presentation.cells import related as related_cell
+from versioning.presentation.documents import with_halves_escaped
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_text, table_name
 from versioning.visibility import hidden_among, hidden_columns
@@ -482,7 +485,13 @@ class _TableCards:
         form_field = typing_field(field) if field else None
         if raw is None or form_field is None:
             return ""
-        return str(form_field.prepare_value(self.values.to_field(column, raw)))
+        return as_typed(form_field, self.values.to_field(column, raw))
+
+
+def as_typed(form_field: forms.Field, value: Any) -> str:
+    """A field's value as its form has it, to be changed there; "" for none."""
+    value = form_field.prepare_value(value)
+    return "" if value is None else with_halves_escaped(str(value))
 
 
 def _how_many(deleted: Deleted) -> str:

@@ -1,10 +1,12 @@
 """JSON as people compare it: a line for each value, keys in order, nothing lost."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 INDENT = "  "
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair: no sign by itself, and no UTF-8
 
 
 class _Number(str):
@@ -18,16 +20,20 @@ class _Pairs(list[tuple[str, Any]]):
 def pretty(text: str) -> str:
     """
     A JSON document with sorted keys, one value a line. Numbers stay as they
-    are written. Raises ``ValueError`` for what is no JSON.
+    are written. Raises ``ValueError`` for what is no JSON, and for what is nested
+    too deep to be looked into.
     """
-    document = json.loads(
-        text,
-        parse_int=_Number,
-        parse_float=_Number,
-        parse_constant=_Number,
-        object_pairs_hook=_Pairs,
-    )
-    return "\n".join(_lines(document, ""))
+    try:
+        document = json.loads(
+            text,
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_Number,
+            object_pairs_hook=_Pairs,
+        )
+        return "\n".join(_lines(document, ""))
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def _lines(value: Any, indent: str, before: str = "", after: str = "") -> Iterator[str]:
@@ -58,4 +64,9 @@ def _plain(value: Any) -> str:
 
 
 def _quoted(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return with_halves_escaped(json.dumps(value, ensure_ascii=False))
+
+
+def with_halves_escaped(document: str) -> str:
+    """JSON that can be sent: a half that a document holds is in it as an escape."""
+    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", document)

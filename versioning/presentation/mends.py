@@ -30,7 +30,7 @@ from versioning.presentation import reasons
 from versioning.presentation.cells import Shown
 from versioning.presentation.choices import Said, column_name, said, shown_value
 from versioning.presentation.clashes import Clash
-from versioning.presentation.conflicts import Names, anchor
+from versioning.presentation.conflicts import Names, anchor, as_typed
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, key_columns, key_text, model_for, table_name
 from versioning.visibility import hidden_among
@@ -424,7 +424,9 @@ class MendCards:
             if form_field is None or column in hidden:
                 continue
             text = (
-                "" if raw is None else _typed(form_field, values.to_field(column, raw))
+                ""
+                if raw is None
+                else as_typed(form_field, values.to_field(column, raw))
             )
             options = tuple(starmap(Option, texts_to_choose(field).items()))
             if not options and column in involved:
@@ -457,7 +459,7 @@ class MendCards:
             yield Option("", "none")
         often = Counter(names.values())
         for raw, name in sorted(names.items(), key=lambda item: item[1]):
-            text = _typed(form_field, values.to_field(column, raw))
+            text = as_typed(form_field, values.to_field(column, raw))
             yield Option(text, name if often[name] == 1 else f"{name} ({text})")
 
     def _names_to_point_to(self, table: str, column: str) -> dict[Any, str]:
@@ -468,12 +470,6 @@ class MendCards:
         names = {**(new or {}), **(here or {})}
         is_known = here is not None and new is not None
         return names if is_known and len(names) <= OFFERED else {}
-
-
-def _typed(form_field: forms.Field, value: Any) -> str:
-    """A field's value as its form has it."""
-    value = form_field.prepare_value(value)
-    return "" if value is None else str(value)
 
 
 def _any(row: Trouble) -> Row | None:

@@ -141,6 +141,11 @@ class Constraints(Rules):
 
     def refusals_of(self, table: str, key: Key, row: Row) -> list[Violation]:
         self._require_table(table)
+        if beyond := self._beyond(table, row):
+            return [  # and no more, as the driver may not take it to ask for that
+                Violation(table, ViolationKind.CHECK, key, row, (column,), "", "")
+                for column in beyond
+            ]
         primary = self._primary_key(table, None)
         found = list(self._broken_by(table, key, row, self._rules().get(table, ())))
         for index in self._unique().get(table, ()):

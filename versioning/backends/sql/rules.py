@@ -54,6 +54,15 @@ class Rules(Tables):
             found[table].append(Rule(ViolationKind.CHECK, broken, columns, name))
         return found
 
+    def _beyond(self, table: str, row: Row) -> list[str]:
+        """Columns of a row that can't hold so small or so large an integer."""
+        return [
+            column
+            for column, (lowest, highest) in self._ranges(table).items()
+            if isinstance(value := row.get(column), int)
+            and not lowest <= value <= highest
+        ]
+
     def _broken_by(
         self, table: str, key: Key, row: Row, rules: Sequence[Rule]
     ) -> Iterator[Violation]:
@@ -73,10 +82,6 @@ class Rules(Tables):
                 yield Violation(
                     table, rule.kind, key, row, rule.columns, "", "", rule.name
                 )
-        for column, (lowest, highest) in self._ranges(table).items():
-            value = row.get(column)
-            if isinstance(value, int) and not lowest <= value <= highest:
-                yield Violation(table, ViolationKind.CHECK, key, row, (column,), "", "")
 
 
 def columns_in(clause: str, columns: Sequence[str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Finding commits and rows, in the SQL that both engines take."""
 
+import json
 import re
 from collections.abc import Collection, Sequence
 
@@ -60,7 +61,11 @@ class Searching(Tables):
         after, params = self._key_after(keys, since) if since else ("1 = 1", [])
         order = ", ".join(keys)
         window = f"SELECT * FROM {{}} WHERE {after} ORDER BY {order}"
-        parts = [self._finding(column, text, column in documents) for column in columns]
+        parts = [
+            self._finding(column, spelled, column in documents)
+            for column in columns
+            for spelled in {text, *([_escaped(text)] if column in documents else [])}
+        ]
         holds = " OR ".join(condition for condition, _ in parts)
         read = self._ask_at(
             at,
@@ -87,6 +92,11 @@ class Searching(Tables):
         """A condition that a column holds a text, and its parameter."""
         like = self.connection.operators["icontains"].partition(" ESCAPE ")[0]
         return f"{self._name(column)} {like} ESCAPE '!'", _pattern(text)
+
+
+def _escaped(text: str) -> str:
+    """As JSON writes it within a text: its quotes and ends of lines are two signs."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _pattern(text: str) -> str:

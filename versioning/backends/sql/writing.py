@@ -40,9 +40,8 @@ class Writing(Rules):
 
     def _require_range(self, table: str, writes: Sequence[RowWrite]) -> None:
         """Raises ``DataError`` for an integer that its column can't hold."""
-        ranges = self._ranges(table)
-        for write in writes:
-            for column, (lowest, highest) in ranges.items():
+        for column, (lowest, highest) in self._ranges(table).items():
+            for write in writes:
                 value = (write.values or {}).get(column)
                 if isinstance(value, int) and not lowest <= value <= highest:
                     raise DataError(f"{column} of {table} can’t hold {value}.")
