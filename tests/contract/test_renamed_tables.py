@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from django.test.utils import CaptureQueriesContext
 
 from tests.contract.test_paging import PARTS, pages
 from tests.engines import ENGINE
@@ -52,13 +53,50 @@ def test_it_goes_on_page_by_page(repository, ends):
 
 
 def test_many_rows_are_read_in_parts(repository, before, write, monkeypatch):
-    monkeypatch.setattr(reading, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(reading, "STREAMED_AT_ONCE", 2)
     rows = ", ".join(f"({n}, {n * 10})" for n in range(4, 12))
     before = write("main", f"INSERT INTO things VALUES {rows}")  # noqa: S608
     after = write("main", RENAME, "UPDATE stuff SET v = 0 WHERE id IN (1, 5, 6, 11)")
     found = list(repository.diff_rows("stuff", before, after))
     assert [change.key for change in found] == [(1,), (5,), (6,), (11,)]
     assert {change.kind for change in found} == {ChangeKind.CHANGED}
+
+
+@pytest.mark.parametrize("count", [10, 5000])
+def test_rows_that_are_the_same_are_not_asked_for(
+    repository, connection, before, write, count
+):
+    rows = ", ".join(f"({n}, {n})" for n in range(10, 10 + count))
+    before = write("main", f"INSERT INTO things VALUES {rows}")  # noqa: S608
+    after = write("main", RENAME, f"UPDATE stuff SET v = 0 WHERE id = {count}")  # noqa: S608
+    with CaptureQueriesContext(connection) as asked:
+        found = list(repository.diff_rows("stuff", before, after, limit=50))
+    assert [change.key for change in found] == [(count,)]
+    assert len(asked) < 12
+
+
+def test_what_is_nearly_the_same_differs(repository, write):
+    before = write(
+        "main",
+        "CREATE TABLE things (id int NOT NULL, a varchar(9), b int, PRIMARY KEY (id))",
+        "INSERT INTO things VALUES (1, NULL, 1), (2, '', 1), (3, 'a', 1), (4, 'a', 1), "
+        "(5, '1', NULL), (6, '1', 1), (7, NULL, NULL), (8, 'é', 0)",
+    )
+    after = write(
+        "main",
+        RENAME,
+        "UPDATE stuff SET a = '' WHERE id = 1",
+        "UPDATE stuff SET a = NULL WHERE id = 2",
+        "UPDATE stuff SET a = 'A' WHERE id = 3",
+        "UPDATE stuff SET b = 0 WHERE id = 5",
+        "UPDATE stuff SET a = '1 ' WHERE id = 6",
+        "UPDATE stuff SET b = 0 WHERE id = 7",
+    )
+    found = list(repository.diff_rows("stuff", before, after))
+    assert [change.key for change in found] == [(1,), (2,), (3,), (5,), (6,), (7,)]
+    assert {change.kind for change in found} == {ChangeKind.CHANGED}
+    (stat,) = repository.diff_stat(before, after)
+    assert stat.rows_changed == len(found)
 
 
 def test_kinds_and_keys_can_be_asked_for(repository, ends):
@@ -114,7 +152,7 @@ def test_rows_without_a_key(repository, write):
 
 @pytest.mark.parametrize("kind", PARTS)
 def test_pages_over_keys_of_any_kind(repository, write, monkeypatch, kind):
-    monkeypatch.setattr(reading, "READ_AT_ONCE", 3)
+    monkeypatch.setattr(reading, "STREAMED_AT_ONCE", 3)
     column, keys = PARTS[kind]
     ignoring = "INSERT OR IGNORE" if ENGINE == "doltlite" else "INSERT IGNORE"
     insert = ignoring + " INTO things (k, v) VALUES (%s, %s)"

@@ -2,23 +2,15 @@
 
 import math
 import re
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from versioning.backends.doltlite.reading import Reading
-from versioning.backends.doltlite.renamed import (
-    Keyed,
-    keyless_changes,
-    ordered_by,
-    row_changes,
-)
-from versioning.backends.repository import Key, Row, RowChange
-from versioning.backends.sql.export import STREAMED_AT_ONCE, Definitions, Statement
-from versioning.backends.sql.statements import Table
+from versioning.backends.doltlite.renamed import keyless_changes
+from versioning.backends.repository import Row, RowChange
+from versioning.backends.sql.export import Definitions, Statement
 from versioning.backends.sql.tables import MAKES_INDEX, MAKES_TABLE, Diff
 
-KEPT = 2000  # KiB of the file's pages
 _MADE_LAST = re.compile(rf"{MAKES_INDEX.pattern}|\s*CREATE TRIGGER\b", re.I)
 _DROPS_TABLE = re.compile(r"\s*DROP TABLE\b", re.I)
 _ADDS_REQUIRED = re.compile(
@@ -31,44 +23,15 @@ class Exporting(Reading):
     _opening = ("PRAGMA foreign_keys = OFF;", "BEGIN;")
     _closing = ("COMMIT;", "PRAGMA foreign_keys = ON;")
 
-    def _stream(self, at: str, sql: str, params: Sequence[Any]) -> Iterator[Table]:
-        with self.connection.wrap_database_errors:
-            reader = self.open(at)
-            try:
-                # It comes by each page once. The engine keeps 64 MB of them,
-                # and takes longer the more it keeps.
-                reader.execute(f"PRAGMA cache_size = -{KEPT}")
-                cursor = self._cursor(reader)
-                cursor.execute(sql, list(params))
-                names = [column[0] for column in cursor.description or ()]
-                while rows := cursor.fetchmany(STREAMED_AT_ONCE):
-                    yield names, rows
-            finally:
-                reader.close()
-
     def _all_rows_sql(self, table: str, at: str) -> tuple[str, list[Any]]:
         return f"SELECT * FROM {self._name(table)}", []
 
     def _stream_renamed(self, diff: Diff) -> Iterator[RowChange]:
-        befores, afters = (
-            self._stream_keyed(table, at, diff.primary)
-            for table, at in ((diff.former, diff.before), (diff.table, diff.after))
-        )
-        with closing(befores), closing(afters):
-            if diff.primary:
-                yield from row_changes(befores, afters)
-            else:
-                rows = ((row for _, row in side) for side in (befores, afters))
-                yield from keyless_changes(*rows)
-
-    def _stream_keyed(
-        self, table: str, at: str, primary: Key
-    ) -> Generator[Keyed, None, None]:
-        keys = ordered_by([self._name(column) for column in primary])
-        order = f" ORDER BY {', '.join(keys)}" if keys else ""
-        sql = f"SELECT * FROM {self._name(table)}{order}"
-        for row in self._read_rows(table, at, sql, []):
-            yield tuple(row[column] for column in primary), row
+        if diff.primary:
+            yield from self._differing(diff, None)
+            return
+        ends = (diff.former, diff.before), (diff.table, diff.after)
+        yield from keyless_changes(*(self._stream_rows(*end) for end in ends))
 
     def _written_rows(self, table: str, at: str) -> Iterator[Row]:
         # What has no primary key is told apart by the row's number: with another

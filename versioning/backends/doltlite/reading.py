@@ -2,9 +2,10 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
-from itertools import count, groupby, islice, pairwise
+from itertools import count, groupby, islice, pairwise, zip_longest
 from operator import itemgetter
 from typing import Any
 
@@ -30,12 +31,13 @@ from versioning.backends.repository import (
 from versioning.backends.spelling import folded, readable
 from versioning.backends.sql import SqlRepository
 from versioning.backends.sql.constraints import EVERY_ROW, Part, UniqueIndex
+from versioning.backends.sql.export import STREAMED_AT_ONCE
 from versioning.backends.sql.rules import columns_in
 from versioning.backends.sql.statements import Table, batches, escaped, utc
 from versioning.backends.sql.tables import Diff, Schema
 
+KEPT = 2000  # KiB of the file's pages, by a connection that reads a stream
 READERS = 4  # connections kept open at other commits
-READ_AT_ONCE = 500  # rows of a table that was renamed
 # The parents one by one, each by its key: as a join this takes O(n²).
 _LOG = (
     "SELECT commit_hash, committer, email, date, message, "
@@ -273,9 +275,76 @@ class Reading(SqlRepository):
             )
             wanted = (one for one in found if not kinds or one.kind in kinds)
             return self._in_their_order(wanted, since, limit, keys)
-        changes = row_changes(*(self._keyed(*side, since, keys) for side in sides))
+        if keys is None and diff.after != "WORKING":
+            changes = self._differing(diff, since)
+        else:
+            changes = row_changes(*(self._keyed(*side, since, keys) for side in sides))
         wanted = (one for one in changes if not kinds or one.kind in kinds)
         return islice(wanted, limit)
+
+    def _differing(self, diff: Diff, since: Key | None) -> Iterator[RowChange]:
+        """What differs in a table with a ``Diff.former`` name, after a key."""
+        old = diff.former, str(self._state(diff.before))
+        new = diff.table, str(self._state(diff.after))
+        befores, afters = self._not_in(old, new, since), self._not_in(new, old, since)
+        with closing(befores), closing(afters):
+            yield from row_changes(befores, afters)
+
+    def _not_in(
+        self, side: tuple[str, str], other: tuple[str, str], since: Key | None
+    ) -> Generator[Keyed, None, None]:
+        """
+        Rows of a table as of a hash, in order of key, that another has not just so.
+
+        What is the same, which is most of it, never comes into Python. A part of a
+        key is compared twice: first as its index does, which may be blind to case.
+        """
+        table, at = side
+        primary = self._primary_key(table, at)
+        order = ordered_by([self._name(column) for column in primary])
+        where, params = self._key_after(order, since) if since else ("1 = 1", [])
+        # By place, and of what only one of them has, whether it holds nothing.
+        pairs = zip_longest(self._columns(*other), self._columns(*side))
+        same = [
+            f"o.{self._name(one)} IS n.{self._name(key)}"
+            for one, key in zip(self._primary_key(*other), primary, strict=True)
+        ]
+        same += [
+            " IS ".join(
+                f"+{name}.{self._name(column)}" if column else "NULL"
+                for name, column in zip("on", pair, strict=True)
+            )
+            + " COLLATE BINARY"
+            for pair in pairs
+        ]
+        sql = (
+            f"SELECT * FROM main.{self._name(table)} n WHERE {where} AND NOT EXISTS "
+            f"(SELECT 1 FROM other.{self._name(other[0])} o "
+            f"WHERE {' AND '.join(same)}) ORDER BY {', '.join(order)}"
+        )
+        for part in self._stream(at, sql, params, other=other[1]):
+            for row in self._as_rows(table, at, part):
+                yield tuple(row[column] for column in primary), row
+
+    def _stream(
+        self, at: str, sql: str, params: Sequence[Any], *, other: str = ""
+    ) -> Iterator[Table]:
+        """
+        What a statement gives at a hash, part by part. Another hash's tables are
+        there as those of the database ``other``.
+        """
+        with self.connection.wrap_database_errors, closing(self.open(at)) as reader:
+            # It comes by each page once. The engine keeps 64 MB of them, and takes
+            # longer the more it keeps.
+            reader.execute(f"PRAGMA cache_size = -{KEPT}")
+            if other:
+                attached = f"{self.connection.path}@{other}"
+                reader.execute("ATTACH ? AS other", [attached])
+            cursor = self._cursor(reader)
+            cursor.execute(sql, list(params))
+            names = [column[0] for column in cursor.description or ()]
+            while rows := cursor.fetchmany(STREAMED_AT_ONCE):
+                yield names, rows
 
     def _keyed(
         self,
@@ -292,12 +361,12 @@ class Reading(SqlRepository):
         order = ordered_by([self._name(column) for column in primary])
         while True:
             where, params = self._key_after(order, since) if since else ("1 = 1", [])
-            where += f" ORDER BY {', '.join(order)} LIMIT {READ_AT_ONCE}"
+            where += f" ORDER BY {', '.join(order)} LIMIT {STREAMED_AT_ONCE}"
             rows = self._rows_where(table, at, where, params)
             for row in rows:
                 since = tuple(row[column] for column in primary)
                 yield since, row
-            if len(rows) < READ_AT_ONCE:
+            if len(rows) < STREAMED_AT_ONCE:
                 return
 
     def _diff(self, diff: Diff, tail: str, params: Sequence[Any]) -> Table:
