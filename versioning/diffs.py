@@ -155,14 +155,7 @@ def table_diffs(
         for change in changes
         if change.table not in replaced
     ]
-    diffs += [
-        TableDiff(
-            TableChange(table, ChangeKind.REPLACED, change.old_table, False, True),
-            None,
-            change,
-        )
-        for table, change in replaced.items()
-    ]
+    diffs += [TableDiff(key.change, None, key) for key in replaced.values()]
     return sorted(diffs, key=lambda diff: diff.name.lower())
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.engines import ENGINE
 from tests.web import seen
 
 THINGS = (
@@ -42,3 +43,31 @@ def test_what_nobody_committed_of_it_is_shown(editor, write, stranger):
     words = seen.main(editor.get("/branches/working/?name=main"))
     assert "held was things ~ 1 changed" in words
     assert "v 10 11" in words
+
+
+def test_a_merge_that_brings_another_name_and_key_says_so(
+    maintainer, repository, write
+):
+    # To Dolt it is one table, of which it lists nothing; to DoltLite they are two.
+    write(
+        "main",
+        "CREATE TABLE named (a int NOT NULL PRIMARY KEY, b int NOT NULL)",
+        "INSERT INTO named VALUES (1, 2), (2, 3)",
+    )
+    repository.create_branch("summer", repository.head("main"))
+    if ENGINE == "dolt":
+        work = [
+            "ALTER TABLE named DROP PRIMARY KEY, ADD PRIMARY KEY (b)",
+            "ALTER TABLE named RENAME TO anew",
+        ]
+        told = "anew goes by another key was named"
+    else:
+        work = [
+            "CREATE TABLE anew (a int NOT NULL, b int NOT NULL PRIMARY KEY)",
+            "INSERT INTO anew SELECT * FROM named",
+            "DROP TABLE named",
+        ]
+        told = "anew other columns + 2 added"
+    write("summer", *work)
+    words = seen.main(maintainer.get("/merge/?source=summer&target=main"))
+    assert f"Merges by itself {told}" in words

@@ -200,6 +200,11 @@ class KeyChange:
     before: tuple[str, ...]  # names of the key's columns, in order
     after: tuple[str, ...]
 
+    @property
+    def change(self) -> TableChange:
+        """The table's line in a summary, which leaves it out."""
+        return TableChange(self.table, ChangeKind.REPLACED, self.old_table, False, True)
+
 
 class MergeStatus(StrEnum):
     MERGED = "merged"  # the working set holds the result; nothing is left to settle

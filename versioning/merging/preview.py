@@ -317,7 +317,7 @@ def _look(target: str, sides: MergeSides, then: Then | None) -> Preview:
     try:
         with rehearsal(target, sides) as merge:
             sums, sum_count = _sums(merge, sides)
-            summary = tuple(merge.merged_summary())
+            summary = _summary(merge)
             first: list[ConflictRow] = []
             conflicts = tuple(_conflicts(merge, sides, first))
             violations = tuple(merge.violations(limit=VIOLATIONS_SHOWN))
@@ -342,6 +342,13 @@ def _look(target: str, sides: MergeSides, then: Then | None) -> Preview:
     except MergeBlocked as error:
         refused = isinstance(error, MergeRefused)
         return replace(_nothing(sides), blocked=str(error), refused=refused)
+
+
+def _summary(merge: Repository) -> tuple[TableChange, ...]:
+    """What the merge makes of tables, those that get another key among them."""
+    replaced = {change.table: change.change for change in merge.merged_key_changes()}
+    found = {change.table: change for change in merge.merged_summary()}
+    return tuple({**found, **replaced}.values())
 
 
 def _nothing(sides: MergeSides, *, up_to_date: bool = False) -> Preview:
