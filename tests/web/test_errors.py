@@ -8,6 +8,13 @@ from polls.models import Question
 from tests.addresses import POST_ONLY, make_things
 from tests.web import seen
 
+#: Addresses of buttons that lead who opens them to the page of the button.
+LEAD_ON = {
+    "polls:vote",
+    "versioning:merge-decide",
+    "versioning:merge-land",
+    "versioning:merge-mend",
+}
 TYPED = "A text that took an hour"
 
 
@@ -55,7 +62,7 @@ def test_a_form_of_too_many_fields_is_refused_with_a_page(repository, nobody):
     assert "Nothing was written." in seen.main(page)
 
 
-@pytest.mark.parametrize("name", sorted(POST_ONLY - {"polls:vote"}))
+@pytest.mark.parametrize("name", sorted(POST_ONLY - LEAD_ON))
 def test_an_address_of_a_button_says_so(name, repository, maintainer):
     page = maintainer.get(make_things().path(name))
     assert page.status_code == 405

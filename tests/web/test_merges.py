@@ -214,6 +214,17 @@ def test_nothing_lands_while_a_decision_is_missing(repository, maintainer, heave
     assert repository.head("main") == head
 
 
+@pytest.mark.parametrize("name", ["merge-land", "merge-decide", "merge-mend"])
+def test_an_address_that_an_answer_left_in_the_browser_leads_to_the_merges(
+    repository, maintainer, heaven, name
+):
+    assert land(maintainer, pins(repository)).status_code == 422
+    page = maintainer.get(reverse(f"versioning:{name}"), follow=True)
+    assert page.redirect_chain == [("/merges/", 302)]
+    assert f'href="{URL.replace("&", "&amp;")}"' in page.content.decode()
+    assert maintainer.put(reverse(f"versioning:{name}")).status_code == 405
+
+
 def test_a_branch_that_moved_makes_it_a_409(repository, maintainer, erin, heaven):
     decide(maintainer, pins(repository) | about(heaven, take__text="ours"))
     old = pins(repository)

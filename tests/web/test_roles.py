@@ -17,7 +17,7 @@ SIGNED_IN = (SIGN_IN, 200, 200, 200)
 EDITORS = (SIGN_IN, 403, 200, 200)
 MAINTAINERS = (SIGN_IN, 403, 403, 200)
 NO_GET = (405, 405, 405, 405)
-TO_ITS_FORM = (302, 302, 302, 302)  # to the page that has the form
+TO_ITS_FORM = (302, 302, 302, 302)  # to a page that leads to the form
 SILENT = (204, 204, 204, 204)  # no news, and none for those who may not know
 
 PEOPLE = ("visitor", "nobody", "editor", "maintainer")
@@ -61,10 +61,10 @@ ANSWERS = {
     "versioning:merge-rows": EDITORS,
     "versioning:merge-value": EDITORS,
     "versioning:decided-value": EDITORS,
-    "versioning:merge-decide": NO_GET,
-    "versioning:merge-land": NO_GET,
+    "versioning:merge-decide": TO_ITS_FORM,
+    "versioning:merge-land": TO_ITS_FORM,
     "versioning:merge-abandon": MAINTAINERS,
-    "versioning:merge-mend": NO_GET,
+    "versioning:merge-mend": TO_ITS_FORM,
     "versioning:receipt": OPEN,
     "versioning:unsent": SIGNED_IN,
     "versioning:how": OPEN,

@@ -8,7 +8,6 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.views.decorators.http import require_POST
 
 from versioning import permissions
 from versioning.access import needs
@@ -40,10 +39,11 @@ from versioning.views.merges import (
     screen_page,
     see_other,
     seen_draft,
+    sent_from_a_page,
 )
 
 
-@require_POST
+@sent_from_a_page
 @needs(permissions.MERGE_BRANCH)
 @tells_of_gone_branches
 @of_the_merge_shown

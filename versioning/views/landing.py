@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
-from django.views.decorators.http import require_POST
 
 from versioning import permissions
 from versioning.access import needs
@@ -47,13 +46,14 @@ from versioning.views.merges import (
     require_seen_draft,
     screen_page,
     see_other,
+    sent_from_a_page,
     url_of,
 )
 
 TRIES = 3  # where the target moves while its merge is built
 
 
-@require_POST
+@sent_from_a_page
 @needs(permissions.MERGE_BRANCH)
 @tells_of_gone_branches
 def land_merge(request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,6 @@
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
-from django.views.decorators.http import require_POST
 
 from versioning import permissions
 from versioning.access import needs
@@ -29,6 +28,7 @@ from versioning.views.merges import (
     of_the_merge_shown,
     screen_page,
     see_other,
+    sent_from_a_page,
 )
 
 NOTHING_CHOSEN = (
@@ -38,7 +38,7 @@ NOTHING_CHOSEN = (
 )
 
 
-@require_POST
+@sent_from_a_page
 @needs(permissions.MERGE_BRANCH)
 @tells_of_gone_branches
 @of_the_merge_shown

@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import (
     require_http_methods,
+    require_POST,
     require_safe,
 )
 
@@ -39,7 +41,7 @@ from versioning.names import is_hash
 from versioning.policies import counters_of
 from versioning.presentation.choices import typed_texts
 from versioning.values import key_from_outside
-from versioning.views.gone import tells_of_gone_branches
+from versioning.views.gone import View, tells_of_gone_branches
 
 PAGE = "versioning/merge.html"
 
@@ -222,6 +224,21 @@ def seen_draft(request: HttpRequest) -> screen.Seen:
         return screen.Seen.parse(text)
     except ValueError as error:
         raise BadRequest("The form does not say what it was made for.") from error
+
+
+def sent_from_a_page(view: View) -> View:
+    """
+    Take POST only, and lead who opens the address to the merges: it stands in the
+    browser after an answer that says why nothing was done.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD"):
+            return HttpResponseRedirect(reverse("versioning:merges"))
+        return require_POST(view)(request, *args, **kwargs)
+
+    return guarded
 
 
 def of_the_merge_shown(view: DecidingView) -> Callable[[HttpRequest], HttpResponse]:
