@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, models
+from django.utils.module_loading import import_string
 
 from versioning.backends.binding import VersionedConnection
 from versioning.backends.sql.merging import OF_CONFLICTS
@@ -137,13 +138,20 @@ def _check_order(middleware: Sequence[str]) -> Iterator[checks.CheckMessage]:
             hint=hint,
             id="versioning.E020",
         )
-    elif after:
+    elif skipped := [name for name in after if _looks_at_views(name)]:
         yield checks.Warning(
-            f"process_view() of {_listed(after)} is not called for a request that "
+            f"process_view() of {_listed(skipped)} is not called for a request that "
             "writes.",
             hint=hint,
             id="versioning.W021",
         )
+
+
+def _looks_at_views(middleware: str) -> bool:
+    try:
+        return hasattr(import_string(middleware), "process_view")
+    except ImportError:  # Django says so itself
+        return False
 
 
 def _listed(names: Sequence[str]) -> str:

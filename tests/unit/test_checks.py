@@ -53,9 +53,18 @@ def test_middleware_that_has_to_come_before(name):
 
 
 def test_middleware_that_writes_never_come_to():
-    late = "django.middleware.locale.LocaleMiddleware"
-    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, late]):
-        assert found() == {"versioning.W021"}
+    skipped = "django.contrib.admindocs.middleware.XViewMiddleware"
+    called = "django.middleware.locale.LocaleMiddleware"  # has no process_view()
+    with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, called, skipped]):
+        (warning,) = checks.check_settings(None)
+    assert warning.id == "versioning.W021"
+    assert warning.msg.startswith(f"process_view() of “{skipped}” is not called")
+
+
+def test_middleware_that_looks_at_no_views_may_come_last():
+    for name in ("django.middleware.locale.LocaleMiddleware", "no.such.Middleware"):
+        with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, name]):
+            assert found() == set()
 
 
 @pytest.mark.parametrize("name", checks.NEEDED)
