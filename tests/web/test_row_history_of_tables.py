@@ -94,6 +94,7 @@ def test_of_a_row_that_nobody_changed_since_it_was_renamed(
     assert entries(answer) == []
     assert "It has been as it is since its table was last rebuilt." in words
     assert "Last changed by" in words
+    assert "v 11 before its table was what it is now" in words
     assert "Erin Editor" not in words
     assert len(entries(older(editor, answer))) == 2
 
