@@ -113,6 +113,19 @@ def test_an_undo_promises_no_rows_that_nobody_committed(
     assert "as it was" not in page
 
 
+def test_a_branch_that_a_crash_left_there_is_not_to_be_brought_back(
+    maintainer, repository, summer, merged
+):
+    delete(maintainer, repository, merged)
+    # As the server leaves it that dies before the branch goes.
+    left = DeletedBranch.objects.create(name=summer, head=repository.head(summer))
+    page = seen.main(maintainer.get("/branches/"))
+    assert "Branches deleted lately (1)" in page
+    repository.delete_branch(summer, expected_head=left.head)
+    page = seen.main(maintainer.get("/branches/"))
+    assert "Branches deleted lately (2)" in page
+
+
 def test_who_deleted_a_branch_is_named_when_the_account_is_gone(
     maintainer, editor, repository, summer, django_user_model
 ):

@@ -1,6 +1,6 @@
 """Branches: the list, and what is done with one or several of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -79,7 +79,7 @@ def branch_list(request: Any) -> HttpResponse:
             "fingerprint": live.fingerprint(line.branch for line in lines),
             "q": wanted,
             "undo": _undo(request) if may_delete else [],
-            "deleted": DeletedBranch.objects.all()[:DELETED_SHOWN],
+            "deleted": _deleted_lately(lines),
         },
     )
 
@@ -97,6 +97,13 @@ def _page_of(table: BranchTable, after: str) -> tuple[Any, str]:
     rows = list(table.rows[start : start + PAGE])
     is_last = start + PAGE >= len(table.rows)
     return rows, "" if is_last else rows[-1].record.name
+
+
+def _deleted_lately(lines: Iterable[branches.BranchChoice]) -> list[DeletedBranch]:
+    """Without those that a crash kept from going, which are there as they were."""
+    there = {(line.branch.name, line.branch.head) for line in lines}
+    latest = DeletedBranch.objects.all()[:DELETED_SHOWN]
+    return [record for record in latest if (record.name, record.head) not in there]
 
 
 def _undo(request: HttpRequest) -> list[DeletedBranch]:
