@@ -183,7 +183,7 @@ def test_what_is_not_chosen_is_called_by_what_becomes_of_the_row(
     words = seen.main(maintainer.get(URL))
     assert "As the merge makes it" in words
     assert "With the values below" in words
-    assert "Nothing to decide Nothing changes before you press the button." in words
+    assert "All is mended Nothing changes before you press the button." in words
 
 
 def test_rows_to_mend_are_said_beside_decisions_that_are_missing(

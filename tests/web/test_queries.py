@@ -69,14 +69,14 @@ BY_HASH = {
 #: merged once, and looked at; a draft of other hashes is judged anew.
 ASK_MORE = {
     "versioning:merge": (47, 11),
-    "versioning:merge-rows": (35, 2),
+    "versioning:merge-rows": (35, 3),
 }
 
 #: The same, once what never changes of their commits is known.
 ASK_AGAIN = {
     # Its draft, how much of it is decided, and what is on the cards.
     "versioning:merge": (3, 4),
-    "versioning:merge-rows": (5, 2),
+    "versioning:merge-rows": (5, 3),
 }
 
 AUTHOR = Author("Erin Editor", "erin@example.org")

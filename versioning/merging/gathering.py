@@ -157,7 +157,7 @@ def _whole(
     draft, commit, given = begun.draft, begun.commit, begun.given
     tried = _tried_out(begun, sides, found, made)
     shown = _with_cards(begun, sides, found, place, part)
-    tables = merged_tables(found)
+    tables = merged_tables(found, tried.outcome)
     settled_by_hand = [
         *(table.table for table in found.conflicts),
         *(row.versions.table for row in tried.rows),

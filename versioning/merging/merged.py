@@ -15,11 +15,13 @@ from versioning.backends.repository import (
 )
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
-from versioning.merging import preview
+from versioning.merging import VIOLATIONS_LISTED, drafts, preview, result, trial
 from versioning.merging.counters import counter_sums_of
 from versioning.merging.memory import remember
 from versioning.merging.preview import Preview, Then
 from versioning.merging.rehearsal import rehearsal
+from versioning.merging.trial import Outcome, version
+from versioning.models import MergeDraft
 from versioning.presentation.rows import RowDiff, present_rows
 from versioning.visibility import withholds_rows
 
@@ -44,13 +46,17 @@ class MergedTable:
         return self.stat.rows if self.stat else 0
 
 
-def merged_tables(found: Preview) -> list[MergedTable]:
-    """The tables whose rows or definitions change by themselves, by name."""
-    stats = {stat.table: stat for stat in found.stats}
+def merged_tables(found: Preview, outcome: Outcome | None = None) -> list[MergedTable]:
+    """
+    The tables whose rows or definitions change by themselves, by name; with an
+    ``outcome``, those that change in all.
+    """
+    of = outcome or found
+    stats = {stat.table: stat for stat in of.stats}
     disputed = {table.table for table in found.conflicts}
     tables = [
         MergedTable(change, stats.get(change.table))
-        for change in found.summary
+        for change in of.summary
         if change.schema_changed
         or change.table in stats
         or change.table not in disputed
@@ -62,18 +68,28 @@ def merged_tables(found: Preview) -> list[MergedTable]:
 
 
 def changes(
-    target: str, sides: MergeSides, table: str, *, since: Key | None = None
+    target: str,
+    sides: MergeSides,
+    table: str,
+    *,
+    since: Key | None = None,
+    draft: MergeDraft | None = None,
 ) -> tuple[list[RowChange], bool]:
     """
     A page of the rows of ``target`` that merge by themselves, as they are and
-    as they will be, in order of key, and whether there are more.
+    as they will be, in order of key, and whether there are more. With a ``draft``,
+    of all rows that change, as it makes them.
     """
 
     def look() -> tuple[list[RowChange], bool]:
         with rehearsal(target, sides) as merge:
-            return _changes(merge, sides, table, since)
+            if draft is None:
+                return _changes(merge, sides, table, since)
+            listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
+            result.write(merge, sides, draft, listed, settle=False)
+            return _page(merge, table, since)
 
-    return remember(_key(sides, table, since), look)
+    return remember((*_key(sides, table, since), version(draft)), look)
 
 
 def _changes_next(table: str, since: Key | None) -> Then:
@@ -82,7 +98,7 @@ def _changes_next(table: str, since: Key | None) -> Then:
     def look(merge: Repository, found: Preview) -> None:
         if table in {change.table for change in found.summary}:
             remember(
-                _key(found.sides, table, since),
+                (*_key(found.sides, table, since), version(None)),
                 lambda: _changes(merge, found.sides, table, since),
             )
 
@@ -96,10 +112,15 @@ def _key(sides: MergeSides, table: str, since: Key | None) -> tuple[Any, ...]:
 def _changes(
     merge: Repository, sides: MergeSides, table: str, since: Key | None
 ) -> tuple[list[RowChange], bool]:
+    rows, more = _page(merge, table, since)
+    return _with_sums(merge, sides, table, rows), more
+
+
+def _page(
+    merge: Repository, table: str, since: Key | None
+) -> tuple[list[RowChange], bool]:
     rows = list(merge.merged_rows(table, since=since, limit=preview.PAGE + 1))
-    return _with_sums(merge, sides, table, rows[: preview.PAGE]), len(
-        rows
-    ) > preview.PAGE
+    return rows[: preview.PAGE], len(rows) > preview.PAGE
 
 
 def _with_sums(
@@ -128,25 +149,35 @@ class MergedRows:
     rows: tuple[RowDiff, ...]
     next: str | None  # the cursor of the next page
     is_withheld: bool = False  # there are rows, and the reader may see none of them
+    is_mended: bool = False  # all that will change, with what was mended
 
 
 def merged_rows(
-    target: str, sides: MergeSides, table: str, after: str = ""
+    source: str, target: str, sides: MergeSides, table: str, after: str = ""
 ) -> MergedRows | None:
     """
-    Rows of one table that the merge changes by itself; None if it changes
-    none there. Raises ``BadCursor``, and as ``preview.preview()``.
+    Rows of one table that the merge changes by itself, or where any were mended,
+    that it changes at all; None if it changes none there. Raises ``BadCursor``,
+    and as ``preview.preview()``.
     """
     since = unsign_key(table, after) if after else None
     found = preview.preview(target, sides, then=_changes_next(table, since))
-    merged = next((t for t in merged_tables(found) if t.table == table), None)
+    outcome = None
+    draft, made = drafts.open_and_counted(source, target)
+    if draft is not None and made.mends and found.can_land:
+        drafts.refresh(draft, sides)
+        outcome = trial.try_out(target, sides, draft).outcome
+    tables = merged_tables(found, outcome)
+    merged = next((t for t in tables if t.table == table), None)
     if merged is None:
         return None
+    is_mended = outcome is not None
     repository = versioned_repository()
     states = [(merged.change.old_table, sides.ours), (table, sides.theirs)]
     if withholds_rows(repository, states):
-        return MergedRows(merged, (), (), None, is_withheld=True)
-    rows, more = changes(target, sides, table, since=since)
+        return MergedRows(merged, (), (), None, is_withheld=True, is_mended=is_mended)
+    made_by = draft if is_mended else None
+    rows, more = changes(target, sides, table, since=since, draft=made_by)
     shown = present_rows(repository, table, rows, sides.ours, sides.theirs)
     columns = {cell.column: cell.name for row in shown for cell in row.cells}
     return MergedRows(
@@ -154,4 +185,5 @@ def merged_rows(
         tuple(columns.items()),
         shown,
         sign_key(table, rows[-1].key) if more else None,
+        is_mended=is_mended,
     )

@@ -73,7 +73,7 @@ def deleted_along(
     found: dict[Key, list[Deleted]] = defaultdict(list)
     changed = {change.table for change in repository.diff_summary(base, deleter)}
     there = changed.intersection(repository.tables(at=keeper))
-    for link in _links(table):
+    for link in links(table):
         if link.table not in there or hidden_among(link.table, [link.column]):
             continue
         find = partial(_count, repository, link, base, deleter, keeper)
@@ -87,7 +87,7 @@ def deleted_along(
     return found
 
 
-class _Link(NamedTuple):
+class Link(NamedTuple):
     """Rows of a table that have in a column what a row has in its own."""
 
     table: str
@@ -97,30 +97,58 @@ class _Link(NamedTuple):
 
 
 def _count(
-    repository: Repository, link: _Link, base: str, deleter: str, keeper: str
+    repository: Repository, link: Link, base: str, deleter: str, keeper: str
 ) -> tuple[Counter[Any], bool]:
     """By what they have in the link's column; and whether there may be more."""
-    changes = repository.diff_rows(
-        link.table, base, deleter, kinds=[ChangeKind.REMOVED], limit=LOOKED_AT
-    )
-    before = {change.key: change.before or {} for change in changes}
-    left = repository.rows(link.table, list(before), at=keeper)
-    found = Counter(
-        row.get(link.column)
-        for key, row in left.items()
-        if all(same(row[c], before[key][c]) for c in row.keys() & before[key].keys())
-    )
+    before = _deleted(repository, link.table, base, deleter)
+    left = _unchanged(repository, link.table, before, keeper)
+    found = Counter(row.get(link.column) for row in left.values())
     return found, len(before) == LOOKED_AT
 
 
-def _links(table: str) -> Iterator[_Link]:
+def deleted_by_one(
+    repository: Repository, table: str, base: str, deleter: str, keeper: str
+) -> dict[Key, Row]:
+    """
+    Rows that one side deleted, of the first ``LOOKED_AT``, and the other left as
+    they were.
+    """
+    for at in (base, deleter, keeper, None):
+        if table not in repository.tables(at=at):
+            return {}
+    before = _deleted(repository, table, base, deleter)
+    return _unchanged(repository, table, before, keeper)
+
+
+def _deleted(
+    repository: Repository, table: str, base: str, deleter: str
+) -> dict[Key, Row]:
+    changes = repository.diff_rows(
+        table, base, deleter, kinds=[ChangeKind.REMOVED], limit=LOOKED_AT
+    )
+    return {change.key: change.before or {} for change in changes}
+
+
+def _unchanged(
+    repository: Repository, table: str, before: Mapping[Key, Row], at: str
+) -> dict[Key, Row]:
+    """Those of some rows that a state has as they were."""
+    return {
+        key: row
+        for key, row in repository.rows(table, list(before), at=at).items()
+        if all(same(row[c], before[key][c]) for c in row.keys() & before[key].keys())
+    }
+
+
+def links(table: str) -> Iterator[Link]:
+    """What has a row of a table's in it: its parts, and what points to it."""
     model = model_for(table)
     if model is None:
         return
     key = str(model._meta.pk.column)
     parts = parts_of(table)
     for part, its_key in parts.items():
-        yield _Link(part, its_key, key, is_part=True)
+        yield Link(part, its_key, key, is_part=True)
     for other in models_by_table().values():
         for field in other._meta.local_concrete_fields:
             if not isinstance(field, models.ForeignKey) or is_part_link(field):
@@ -128,6 +156,6 @@ def _links(table: str) -> Iterator[_Link]:
             to, target = field.related_model._meta.db_table, field.target_field
             column = str(field.column)
             if to == table:
-                yield _Link(other._meta.db_table, column, str(target.column), False)
+                yield Link(other._meta.db_table, column, str(target.column), False)
             elif to in parts and target.primary_key:
-                yield _Link(other._meta.db_table, column, key, False)
+                yield Link(other._meta.db_table, column, key, False)

@@ -209,18 +209,21 @@ def _write_mends(
         )
         for row in rows:
             _make_clear(writer, row)
-            if whole := row.decisions.get(WHOLE_ROW):
+            if WHOLE_ROW in row.decisions:
                 alone.add((table, row.versions.key))
-                if keeper := _only_keeper(row.versions, Take(whole.take), writer.sides):
+                if keeper := only_keeper(row, writer.sides):
                     kept[table, keeper].append(row.versions.key)
     parts.write(repository, writer, kept, alone)
 
 
-def _only_keeper(row: ConflictRow, take: Take, sides: MergeSides) -> str | None:
+def only_keeper(row: MendedRow, sides: MergeSides) -> str | None:
     """The side as which a row is kept, if the other one has none."""
-    if take is Take.OURS and row.theirs is None:
+    whole = row.decisions.get(WHOLE_ROW)
+    if whole is None:
+        return None
+    if whole.take == Take.OURS and row.versions.theirs is None:
         return sides.ours
-    if take is Take.THEIRS and row.ours is None:
+    if whole.take == Take.THEIRS and row.versions.ours is None:
         return sides.theirs
     return None
 

@@ -201,8 +201,16 @@ class Screen:
 
     @property
     def rows_changed(self) -> int:
-        """How many rows merge by themselves, in the application's tables."""
+        """
+        How many rows merge by themselves, in the application's tables; where any
+        was mended, how many change in all.
+        """
         return sum(table.rows for table in self.tables)
+
+    @property
+    def rows_removed(self) -> int:
+        """How many of those are deleted."""
+        return sum(table.stat.rows_removed for table in self.tables if table.stat)
 
 
 def with_card(shown: Screen, card: Card) -> Screen:

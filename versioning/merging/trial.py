@@ -8,6 +8,7 @@ on three hashes and the draft's decisions, and is remembered by them.
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from versioning.backends.repository import (
     MergeSides,
     Repository,
     Row,
+    TableChange,
+    TableStat,
     Violation,
 )
 from versioning.conf import connection as versioned_connection
@@ -24,6 +27,7 @@ from versioning.merging import VIOLATIONS_LISTED, copies, result, validation
 from versioning.merging.drafts import Counts, counts
 from versioning.merging.dropped import is_empty
 from versioning.merging.memory import remember
+from versioning.merging.parts import deleted_by_one, links
 from versioning.merging.preview import Preview
 from versioning.merging.rehearsal import rehearsal
 from versioning.merging.resolution import Take
@@ -35,6 +39,7 @@ from versioning.models import Decision, MergeDraft
 from versioning.values import same
 
 SHOWN = 100  # rows
+GONE_SHOWN = 20  # rows that a side deleted along with what is kept
 
 
 class LostValue(NamedTuple):
@@ -45,9 +50,28 @@ class LostValue(NamedTuple):
     value: Any
 
 
+class GoneWith(NamedTuple):
+    """A row that is kept, and that another one pointed to in a column."""
+
+    table: str
+    key: Key
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the target will have otherwise, with all that was decided and mended."""
+
+    summary: tuple[TableChange, ...]
+    stats: tuple[TableStat, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A row of the result that is in a fault, or that was mended."""
+    """
+    A row of the result that is in a fault, or that was mended, or that a side
+    deleted along with one that was.
+    """
 
     versions: ConflictRow  # as the three states hold it
     result: Row | None  # as it will be; None if it will not be
@@ -60,6 +84,8 @@ class Trouble:
     is_unclear: bool = False  # whose row it is
     lost: tuple[LostValue, ...] = ()  # whatever is decided
     mend: MendedRow | None = None
+    #: Kept rows, with which a side deleted this one; it will not be there.
+    gone_with: tuple[GoneWith, ...] = ()
 
     @property
     def is_mended(self) -> bool:
@@ -69,7 +95,8 @@ class Trouble:
     @property
     def is_left_alone(self) -> bool:
         """Whether nothing is wrong with it, and nothing counts that was mended."""
-        return self.is_mended and not (self.mend and self.mend.decisions)
+        is_mended = self.mend is not None and bool(self.mend.decisions)
+        return self.is_mended and not (is_mended or self.gone_with)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +108,8 @@ class Trial:
     unshown: int = 0  # rows in a fault, besides these
     too_many: bool = False  # more violations than can be mended here
     complete: bool = True  # False: rows in conflict were left as ours
+    outcome: Outcome | None = None  # None where nothing was mended
+    unnamed: int = 0  # rows with ``gone_with``, besides these
 
     @property
     def faults(self) -> tuple[Trouble, ...]:
@@ -128,7 +157,7 @@ def try_out(
             return _within(merge, sides, draft, made)
 
     return remember(
-        ("trial", sides, _version(draft)),
+        ("trial", sides, version(draft)),
         lambda: _judge(
             remember(_key(sides, draft), try_),
             sides,
@@ -150,10 +179,10 @@ def foresee(
 
 
 def _key(sides: MergeSides, draft: MergeDraft | None) -> Any:
-    return ("tried", sides, _version(draft))
+    return ("tried", sides, version(draft))
 
 
-def _version(draft: MergeDraft | None) -> Any:
+def version(draft: MergeDraft | None) -> Any:
     """Something that is another whenever the decisions are."""
     return None if draft is None else (draft.pk, draft.revision)
 
@@ -169,6 +198,8 @@ class _Tried:
     complete: bool
     invalid: Sequence[InvalidRow] = ()
     invariants: Sequence[InvalidRow] = ()
+    outcome: Outcome | None = None
+    unnamed: int = 0
 
 
 def _within(
@@ -197,10 +228,19 @@ def _within(
             rows.know(table, key)
     for row in invalid:
         rows.know(row.table, row.key)
+    outcome, unnamed = None, 0
     if draft is not None and made.mends:
+        kept: list[tuple[ConflictRow, str]] = []
         for mended in result.mended_rows(merge, sides, draft, written.new_keys):
             for one in mended:
                 rows.add_mend(one)
+                if keeper := result.only_keeper(one, sides):
+                    kept.append((one.versions, keeper))
+        gone = _gone_with(merge, sides, kept, written)
+        for (table, key), parents in islice(gone.items(), GONE_SHOWN):
+            rows.know(table, key).gone_with += parents
+        unnamed = max(len(gone) - GONE_SHOWN, 0)
+        outcome = Outcome(tuple(merge.merged_summary()), tuple(merge.merged_stat()))
     rows.read(merge, sides, written)
     return _Tried(
         rows,
@@ -210,7 +250,44 @@ def _within(
         complete,
         invalid,
         invariants,
+        outcome,
+        unnamed,
     )
+
+
+def _gone_with(
+    merge: Repository,
+    sides: MergeSides,
+    kept: Sequence[tuple[ConflictRow, str]],
+    written: ResultWriter,
+) -> dict[tuple[str, Key], list[GoneWith]]:
+    """
+    Rows that a side deleted along with one that is ``kept`` as the other's (a
+    hash), and that nobody keeps. Not what that one changed, which is in conflict
+    itself, nor what the row consists of, which is kept with it.
+    """
+    found: dict[tuple[str, Key], list[GoneWith]] = defaultdict(list)
+    for versions, keeper in kept:
+        held = versions.ours or versions.theirs or {}
+        deleter = sides.theirs if keeper == sides.ours else sides.ours
+        for link in links(versions.table):
+            if link.is_part or held.get(link.target) is None:
+                continue
+            deleted = remember(
+                ("deleted rows", link.table, sides.base, deleter, keeper),
+                partial(deleted_by_one, merge, link.table, sides.base, deleter, keeper),
+            )
+            keys = [
+                key
+                for key, before in deleted.items()
+                if before.get(link.column) == held[link.target]
+            ]
+            there = written.rows(link.table, keys) if keys else {}
+            for key in keys:
+                if key not in there:
+                    parent = GoneWith(versions.table, versions.key, link.column)
+                    found[link.table, key].append(parent)
+    return dict(sorted(found.items()))
 
 
 def _judge(tried: _Tried, sides: MergeSides) -> Trial:
@@ -228,6 +305,8 @@ def _judge(tried: _Tried, sides: MergeSides) -> Trial:
         unshown=len(tried.faults - tried.shown),
         too_many=tried.too_many,
         complete=tried.complete,
+        outcome=tried.outcome,
+        unnamed=tried.unnamed,
     )
 
 
@@ -240,6 +319,7 @@ class _About:
     bears_on: list[tuple[str, str]] = field(default_factory=list)
     is_unclear: bool = False
     mend: MendedRow | None = None
+    gone_with: list[GoneWith] = field(default_factory=list)
 
     @property
     def is_about_anything(self) -> bool:
@@ -249,6 +329,7 @@ class _About:
             or self.reasons
             or self.bears_on
             or self.mend
+            or self.gone_with
         )
 
 
@@ -339,6 +420,7 @@ class _Rows:
                 about.is_unclear,
                 tuple(self._lost(versions, found)),
                 about.mend,
+                tuple(about.gone_with) if found is None else (),
             )
 
     def _lost(self, versions: ConflictRow, result: Row | None) -> Iterator[LostValue]:

@@ -111,6 +111,7 @@ class MendCard:
     outdated: tuple[Outdated, ...]
     seen: tuple[tuple[str, str], ...]  # of all decisions about the row: see meanwhile
     lost: tuple[Lost, ...] = ()
+    along: str = ""  # with what it was deleted, in a sentence
     clash: Clash | None = None  # with what was sent just now
 
     @property
@@ -196,8 +197,9 @@ class MendCards:
         self, trial: Trial, made: Sequence[Mapping[str, Decision]]
     ) -> list[MendCard]:
         """
-        Faults first, then what is mended, each by table and key. ``made`` are
-        all decisions about each of the trial's rows, by column.
+        Faults first, then what is mended, then what was deleted along with it, each
+        by table and key. ``made`` are all decisions about each of the trial's rows,
+        by column.
         """
         headings = self._headings(
             [(row.versions.table, row.versions.key, _any(row)) for row in trial.rows]
@@ -205,7 +207,7 @@ class MendCards:
         rows = list(zip(trial.rows, made, strict=True))
         if trial.complete:
             rows = [(row, about) for row, about in rows if not row.is_left_alone]
-        shown = sorted(rows, key=lambda row: row[0].is_mended)
+        shown = sorted(rows, key=lambda row: (row[0].is_mended, not row[0].mend))
         return [self._card(row, about, headings) for row, about in shown]
 
     def old(self, rows: Sequence[InvalidRow]) -> list[OldFault]:
@@ -282,7 +284,24 @@ class MendCards:
                 for column, decision in about.items()
             ),
             lost=tuple(self._lost(row)),
+            along=self._along(row, headings),
         )
+
+    def _along(self, row: Trouble, headings: dict[tuple[str, Key], str]) -> str:
+        if not row.gone_with:
+            return ""
+        versions = row.versions
+        where = self._on_ours if versions.ours is None else self._on_theirs
+        # To name it would tell what the row holds.
+        parents = [
+            headings[parent.table, parent.key]
+            for parent in row.gone_with
+            if not hidden_among(versions.table, [parent.column])
+        ]
+        if not parents:
+            return f"{self._gone} {where}, and will not be there."
+        with_it = " and ".join(parents)
+        return f"{self._gone} {where} along with {with_it}, and is not kept with that."
 
     def _lost(self, row: Trouble) -> Iterator[Lost]:
         values = TableValues(row.versions.table, self._repository.connection)

@@ -36,7 +36,8 @@ def merged_rows(request: HttpRequest) -> HttpResponse:
     if sides is None:
         raise Http404("These two branches share no history.")
     try:
-        rows = merged.merged_rows(target, sides, table, request.GET.get("after", ""))
+        after = request.GET.get("after", "")
+        rows = merged.merged_rows(source, target, sides, table, after)
     except BadCursor as error:
         raise BadRequest(str(error)) from error
     if rows is None:
