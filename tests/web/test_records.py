@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 import versioning
-from polls.models import Choice
+from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.test_drafts_together import URL, decide, form
 from versioning.merging import endings, records
@@ -58,6 +58,25 @@ def test_each_decision_is_shown_with_who_and_what(maintainer, landed):
     for value in ("The sky", "Sky of summer", "Sea of main", "Sea of summer"):
         assert value in words
     assert url in seen.addresses(maintainer.get("/merges/"))
+
+
+def test_rows_that_values_refer_to_are_called_by_their_names(
+    repository, maintainer, sky, erin
+):
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        Choice.objects.filter(pk=sky.pk).update(
+            question=Question.objects.create(pk=901, text="Who?")
+        )
+    with versioning.on_branch("summer", author=erin, message="Ask"):
+        Choice.objects.filter(pk=sky.pk).update(
+            question=Question.objects.create(pk=902, text="Where?")
+        )
+    fields = form(repository, maintainer.get(URL), sky, "ours")
+    fields |= {"scope": "row", "take:question_id": "value", "value:question_id": "902"}
+    decide(maintainer, fields)
+    draft = MergeDraft.objects.get()
+    page = maintainer.get(f"/merges/{draft.pk}/")
+    assert "Question What’s up? Who? Where? Where? typed" in seen.main(page)
 
 
 def test_it_is_there_when_the_branch_is_gone(repository, maintainer, landed):

@@ -4,21 +4,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from versioning.backends.errors import UnknownRef
-from versioning.backends.repository import Key
+from versioning.backends.repository import Key, Row
 from versioning.conf import repository
 from versioning.merging import drafts, endings, sources
+from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.standing import Standing, gone, standing
 from versioning.models import Decision, MergeDraft
 from versioning.presentation.cells import Shown, opened_apart, told_apart
+from versioning.presentation.cells import related as related_cell
 from versioning.presentation.choices import column_name, row_states, said, shown_of
 from versioning.presentation.conflicts import Names
 from versioning.presentation.snapshot import Snapshot
-from versioning.values import TableValues, table_name
+from versioning.values import TableValues, decode, table_name
+
+#: Names by table and column, by stored value.
+Related = dict[tuple[str, str], dict[Any, str]]
 
 LISTED = 50  # merges
 PAGE = 50  # decisions
@@ -192,13 +198,35 @@ def names_of(draft: MergeDraft) -> Names:
 
 def decided(draft: MergeDraft, decisions: Sequence[Decision]) -> tuple[Decided, ...]:
     """Some of a draft's decisions, as they were made."""
-    headings = _headings(draft, decisions)
+    at_hand = repository()
+    snapshots = [Snapshot(at_hand, at) for at in (draft.ours, draft.theirs, draft.base)]
+    headings = _headings(snapshots, decisions)
+    related = _related(snapshots, decisions)
     names = names_of(draft)
-    return tuple(_decided(decision, headings, names) for decision in decisions)
+    return tuple(_decided(one, headings, related, names) for one in decisions)
+
+
+def _related(snapshots: Sequence[Snapshot], decisions: Sequence[Decision]) -> Related:
+    """What the rows are called that values refer to, as the sides had them."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for decision in decisions:
+        typed = {"value": decision.value} if decision.take == Take.VALUE else {}
+        rows[decision.table] += [
+            {decision.column: decode(encoded["value"])}
+            for encoded in (*decision.seen, typed)
+            if decision.column != WHOLE_ROW and "value" in encoded
+        ]
+    found: Related = {}
+    for snapshot in snapshots:
+        for table, values in rows.items():
+            for column, by_value in snapshot.related_names(table, values).items():
+                known = found.setdefault((table, column), {})
+                found[table, column] = by_value | known
+    return found
 
 
 def _headings(
-    draft: MergeDraft, decisions: Sequence[Decision]
+    snapshots: Sequence[Snapshot], decisions: Sequence[Decision]
 ) -> dict[tuple[str, Key], str]:
     """Rows by name, as of the side that still had them."""
     at_hand = repository()
@@ -206,26 +234,29 @@ def _headings(
     for decision in decisions:
         wanted.setdefault(decision.table, set()).add(drafts.key_of(decision))
     found: dict[tuple[str, Key], str] = {}
-    for at in (draft.ours, draft.theirs, draft.base):
-        snapshot = Snapshot(at_hand, at)
+    for snapshot in snapshots:
         for table, keys in wanted.items():
             missing = [key for key in keys if (table, key) not in found]
-            if missing and table in at_hand.tables(at=at):
-                rows = at_hand.rows(table, missing, at=at)
+            if missing and table in at_hand.tables(at=snapshot.at):
+                rows = at_hand.rows(table, missing, at=snapshot.at)
                 labels = snapshot.labels(table, rows)
                 found |= {(table, key): label for key, label in labels.items()}
     return found
 
 
 def _decided(
-    decision: Decision, headings: dict[tuple[str, Key], str], names: Names
+    decision: Decision,
+    headings: dict[tuple[str, Key], str],
+    related: Related,
+    names: Names,
 ) -> Decided:
     values = TableValues(decision.table)
     column = decision.column
     before, ours, theirs = (shown_of(values, column, seen) for seen in decision.seen)
     taken = said(values, column, drafts.choice_of(decision), decision.seen, names)
+    called = related.get((decision.table, column), {})
     before, ours, theirs, result = opened_apart(
-        told_apart([before, ours, theirs, taken.shown])
+        told_apart([_named(one, called) for one in (before, ours, theirs, taken.shown)])
     )
     return Decided(
         table_name(decision.table),
@@ -243,3 +274,10 @@ def _decided(
         result,
         decision,
     )
+
+
+def _named(shown: Shown | None, called: Mapping[Any, str]) -> Shown | None:
+    """A value that refers to a row, by that row's name if it is known."""
+    if shown and called and (name := called.get(shown.stored)):
+        return related_cell(name, shown.stored)
+    return shown
