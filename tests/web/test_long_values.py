@@ -102,7 +102,7 @@ def test_a_settled_value_and_one_that_only_one_side_changed_lead_there_too(
         Question.objects.update(details=f"{LONG}before")
     page = editor.get(URL)
     assert "changed on summer only" in seen.main(page)
-    (url,) = values(page)
+    (url,) = set(values(page))  # of what it was, and of what it is
     assert f"{LONG}summer</pre>" in editor.get(url).text
     with versioning.on_branch("main", author=erin, message="Otherwise"):
         Question.objects.update(details=f"{LONG}main")

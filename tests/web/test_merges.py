@@ -267,6 +267,22 @@ def test_all_that_is_left_can_be_taken_from_one_side(
     assert Question.objects.get().text == "On summer?"
 
 
+def test_what_one_side_changed_beside_a_conflict_is_shown_with_what_it_was(
+    repository, maintainer, erin
+):
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        Question.objects.create(text="What’s up?", details="Look up at night.")
+    repository.create_branch("summer", repository.head("main"))
+    for branch, details in (("main", "Look up at night."), ("summer", "Look up now.")):
+        with versioning.on_branch(branch, author=erin, message="Reword"):
+            Question.objects.update(text=f"On {branch}?", details=details)
+    page = maintainer.get(URL)
+    words = seen.main(page)
+    assert "Details Look up at night. → Look up now. changed on summer only" in words
+    assert "2 other values, the same on both ID" in words
+    assert re.search(r"<del[^>]*>at night</del>", page.text)
+
+
 @pytest.mark.parametrize(("answer", "left"), [("ours", 1), ("theirs", 0)])
 def test_a_row_that_one_side_deleted(
     repository, maintainer, erin, heaven, answer, left

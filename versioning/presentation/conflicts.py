@@ -120,7 +120,7 @@ class Settled:
     name: str
     shown: Shown
     why: str  # "" where it did not change
-    before: Shown | None = None  # of a row that one side deleted, where it changed
+    before: Shown | None = None  # where it changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +158,21 @@ class Card:
         return self.pending == 0
 
     @property
-    def at_stake(self) -> tuple[Settled, ...]:
-        """What one side changed in a row that the other deleted."""
+    def changed(self) -> tuple[Settled, ...]:
+        """
+        What changes without a question; in a row that one side deleted, what the
+        other changed.
+        """
         return tuple(cell for cell in self.agreed if cell.before is not None)
 
     @property
     def others(self) -> tuple[Settled, ...]:
         return tuple(cell for cell in self.agreed if cell.before is None)
+
+    @property
+    def others_are_the_same(self) -> bool:
+        """Whether the others are what they were, as far as they were there."""
+        return not any(cell.why for cell in self.others)
 
     @property
     def asked(self) -> tuple[Line, ...]:
@@ -277,14 +285,7 @@ class _TableCards:
                 if cell.state in (CellState.DISPUTED, CellState.COUNTED):
                     lines.append(self._line(judged, cell))
                 else:
-                    agreed.append(
-                        Settled(
-                            cell.column,
-                            self.values.column_name(cell.column),
-                            self._show(cell.column, cell.result),
-                            self._why(cell),
-                        )
-                    )
+                    agreed.append(self._settled(cell, cell.result))
         return Card(
             anchor=anchor(self.table, key),
             table=self.table,
@@ -349,14 +350,17 @@ class _TableCards:
     def _of_one_side(self, resolution: RowResolution, cell: Cell) -> Settled:
         """A cell of a row that the other side deleted."""
         here = resolution.state is RowState.DELETED_THERE
-        shown = self._show(cell.column, cell.ours if here else cell.theirs)
-        before = None
-        if cell.state is not CellState.AGREED and cell.base is not ABSENT:
+        return self._settled(cell, cell.ours if here else cell.theirs)
+
+    def _settled(self, cell: Cell, result: Any) -> Settled:
+        """A cell that is not asked about, beside what it was if it changed."""
+        shown, before, why = self._show(cell.column, result), None, self._why(cell)
+        if why and cell.base is not ABSENT:
             before, shown = with_marks(
                 *told_apart([self._show(cell.column, cell.base), shown])
             )
         name = self.values.column_name(cell.column)
-        return Settled(cell.column, name, shown, self._why(cell), before)
+        return Settled(cell.column, name, shown, why, before)
 
     def _whole(self, judged: JudgedRow) -> Line:
         resolution = judged.resolution
