@@ -8,7 +8,7 @@ from django.db import models
 
 import versioning
 from tests import own_models
-from tests.contract.work import KEY, SIDES
+from tests.contract.work import KEY, SIDES, listed
 from versioning import policies
 from versioning.backends.repository import Author
 from versioning.merging import trial
@@ -185,8 +185,13 @@ def test_one_that_is_kept_is_kept_with_all_its_parts(hall, work, deleted_on, cha
         hall.objects.filter(pk=OLD).update(**{changed: 5 if changed == "room" else 4})
     merge = work()
     take = Take.OURS if kept_on == "main" else Take.THEIRS
-    merge.decide(PLACE if changed == "room" else HALL, OLD, take)
+    decided, along = (PLACE, HALL) if changed == "room" else (HALL, PLACE)
+    gone = [] if deleted_on == "main" else [("removed", OLD)]
+    assert listed(merge, along) == gone
+    merge.decide(decided, OLD, take)
     assert merge.troubles == {}
+    back = [("added", OLD)] if deleted_on == "main" else []
+    assert listed(merge, along) == back
     merge.land()
     found = hall.objects.get()
     room, seats = (5, 3) if changed == "room" else (4, 4)

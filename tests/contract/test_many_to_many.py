@@ -4,7 +4,7 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from tests.contract.work import SIDES
+from tests.contract.work import SIDES, listed
 
 TABLE = "polls_thing_tags"
 KEYS = {"main": 10, "summer": 20}
@@ -55,6 +55,7 @@ def test_what_both_chose_is_chosen_once(chosen, choose, work):
         choose(side, tag=2)
     merge = work()
     assert merge.troubles == {}
+    assert listed(merge, TABLE) == []
     merge.land()
     assert found(chosen) == [(1, 1), (KEYS["main"], 2)]
 
@@ -64,6 +65,7 @@ def test_what_one_chose_besides_is_chosen_too(chosen, choose, work):
         choose(side, tag=2)
     choose("summer", tag=3, key=21)
     merge = work()
+    assert listed(merge, TABLE) == [("added", 21)]
     merge.land()
     assert found(chosen) == [(1, 1), (10, 2), (21, 3)]
 

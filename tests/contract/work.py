@@ -3,7 +3,7 @@
 from django.db import models
 
 from tests.engines import ENGINE
-from versioning.merging import deciding, drafts, mending, preview, trial
+from versioning.merging import deciding, drafts, mending, merged, preview, trial
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.resolution import Choice as Decided
@@ -26,6 +26,12 @@ def commit_nothing(connection, branch, times):
 def refers_to(model, **options):
     """A foreign key of a test's own model."""
     return models.ForeignKey(model, models.CASCADE, related_name="+", **options)
+
+
+def listed(work, table):
+    """Rows that the merge’s page says change in a table: how, and their keys."""
+    found = merged.merged_rows("summer", "main", work.sides, table)
+    return [(str(row.kind), int(row.key)) for row in found.rows] if found else []
 
 
 class Work:

@@ -131,7 +131,7 @@ def _open(
         nonlocal made
         if draft is not None and drafts.refresh_within(merge, found, draft):
             made = drafts.counts(draft)
-        if tries and _can_be_tried(found, made):
+        if tries and trial.can_be_tried(found, made):
             trial.foresee(merge, found, draft, made)
 
     try:
@@ -247,17 +247,8 @@ def _place_text(place: Place | None) -> str | None:
 # What the result would break --------------------------------------------------
 
 
-def _can_be_tried(found: Preview, made: Counts) -> bool:
-    """
-    What the result would break is asked where something is known to be wrong or
-    was mended, and where no decision is missing any more.
-    """
-    is_complete = made.settled >= found.required
-    return found.can_land and bool(is_complete or found.violations or made.mends)
-
-
 def _tried_out(begun: Screen, sides: MergeSides, found: Preview, made: Counts) -> Trial:
-    if _can_be_tried(found, made):
+    if trial.can_be_tried(found, made):
         return trial.try_out(begun.target, sides, begun.draft, made)
     return Trial(complete=not found.can_land)
 

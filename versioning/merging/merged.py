@@ -15,6 +15,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import repository as versioned_repository
 from versioning.cursors import sign_key, unsign_key
+from versioning.inheritance import parts_of
 from versioning.merging import VIOLATIONS_LISTED, drafts, preview, result, trial
 from versioning.merging.counters import counter_sums_of
 from versioning.merging.memory import remember
@@ -74,22 +75,24 @@ def changes(
     *,
     since: Key | None = None,
     draft: MergeDraft | None = None,
+    as_tried: bool = False,
 ) -> tuple[list[RowChange], bool]:
     """
     A page of the rows of ``target`` that merge by themselves, as they are and
-    as they will be, in order of key, and whether there are more. With a ``draft``,
-    of all rows that change, as it makes them.
+    as they will be, in order of key, and whether there are more. ``as_tried``, of
+    all rows that change, as a draft makes them and with what goes along.
     """
 
     def look() -> tuple[list[RowChange], bool]:
         with rehearsal(target, sides) as merge:
-            if draft is None:
+            if not as_tried:
                 return _changes(merge, sides, table, since)
             listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
             result.write(merge, sides, draft, listed, settle=False)
             return _page(merge, table, since)
 
-    return remember((*_key(sides, table, since), version(draft)), look)
+    made_by = ("tried", version(draft)) if as_tried else None
+    return remember((*_key(sides, table, since), made_by), look)
 
 
 def _changes_next(table: str, since: Key | None) -> Then:
@@ -98,7 +101,7 @@ def _changes_next(table: str, since: Key | None) -> Then:
     def look(merge: Repository, found: Preview) -> None:
         if table in {change.table for change in found.summary}:
             remember(
-                (*_key(found.sides, table, since), version(None)),
+                (*_key(found.sides, table, since), None),
                 lambda: _changes(merge, found.sides, table, since),
             )
 
@@ -156,28 +159,31 @@ def merged_rows(
     source: str, target: str, sides: MergeSides, table: str, after: str = ""
 ) -> MergedRows | None:
     """
-    Rows of one table that the merge changes by itself, or where any were mended,
-    that it changes at all; None if it changes none there. Raises ``BadCursor``,
-    and as ``preview.preview()``.
+    Rows of one table that the merge changes by itself, or where any were mended or
+    go along with others, that it changes at all; None if it changes none there.
+    Raises ``BadCursor``, and as ``preview.preview()``.
     """
     since = unsign_key(table, after) if after else None
     found = preview.preview(target, sides, then=_changes_next(table, since))
     outcome = None
     draft, made = drafts.open_and_counted(source, target)
-    if draft is not None and made.mends and found.can_land:
-        drafts.refresh(draft, sides)
+    may_differ = made.mends or found.violations or (draft and parts_of(table))
+    if may_differ and trial.can_be_tried(found, made):
+        if draft is not None:
+            drafts.refresh(draft, sides)
         outcome = trial.try_out(target, sides, draft).outcome
     tables = merged_tables(found, outcome)
     merged = next((t for t in tables if t.table == table), None)
     if merged is None:
         return None
-    is_mended = outcome is not None
+    is_mended = outcome is not None and draft is not None
     repository = versioned_repository()
     states = [(merged.change.old_table, sides.ours), (table, sides.theirs)]
     if withholds_rows(repository, states):
         return MergedRows(merged, (), (), None, is_withheld=True, is_mended=is_mended)
-    made_by = draft if is_mended else None
-    rows, more = changes(target, sides, table, since=since, draft=made_by)
+    rows, more = changes(
+        target, sides, table, since=since, draft=draft, as_tried=outcome is not None
+    )
     shown = present_rows(repository, table, rows, sides.ours, sides.theirs)
     columns = {cell.column: cell.name for row in shown for cell in row.cells}
     return MergedRows(

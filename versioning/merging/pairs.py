@@ -45,6 +45,7 @@ def write(
             if any(_are_alike(row, other, primary) for other in here)
         ]
         writer.write(table, [RowWrite(key, None) for key in twins])
+        writer.went_along |= bool(twins)
 
 
 def _is_of_a_field(table: str) -> bool:

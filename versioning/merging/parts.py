@@ -54,6 +54,7 @@ def write(
             missing = [key for key in wanted if key not in there]
             rows = repository.rows(part, missing, at=side)
             writer.write(part, [RowWrite(key, row) for key, row in rows.items()])
+            writer.went_along |= bool(rows)
 
 
 def deleted_along(

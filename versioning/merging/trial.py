@@ -108,7 +108,7 @@ class Trial:
     unshown: int = 0  # rows in a fault, besides these
     too_many: bool = False  # more violations than can be mended here
     complete: bool = True  # False: rows in conflict were left as ours
-    outcome: Outcome | None = None  # None where nothing was mended
+    outcome: Outcome | None = None  # None where nothing was mended or went along
     unnamed: int = 0  # rows with ``gone_with``, besides these
 
     @property
@@ -136,6 +136,15 @@ def without_tables(found: Trial, tables: Container[str]) -> Trial:
     """The trial with no rows of some tables."""
     rows = tuple(row for row in found.rows if row.versions.table not in tables)
     return replace(found, rows=rows)
+
+
+def can_be_tried(found: Preview, made: Counts) -> bool:
+    """
+    What the result would break is asked where something is known to be wrong or
+    was mended, and where no decision is missing any more.
+    """
+    is_complete = made.settled >= found.required
+    return found.can_land and bool(is_complete or found.violations or made.mends)
 
 
 def try_out(
@@ -240,6 +249,7 @@ def _within(
         for (table, key), parents in islice(gone.items(), GONE_SHOWN):
             rows.know(table, key).gone_with += parents
         unnamed = max(len(gone) - GONE_SHOWN, 0)
+    if made.mends or written.went_along:
         outcome = Outcome(tuple(merge.merged_summary()), tuple(merge.merged_stat()))
     rows.read(merge, sides, written)
     return _Tried(

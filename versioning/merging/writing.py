@@ -46,6 +46,8 @@ class ResultWriter:
         self.new_keys: dict[str, dict[Key, Key]] = {}
         #: Rows that may be either side's.
         self.unclear: dict[tuple[str, Key], Unclear] = {}
+        #: Whether rows came or went unasked: see ``pairs`` and ``parts``.
+        self.went_along = False
         self.left_open = 0  # rows in conflict whose decisions are not all made
 
     def rows(self, table: str, keys: Sequence[Key]) -> dict[Key, Row]:
