@@ -107,7 +107,7 @@ document.addEventListener(
   "change",
   (event) => {
     const typed = $(`[data-picks="${CSS.escape(event.target.id || "-")}"]`);
-    if (!typed) return;
+    if (!typed || (typed.matches("textarea") && typed.value !== typed.defaultValue)) return;
     event.stopPropagation();
     typed.focus();
   },
@@ -163,9 +163,52 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (!part.hasAttribute("tabindex")) part.setAttribute("tabindex", "-1");
   part.focus({ preventScroll: true });
 });
-document.addEventListener("htmx:sendError", ({ target }) => {
-  if (!target.matches("[data-live]"))
-    announce("The server could not be reached. Nothing was sent.");
+
+// What gets no answer, or one that takes the place of nothing, is told where it was
+// asked for. A choice that is kept at once is set back to what the page knows as kept.
+const told = new WeakMap(); // by what asked
+
+function tell(asker, request, words) {
+  const box = $("#unanswered").content.firstElementChild.cloneNode(true);
+  const asked = request.triggeringEvent;
+  const isForm = asker.matches("form");
+  if (isForm && asked?.type === "change")
+    for (const radio of asker.querySelectorAll("input[type=radio]"))
+      radio.checked = radio.defaultChecked;
+  $("p", box).textContent = words;
+  const again = $("a", box);
+  // Opening a form again would lose what is typed in it.
+  if (asker.form?.method === "post") again.parentElement.remove();
+  else again.href = location.href;
+  told.get(asker)?.remove();
+  told.set(asker, box);
+  const line = isForm && asked?.target.closest?.(".settle");
+  if (line) line.append(box);
+  else if (asker.isConnected) (asker.matches("input") ? asker.form : asker).after(box);
+  else $("main").prepend(box);
+}
+
+document.addEventListener("htmx:beforeRequest", ({ target }) => told.get(target)?.remove());
+document.addEventListener("htmx:responseError", ({ target, detail }) => {
+  if (target.matches("[data-live]")) return;
+  // The page that says it, in its words: what is wrong, and what became of the work.
+  const page = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
+  const title = $("h1", page);
+  const said = [title, ...(title?.parentElement.children ?? [])]
+    .filter((part, n) => part && (n === 0 || part.matches("p:not(:has(a, button))")))
+    .map((part) => part.textContent.trim());
+  if (said.length) said[0] += ".";
+  tell(target, detail.requestConfig, said.join(" ") || "The server could not answer that.");
+});
+document.addEventListener("htmx:sendError", ({ target, detail }) => {
+  if (target.matches("[data-live]")) return;
+  const isSent = detail.requestConfig.verb !== "get";
+  const words = "The server could not be reached.";
+  tell(
+    target,
+    detail.requestConfig,
+    isSent ? `${words} As far as this page knows, what you did is not kept.` : words,
+  );
 });
 
 // A page that has gone stale says so. It asks while it is in sight and somebody is
