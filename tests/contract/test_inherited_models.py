@@ -198,6 +198,57 @@ def test_one_that_is_kept_is_kept_with_all_its_parts(hall, work, deleted_on, cha
     assert (found.name, found.room, found.seats) == ("The hall", room, seats)
 
 
+@pytest.fixture
+def yard(repository, new_model, place, hall):
+    """Of another model that inherits the same; the hall has one, too."""
+    above = own_models.part_of(place)
+    made = new_model("Yard", place, above=above, trees=models.IntegerField())
+    with versioning.on_branch("main", author=ERIN, message="Plant"):
+        made(above_id=OLD, trees=7).save_base(raw=True)
+    repository.delete_branch("summer")
+    repository.create_branch("summer", repository.head("main"))
+    return made
+
+
+@pytest.mark.parametrize("deleted_on", SIDES)
+@pytest.mark.parametrize("stays", [True, False])
+def test_what_went_without_it_does_not_come_back_with_it(
+    hall, yard, place, work, deleted_on, stays
+):
+    """Of two parts of a place that stays, each is deleted on its own."""
+    kept_on = "summer" if deleted_on == "main" else "main"
+    with versioning.on_branch(deleted_on, author=ERIN, message="Close"):
+        hall.objects.get(pk=OLD).delete(keep_parents=True)
+        yard.objects.get(pk=OLD).delete(keep_parents=True)
+        if not stays:
+            place.objects.all().delete()
+    with versioning.on_branch(kept_on, author=ERIN, message="Rebuild"):
+        hall.objects.filter(pk=OLD).update(seats=4)
+    merge = work()
+    merge.decide(HALL, OLD, Take.OURS if kept_on == "main" else Take.THEIRS)
+    merge.land()
+    found = hall.objects.get()
+    assert (found.name, found.room, found.seats) == ("The hall", 4, 4)
+    assert [one.trees for one in yard.objects.all()] == ([] if stays else [7])
+
+
+def test_a_part_that_the_side_that_keeps_it_had_not_does_not_come_back(
+    hall, yard, place, work
+):
+    with versioning.on_branch("main", author=ERIN, message="Close"):
+        place.objects.get(pk=OLD).delete()
+        hall.objects.all().delete()
+        yard.objects.all().delete()
+    with versioning.on_branch("summer", author=ERIN, message="Fell"):
+        yard.objects.get(pk=OLD).delete(keep_parents=True)
+        place.objects.filter(pk=OLD).update(room=5)
+    merge = work()
+    merge.decide(PLACE, OLD, Take.THEIRS)
+    merge.land()
+    assert hall.objects.get().room == 5
+    assert not yard.objects.exists()
+
+
 def test_a_part_that_is_decided_about_itself_goes_its_own_way(hall, place, work):
     with versioning.on_branch("main", author=ERIN, message="Close"):
         hall.objects.get(pk=OLD).delete()

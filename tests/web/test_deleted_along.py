@@ -102,3 +102,25 @@ def test_the_part_in_another_table_is_kept_with_it(
     assert decide(maintainer, pins(repository) | row | take).status_code == 303
     assert land(maintainer, pins(repository)).status_code == 303
     assert [(h.name, h.seats) for h in hall.objects.all()] == [("The great hall", 3)]
+
+
+def test_another_part_that_was_deleted_on_its_own_is_not_said_to_be_kept(
+    repository, maintainer, new_model, on, deleter
+):
+    keeper = "summer" if deleter == "main" else "main"
+    place = new_model("Place", id=models.IntegerField(primary_key=True))
+    hall, yard = (
+        new_model(
+            name, place, above=own_models.part_of(place), size=models.IntegerField()
+        )
+        for name in ("Hall", "Yard")
+    )
+    on("main", lambda: hall.objects.create(pk=1, size=3))
+    on("main", lambda: yard(above_id=1, size=7).save_base(raw=True))
+    repository.create_branch("summer", repository.head("main"))
+    on(deleter, lambda: hall.objects.get().delete(keep_parents=True))
+    on(deleter, lambda: yard.objects.get().delete(keep_parents=True))
+    on(keeper, lambda: hall.objects.update(size=4))
+    words = seen.main(maintainer.get(URL))
+    assert f"eleted on {deleter}" in words
+    assert "they are kept with it" not in words

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from versioning.backends.repository import ChangeKind, Key, Repository, Row, RowWrite
-from versioning.inheritance import is_part_link, parts_of
+from versioning.inheritance import between, is_part_link, parts_beside, parts_of
 from versioning.merging.memory import remember
 from versioning.merging.writing import ResultWriter
 from versioning.values import model_for, models_by_table, same
@@ -42,19 +42,26 @@ def write(
 ) -> None:
     """
     Write the other parts of rows that were kept: none that is there, and none
-    that was ``decided`` about itself. Within a merge under way.
+    that was ``decided`` about itself. Nor what is a part of them only through one
+    that is there: it did not go along with them. Within a merge under way.
     """
+    beside = parts_beside()
     for (table, side), keys in kept.items():
-        if not (parts := parts_of(table)):
+        if table not in beside:
             continue
         tables = {*repository.tables(at=side)}.intersection(repository.tables())
-        for part in tables.intersection(parts):
-            wanted = [key for key in keys if (part, key) not in decided]
-            there = writer.rows(part, wanted)
-            missing = [key for key in wanted if key not in there]
-            rows = repository.rows(part, missing, at=side)
-            writer.write(part, [RowWrite(key, row) for key, row in rows.items()])
-            writer.went_along |= bool(rows)
+        to_do, done = [(table, keys)], {table}
+        while to_do:
+            back, of = to_do.pop()
+            for part in sorted(tables.intersection(beside[back]) - done):
+                done.add(part)
+                wanted = [key for key in of if (part, key) not in decided]
+                there = writer.rows(part, wanted)
+                missing = [key for key in wanted if key not in there]
+                rows = repository.rows(part, missing, at=side)
+                writer.write(part, [RowWrite(key, row) for key, row in rows.items()])
+                writer.went_along |= bool(rows)
+                to_do.append((part, [*rows]))
 
 
 def deleted_along(
@@ -80,7 +87,12 @@ def deleted_along(
         find = partial(_count, repository, link, base, deleter, keeper)
         asked = ("deleted", link.table, link.column, base, deleter, keeper)
         counts, more = remember(asked, find)
+        apart = set[Key]()
+        for through in between(table, link.table) if link.is_part else ():
+            apart |= repository.rows(through, list(rows), at=deleter).keys()
         for key, row in rows.items():
+            if key in apart:  # deleted on its own: see ``write()``
+                continue
             held = row.get(link.target)
             count = 0 if held is None else counts[held]
             if count or (more and held is not None):
