@@ -339,3 +339,34 @@ def test_a_damaged_form_is_refused(repository, maintainer, sky, damaged, name):
     answer = maintainer.post(reverse(f"versioning:{name}"), fields, headers=HTMX)
     assert answer.status_code == 400
     assert taken() == [("theirs", "mo")]
+
+
+# When the other was quicker --------------------------------------------------------
+
+
+def test_who_merges_what_was_merged_learns_by_whom(repository, maintainer, ida, sky):
+    rest = {"scope": "all", "take": "ours"}
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "ours") | rest)
+    mine = form(repository, maintainer.get(URL), sky, "ours")
+    theirs = form(repository, ida.get(URL), sky, "ours")
+    assert land(ida, theirs).status_code == 303
+    merged = repository.head("main")
+    late = maintainer.post(reverse("versioning:merge-land"), mine, follow=True)
+    assert late.redirect_chain == [(f"/commits/{merged}/", 303)]
+    assert "ida did this already, by this commit." in seen.text(late)
+    own = ida.post(reverse("versioning:merge-land"), theirs, follow=True)
+    assert "did this already" not in seen.text(own)
+
+
+def test_who_opens_what_was_merged_learns_by_whom(repository, maintainer, ida, sky):
+    rest = {"scope": "all", "take": "ours"}
+    old = form(repository, maintainer.get(URL), sky, "ours")
+    with versioning.on_branch("summer", message="Say more"):
+        Choice.objects.filter(pk=sky.pk).update(text="All the sky")
+    decide(ida, form(repository, ida.get(URL), sky, "ours") | rest)
+    assert land(ida, form(repository, ida.get(URL), sky, "ours")).status_code == 303
+    late = land(maintainer, old)  # of what is no more
+    assert late.status_code == 409
+    for page in (late, maintainer.get(URL)):
+        assert "main has it all already ida merged it just now" in seen.main(page)
+        assert seen.links(page)["this commit"] == f"/commits/{repository.head('main')}/"

@@ -20,7 +20,7 @@ from versioning.merging.preview import Place, Preview
 from versioning.merging.screen import ALL, Progress, Screen, Unneeded
 from versioning.merging.sources import Impossible
 from versioning.merging.trial import Trial, without_tables
-from versioning.merging.undone import undoing_merge
+from versioning.merging.undone import merging, undoing_merge
 from versioning.merging.withheld import withheld
 from versioning.models import MergeDraft
 from versioning.presentation.conflicts import Card, Names, cards, sum_lines
@@ -179,8 +179,16 @@ def _whole(
         old_faults=tuple(mend_cards.old(tried.old)),
         blocks=blocks(repository, found, _names(begun)),
         alignment=alignment(given, begun.target, sides),
-        undo=undoing_merge(begun.source, begun.target) if found.up_to_date else None,
+        **_ended(begun, sides) if found.up_to_date else {},
     )
+
+
+def _ended(begun: Screen, sides: MergeSides) -> dict[str, MergeDraft | None]:
+    """How the target came to have it all, as far as that is recorded."""
+    return {
+        "undo": undoing_merge(begun.source, begun.target),
+        "merged": merging(begun.source, begun.target, sides.theirs),
+    }
 
 
 def _names(begun: Screen) -> Names:

@@ -146,6 +146,7 @@ class Screen:
     blocks: tuple[TableBlock, ...] = ()  # tables that keep it from being merged
     alignment: Alignment | None = None  # None with ``found``
     undo: MergeDraft | None = None  # of what the target has by its commits alone
+    merged: MergeDraft | None = None  # what brought the target all of it
 
     @property
     def seen(self) -> str:

@@ -37,6 +37,12 @@ def undoing_merge(source: str, target: str) -> MergeDraft | None:
     return next(filter(None, found), None)
 
 
+def merging(source: str, target: str, theirs: str) -> MergeDraft | None:
+    """The record of what merged a branch as it is (a hash) into another, if any did."""
+    merges = _landed(source, target).filter(theirs=theirs)[:LOOKED_AT]
+    return next((one for one in merges if is_on(one.commit, target)), None)
+
+
 def _landed(source: Any, target: Any) -> QuerySet[MergeDraft]:
     return MergeDraft.objects.filter(
         source=source, target=target, state=MergeDraft.State.LANDED

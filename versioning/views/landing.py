@@ -74,7 +74,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
                 return _land(request, source, target, pins, sides, alone=alone)
             except (BranchMoved, endings.DraftChanged):
                 continue
-    done = _landed_already(source, target, pins)
+    done = _landed_already(request, source, target, pins)
     return done or moved_page(request, source, target, pins)
 
 
@@ -98,7 +98,9 @@ def _land(
         # Also where nothing is to be decided: the record of who merged what.
         seen = require_seen_draft(request)
         if draft is None or sides != pins:
-            if draft is None and (done := _landed_already(source, target, pins)):
+            if draft is None and (
+                done := _landed_already(request, source, target, pins)
+            ):
                 return done
             draft = drafts.begin(source, target, sides, request.user)
             if sides != pins and drafts.have_to_be_looked_at(draft):
@@ -178,9 +180,9 @@ def _refuse(
 
 
 def _landed_already(
-    source: str, target: str, pins: MergeSides
+    request: HttpRequest, source: str, target: str, pins: MergeSides
 ) -> HttpResponseRedirect | None:
-    """A second press of Merge: lead to what the first one made."""
+    """A second press of Merge: lead to what the first one made, and say whose it was."""
     landed = MergeDraft.objects.filter(
         source=source,
         target=target,
@@ -192,6 +194,9 @@ def _landed_already(
         return None
     if not is_on(done.commit, target):  # the branch was made anew since
         return None
+    if done.landed_by_id != request.user.pk:
+        who = done.landed_by_name or "Somebody"
+        messages.info(request, f"{who} did this already, by this commit.")
     return see_other(reverse("versioning:commit", args=[done.commit]))
 
 
