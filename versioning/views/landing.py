@@ -182,7 +182,7 @@ def _refuse(
 def _landed_already(
     request: HttpRequest, source: str, target: str, pins: MergeSides
 ) -> HttpResponseRedirect | None:
-    """A second press of Merge: lead to what the first one made, and say whose it was."""
+    """A second press of Merge: lead to what the first made, and say whose it was."""
     landed = MergeDraft.objects.filter(
         source=source,
         target=target,
