@@ -1,9 +1,13 @@
 """Django’s admin, for models whose tables are branched."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
@@ -101,18 +105,23 @@ class VersionedAdmin(admin.ModelAdmin):
     ) -> bool:
         return _place(request).can_edit and super().has_delete_permission(request, obj)
 
+    # Django's own log is in the other database, which a unit of work that fails, or
+    # is repeated, does not take back: it is written once the rows are.
+
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         self._say(request, "Add", obj)
-        return super().log_addition(request, obj, message)
+        _once_written(partial(super().log_addition, request, _Logged.of(obj), message))
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         self._say(request, "Change", obj)
-        return super().log_change(request, obj, message)
+        _once_written(partial(super().log_change, request, _Logged.of(obj), message))
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        for obj in queryset:
+        objects = list(queryset)
+        for obj in objects:
             self._say(request, "Delete", obj)
-        return super().log_deletions(request, queryset)
+        logged: Any = [_Logged.of(obj) for obj in objects]
+        _once_written(partial(super().log_deletions, request, logged))
 
     def _say(self, request: Any, verb: str, obj: Model) -> None:
         """
@@ -132,6 +141,26 @@ class VersionedAdmin(admin.ModelAdmin):
             quotable = policies.quotable_tables(self.model)
             name = obj.pk if any(map(policies.hidden_of, quotable)) else f"“{obj}”"
             describe(f"{verb} {self.opts.verbose_name} {name}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """What Django logs of an object, as it was then."""
+
+    pk: Any
+    text: str
+    _meta: Any
+
+    @classmethod
+    def of(cls, obj: Model) -> Any:
+        return cls(obj.pk, str(obj), obj._meta)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _once_written(log: Callable[[], Any]) -> None:
+    transaction.on_commit(log, using=conf.connection().alias, robust=True)
 
 
 def _own_page(obj: Model) -> str | None:

@@ -1,6 +1,7 @@
 """Forms that come again: filled in otherwise, to another branch, after a sign-in."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -259,6 +260,43 @@ def test_the_admin_says_once_what_it_did(repository, staff, monkeypatch):
     assert staff.post(url, form.fields | {"text": "Other"}).status_code == 302
     head = repository.commit(repository.head("summer"))
     assert head.subject == "Change question “Other”"
+    assert [str(entry) for entry in LogEntry.objects.all()] == [
+        "Changed “Other” — Changed Question."
+    ]
+
+
+def test_the_admin_logs_once_what_it_deletes(repository, staff, texts, monkeypatch):
+    with versioning.on_branch("summer"):
+        pk = Question.objects.get().pk
+    answer, tries = QuestionAdmin.response_delete, []
+
+    def fails_once(self, *args):
+        tries.append(args)
+        if len(tries) == 1:
+            raise SerializationFailure("another commit")
+        return answer(self, *args)
+
+    monkeypatch.setattr(QuestionAdmin, "response_delete", fails_once)
+    url = f"{LIST}{pk}/delete/"
+    (form,) = [f for f in forms(staff.get(url)) if "post" in f.fields]
+    assert staff.post(url, form.fields).status_code == 302
+    assert texts("summer") == []
+    (entry,) = LogEntry.objects.all()
+    assert (str(entry), entry.object_id) == ("Deleted “Base.”", str(pk))
+
+
+def test_the_admin_logs_nothing_that_was_not_saved(staff, texts, monkeypatch):
+    with versioning.on_branch("summer"):
+        url = f"{LIST}{Question.objects.get().pk}/change/"
+    (form,) = [f for f in forms(staff.get(url)) if "text" in f.fields]
+
+    def fails(self, request, obj):
+        raise SerializationFailure("another commit")
+
+    monkeypatch.setattr(QuestionAdmin, "response_change", fails)
+    assert staff.post(url, form.fields | {"text": "Other"}).status_code == 503
+    assert texts("summer") == ["Base"]
+    assert not LogEntry.objects.exists()
 
 
 def test_a_view_of_no_unit_has_none(writer, texts):
