@@ -179,16 +179,11 @@ def _whole(
         old_faults=tuple(mend_cards.old(tried.old)),
         blocks=blocks(repository, found, _names(begun)),
         alignment=alignment(given, begun.target, sides),
-        **_ended(begun, sides) if found.up_to_date else {},
+        undo=undoing_merge(begun.source, begun.target) if found.up_to_date else None,
+        merged=merging(begun.source, begun.target, sides.theirs)
+        if found.up_to_date
+        else None,
     )
-
-
-def _ended(begun: Screen, sides: MergeSides) -> dict[str, MergeDraft | None]:
-    """How the target came to have it all, as far as that is recorded."""
-    return {
-        "undo": undoing_merge(begun.source, begun.target),
-        "merged": merging(begun.source, begun.target, sides.theirs),
-    }
 
 
 def _names(begun: Screen) -> Names:
