@@ -229,6 +229,8 @@ def test_nothing_lands_that_was_not_seen(repository, maintainer, ida, sky):
     words = seen.main(refused)
     assert "Somebody else decided something since you looked." in words
     assert "Sky of summer by ida, just now" in words
+    told = "“Sky of main” of “What’s up?”, Choice: Sky of summer as on summer, by ida"
+    assert told in words
     assert repository.head("main") == head
     assert land(maintainer, seen_by_me | {"seen": shown(refused)}).status_code == 303
     assert {c.text for c in Choice.objects.all()} == {"Sky of summer", "Sea of main"}
@@ -246,7 +248,9 @@ def test_nor_without_what_was_taken_back(repository, maintainer, ida, sky):
     mine = form(repository, maintainer.get(URL), sky, "ours")
     decide(ida, form(repository, ida.get(URL), sky, "ours") | {"take:votes": ""})
     assert Decision.objects.count() == 2
-    assert land(maintainer, mine).status_code == 409
+    refused = land(maintainer, mine)
+    assert refused.status_code == 409
+    assert "ida took back what was decided." in seen.main(refused)
     mine["seen"] = shown(maintainer.get(URL))
     assert land(maintainer, mine).status_code == 303
     assert Choice.objects.get(pk=sky.pk).votes == 9

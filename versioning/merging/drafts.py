@@ -29,7 +29,7 @@ from versioning.merging.resolution import (
     Take,
     resolve,
 )
-from versioning.models import Decision, MergeDraft, name_of
+from versioning.models import Decision, MergeDraft, Revision, name_of
 from versioning.values import decode, encode, key_from_text, key_text
 
 BATCH = 200  # decisions judged at a time
@@ -270,8 +270,33 @@ def changed_since(draft: MergeDraft, revision: int, user: Any) -> bool:
     Whether somebody else decided something, or took it back, since a draft's
     ``revision``; what ``user`` did they know.
     """
-    later = draft.revisions.filter(number__gt=revision)
-    return later.exclude(made_by=user).exists()
+    return _later(draft, revision, user).exists()
+
+
+def _later(draft: MergeDraft, revision: int, user: Any) -> QuerySet[Revision]:
+    return draft.revisions.filter(number__gt=revision).exclude(made_by=user)
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What others did about a draft after a revision of it."""
+
+    decisions: list[Decision]  # that stand, the oldest first
+    are_more: bool
+    names: list[str]  # of who took back all that they had decided since
+
+
+def since(draft: MergeDraft, revision: int, user: Any, *, limit: int) -> Since:
+    """What ``changed_since()`` is about."""
+    made = draft.decisions.filter(revision__gt=revision).exclude(decided_by=user)
+    found = list(made.order_by("revision", "pk")[: limit + 1])
+    standing = {decision.decided_by_id for decision in found}
+    made_by = [
+        one.made_by for one in _later(draft, revision, user).select_related("made_by")
+    ]
+    others = dict.fromkeys(who for who in made_by if who and who.pk not in standing)
+    names = [name_of(who) for who in others]
+    return Since(found[:limit], len(found) > limit, names)
 
 
 def unneeded(draft: MergeDraft, *, limit: int) -> list[Decision]:

@@ -19,7 +19,8 @@ from versioning.models import Decision, MergeDraft
 from versioning.presentation.cells import Shown, opened_apart, told_apart
 from versioning.presentation.cells import related as related_cell
 from versioning.presentation.choices import column_name, row_states, said, shown_of
-from versioning.presentation.conflicts import Names
+from versioning.presentation.conflicts import Names, anchor
+from versioning.presentation.mends import mend_anchor
 from versioning.presentation.snapshot import Snapshot
 from versioning.values import TableValues, decode, table_name
 
@@ -161,6 +162,12 @@ class Decided:
     decision: Decision
 
     @property
+    def anchor(self) -> str:
+        """The id of its row's card on the page of the merge."""
+        of = mend_anchor if self.decision.mends else anchor
+        return of(self.decision.table, self.decision.key)
+
+    @property
     def who(self) -> str:
         return self.decision.decided_by_name or "somebody who is gone"
 
@@ -190,6 +197,21 @@ def page_of(draft: MergeDraft, *, after: int = 0) -> RecordPage:
         decided(draft, page),
         page[-1].pk if len(found) > PAGE else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedSince:
+    """What others decided after somebody had looked at a draft."""
+
+    decisions: tuple[Decided, ...]
+    are_more: bool
+    taken_back_by: list[str]
+
+
+def since(draft: MergeDraft, revision: int, user: Any) -> DecidedSince:
+    """What others than ``user`` decided about a draft after a revision of it."""
+    found = drafts.since(draft, revision, user, limit=PAGE)
+    return DecidedSince(decided(draft, found.decisions), found.are_more, found.names)
 
 
 def names_of(draft: MergeDraft) -> Names:

@@ -25,6 +25,7 @@ from versioning.merging import (
     endings,
     gathering,
     moved,
+    records,
     refusals,
     sources,
 )
@@ -129,6 +130,7 @@ def _land(
             status=409,
             problem="Somebody else decided something since you looked. Look at it "
             "below, then press the button again.",
+            since=records.since(draft, seen.revision, request.user) if draft else None,
         )
     except ConflictsRemain:
         return screen_page(
