@@ -19,6 +19,7 @@ from versioning.presentation.mends import mend_anchor
 from versioning.values import key_text
 
 URL = "/merge/?source=summer&target=main"
+MEND = "versioning:merge-mend"
 HTMX = {"HX-Request": "true"}
 
 
@@ -80,12 +81,12 @@ def test_what_a_row_points_to_is_chosen_by_name(repository, maintainer, orphan, 
             )
         )
     page = maintainer.get(URL).content.decode()
+    assert 'value="" selected disabled hidden>choose another</option>' in page
     (offered,) = re.findall(
         r'<select id="mend-[^>]*question_id".*?</select>', page, re.S
     )
     listed = re.findall(r'<option value="(\d*)"( selected)?>(.*?)</option>', offered)
     assert listed == [
-        (str(orphan.question_id), " selected", "“What’s up?”, as it is"),
         (str(one.pk), "", f"Once more? ({one.pk})"),
         (str(two.pk), "", f"Once more? ({two.pk})"),
         (str(other.pk), "", "Tea or coffee?"),
@@ -139,7 +140,11 @@ def test_to_mend_a_row_by_nothing_is_answered(repository, maintainer, orphan, ex
     )
     answer = mend(maintainer, sent, **extra)
     assert answer.status_code == 422
-    assert "Nothing was chosen for the row" in answer.text
+    assert answer.text.count("Nothing was chosen for this row") == 1
+    where = mend_anchor("polls_choice", key_text((orphan.pk,)))
+    (card,) = re.findall(rf'<article id="{where}".*?</article>', answer.text, re.S)
+    assert re.search(r"data-focus>Nothing was chosen for this row", card)
+    assert "Nothing was merged" not in answer.text
     assert "2 rows still to mend" in answer.text
     assert not Decision.objects.exists()
     again = mend(maintainer, sent | {"take": "drop"}, **extra)
@@ -184,6 +189,27 @@ def test_what_is_not_chosen_is_called_by_what_becomes_of_the_row(
     assert "As the merge makes it" in words
     assert "With the values below" in words
     assert "All is mended Nothing changes before you press the button." in words
+
+
+def test_nothing_is_chosen_for_anybody(maintainer, orphan):
+    page = maintainer.get(URL)
+    cards = [form for form in forms(page) if form.action == reverse(MEND)]
+    assert len(cards) == 2
+    for card in cards:
+        assert "" in card.offered["take"]
+        assert "take" not in card.fields
+        assert card.fields.get("value:question_id", "") == ""
+
+
+@pytest.mark.usefixtures("enough_choices")
+def test_a_row_for_which_something_was_chosen_is_told_from_others(
+    repository, maintainer, orphan
+):
+    keep = form(repository, "polls_question", orphan.question_id, take="theirs")
+    assert mend(maintainer, keep).status_code == 303
+    words = seen.main(maintainer.get(URL))
+    assert "Question “What’s up?” still breaks a rule" in words
+    assert "Choice “Stars” of “What’s up?” to mend" in words
 
 
 def test_rows_to_mend_are_said_beside_decisions_that_are_missing(

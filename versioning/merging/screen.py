@@ -147,6 +147,7 @@ class Screen:
     alignment: Alignment | None = None  # None with ``found``
     undo: MergeDraft | None = None  # of what the target has by its commits alone
     merged: MergeDraft | None = None  # what brought the target all of it
+    problem: str = ""  # why nothing was kept of what was sent just now
 
     @property
     def seen(self) -> str:
@@ -225,6 +226,13 @@ def with_card(shown: Screen, card: Card) -> Screen:
 def with_refused_mend(shown: Screen, anchor: str, refused: ChoicesInvalid) -> Screen:
     """The screen with what was typed on one card still in its fields."""
     return _with_mend(shown, anchor, lambda card: with_typed(card, refused))
+
+
+def with_unanswered_mend(shown: Screen, anchor: str, problem: str) -> Screen:
+    """The screen with why nothing was kept, on a row's card or where it has none."""
+    if any(card.anchor == anchor for card in shown.mends):
+        return _with_mend(shown, anchor, lambda card: replace(card, problem=problem))
+    return replace(shown, problem=problem)
 
 
 def with_clashing_mend(shown: Screen, row: ConflictRow, clash: Clash) -> Screen:

@@ -69,8 +69,15 @@ class MendField:
     is_long: bool
     involved: bool  # whether what is wrong is about it
     mended: bool
+    is_gone: bool  # what it refers to will not be there
+    none_left: bool  # nor is there anything else
     options: tuple[Option, ...] = ()  # what it can be, if that is offered
     error: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether another is to be chosen, and none was yet."""
+        return self.is_gone and self.text == self.was
 
     @property
     def offers_its_text(self) -> bool:
@@ -113,6 +120,7 @@ class MendCard:
     lost: tuple[Lost, ...] = ()
     along: str = ""  # with what it was deleted, in a sentence
     clash: Clash | None = None  # with what was sent just now
+    problem: str = ""  # why nothing was kept of that
 
     @property
     def is_mended(self) -> bool:
@@ -186,7 +194,7 @@ class MendCards:
         self._on_ours = f"on {names.ours}"
         self._gone = "It was deleted" if sides.is_merge else "It is gone"
         self._on_theirs = f"on {names.theirs}" if sides.is_merge else names.theirs
-        self._offered: dict[tuple[str, str], tuple[Option, ...]] = {}
+        self._offered: dict[tuple[str, str], tuple[Option, ...] | None] = {}
         self._snapshots = (
             Snapshot(repository, sides.ours),
             Snapshot(repository, sides.theirs),
@@ -393,7 +401,9 @@ class MendCards:
         chosen = whole.take if whole else ""
         # Where nothing can be typed, to leave a row as it is mends nothing.
         if whole or row.is_mended or row.result is None or self._has_fields(row):
-            yield Way("", self._without_choice(row, bool(whole)), not chosen)
+            # What is still to be mended was left as it is by nobody.
+            is_left = not chosen and (row.is_mended or bool(made))
+            yield Way("", self._without_choice(row, bool(whole)), is_left)
         versions = row.versions
         for take, where, version in (
             (Take.OURS, self._on_ours, versions.ours),
@@ -428,6 +438,12 @@ class MendCards:
         key = key_columns(row.versions.table)
         hidden = hidden_among(row.versions.table, row.result)
         involved = {c for violation in row.violations for c in violation.columns}
+        gone = {
+            violation.columns[0]
+            for violation in row.violations
+            if violation.kind is ViolationKind.FOREIGN_KEY
+            and len(violation.columns) == 1
+        }
         involved |= set(row.columns)
         involved |= {column for column in made if column != WHOLE_ROW}
         names: dict[str, dict[Any, str]] = {}
@@ -448,8 +464,13 @@ class MendCards:
                 else as_typed(form_field, values.to_field(column, raw))
             )
             options = tuple(starmap(Option, texts_to_choose(field).items()))
+            none_left = False
             if not options and column in involved:
-                options = self._options(values, column, form_field)
+                offered = self._options(values, column, form_field)
+                options = offered or ()
+                if column in gone:
+                    options = tuple(one for one in options if one.text != text)
+                    none_left = offered is not None and not options
             yield MendField(
                 column,
                 values.column_name(column),
@@ -459,21 +480,32 @@ class MendCards:
                 isinstance(form_field.widget, forms.Textarea),
                 column in involved,
                 column in made,
+                column in gone,
+                none_left,
                 options,
             )
 
     def _options(
         self, values: TableValues, column: str, form_field: forms.Field
-    ) -> tuple[Option, ...]:
+    ) -> tuple[Option, ...] | None:
+        """What a column can point to; None where that is not offered."""
         where = values.table, column
         if where not in self._offered:
-            self._offered[where] = tuple(self._read_options(values, column, form_field))
+            names = self._names_to_point_to(values.table, column)
+            self._offered[where] = (
+                None
+                if names is None
+                else tuple(self._as_options(names, values, column, form_field))
+            )
         return self._offered[where]
 
-    def _read_options(
-        self, values: TableValues, column: str, form_field: forms.Field
+    @staticmethod
+    def _as_options(
+        names: dict[Any, str],
+        values: TableValues,
+        column: str,
+        form_field: forms.Field,
     ) -> Iterator[Option]:
-        names = self._names_to_point_to(values.table, column)
         if names and not form_field.required:
             yield Option("", "none")
         often = Counter(names.values())
@@ -481,14 +513,14 @@ class MendCards:
             text = as_typed(form_field, values.to_field(column, raw))
             yield Option(text, name if often[name] == 1 else f"{name} ({text})")
 
-    def _names_to_point_to(self, table: str, column: str) -> dict[Any, str]:
-        """What the target has, and what comes with the merge; {} for too many."""
+    def _names_to_point_to(self, table: str, column: str) -> dict[Any, str] | None:
+        """What the target has, and what comes with the merge; None for too many."""
         ours, theirs, base = self._snapshots
         here = ours.names_to_point_to(table, column, limit=OFFERED)
         new = theirs.names_to_point_to(table, column, limit=OFFERED, since=base.at)
         names = {**(new or {}), **(here or {})}
         is_known = here is not None and new is not None
-        return names if is_known and len(names) <= OFFERED else {}
+        return names if is_known and len(names) <= OFFERED else None
 
 
 def _any(row: Trouble) -> Row | None:

@@ -32,7 +32,7 @@ from versioning.views.merges import (
 )
 
 NOTHING_CHOSEN = (
-    "Nothing was chosen for the row, and none of its values was typed anew, so it "
+    "Nothing was chosen for this row, and none of its values was typed anew, so it "
     "would be as before. Choose what becomes of it, or change a value, then press "
     "“Mend this row”."
 )
@@ -82,7 +82,9 @@ def mend(
                     target,
                     place=place,
                     status=422,
-                    problem=NOTHING_CHOSEN,
+                    change=lambda shown: screen.with_unanswered_mend(
+                        shown, where, NOTHING_CHOSEN
+                    ),
                 )
             mending.mend(draft, sides, row, made, request.user, shown=seen)
     except DecidedMeanwhile as error:
