@@ -20,7 +20,7 @@ from versioning.inheritance import parts_of
 from versioning.presentation.cells import Shown
 from versioning.presentation.rows import Columns, RowDiff
 from versioning.presentation.snapshot import Snapshot, spoken_key
-from versioning.visibility import withholds_rows
+from versioning.visibility import hidden_among, withholds_rows
 
 PAGE = 20  # commits
 LOOKED_AT = 100  # commits, to tell who set a cell last
@@ -64,6 +64,8 @@ class HistoryPage:
     next: str  # the hash to go on after, or ""
     end: TrailEnd | None  # where the row's history goes on in the table as it was
     end_key: str  # the row's key there, as ``key``; "" if it isn't known
+    #: Columns of the oldest edit's time that are gone: what changed there isn't told.
+    dropped: tuple[str, ...] = ()
     #: Other tables with parts of the row, and their names: see ``inheritance``.
     parts: tuple[tuple[str, str], ...] = ()
 
@@ -102,6 +104,7 @@ def history_page(
         next=listed[-1].commit.hash if more and listed else "",
         end=None if more else end,
         end_key=_key_before(repository, end, key),
+        dropped=() if more or end else _dropped(repository, table, at, listed),
         parts=() if since else tuple(_parts(repository, table, key, at)),
     )
 
@@ -121,6 +124,19 @@ def _parts(
             continue
         if part in above or repository.rows(part, [key], at=at):
             yield part, values.table_name(part)
+
+
+def _dropped(
+    repository: Repository, table: str, at: str, edits: Sequence[RowEdit]
+) -> tuple[str, ...]:
+    """Columns that a table had at the oldest of some edits, and has no more."""
+    then = edits[-1].commit.hash if edits else at
+    if table not in repository.tables(at=then):
+        return ()
+    now = repository.columns(table, at=at)
+    gone = [c for c in repository.columns(table, at=then) if c not in now]
+    hidden = hidden_among(table, gone)
+    return tuple(column for column in gone if column not in hidden)
 
 
 def _key_before(repository: Repository, end: TrailEnd | None, key: Key) -> str:

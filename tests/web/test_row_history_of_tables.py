@@ -154,3 +154,23 @@ def test_of_a_table_that_got_a_column(write, commits, history):
         first[:7],
     ]
     assert BEGINS in seen.main(answer)
+
+
+def test_of_a_table_that_lost_a_column(editor, write, history):
+    first = write(
+        "main",
+        "CREATE TABLE things (id int NOT NULL, v int, w int, PRIMARY KEY (id))",
+        "INSERT INTO things VALUES (1, 10, 5)",
+    )
+    lost = write("main", "UPDATE things SET w = 6 WHERE id = 1")
+    write("main", "ALTER TABLE things DROP COLUMN w")
+    last = write("main", EDIT)
+    answer = history(last)
+    assert entries(answer)[0] == (last[:7], "changed")
+    assert entries(answer)[-1] == (first[:7], "added")
+    words = seen.main(answer)
+    assert BEGINS in words
+    assert "Its table had columns then that are gone now: w." in words
+    log = editor.get(seen.links(answer)["the log of its table"])
+    assert lost[:7] in seen.main(log)
+    assert "gone now" not in seen.main(history(lost))
