@@ -8,7 +8,7 @@ from django.urls import reverse
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.fields import press_merge
+from tests.web.fields import forms, press_merge
 from versioning.merging.preview import sides_of
 from versioning.models import Decision, MergeDraft
 from versioning.presentation.conflicts import anchor
@@ -90,6 +90,58 @@ def test_htmx_gets_the_card_and_the_bar(repository, maintainer, heaven):
     assert b'hx-swap-oob="true"' in response.content
     assert "1 of 1 settled" in words
     assert "by mo" in words
+
+
+@pytest.mark.parametrize("extra", [{}, {"headers": {"HX-Request": "true"}}])
+def test_one_decision_is_taken_back(repository, maintainer, erin, heaven, extra):
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Reword both"):
+            Question.objects.update(text=f"On {branch}?")
+    decide(maintainer, pins(repository) | {"scope": "all", "take": "theirs"})
+    page = maintainer.get(URL)
+    assert "2 of 2 settled" in seen.main(page)
+    assert "is-complete" in page.text
+    (card,) = (
+        form
+        for form in forms(page)
+        if form.fields.get("key") == key_text((heaven.pk,))
+        and "take:text" in form.offered
+    )
+    assert card.fields["take:text"] == "theirs"
+    assert 'name="back" value="text">Take it back</button>' in page.text
+    answer = decide(maintainer, card.fields | {"back": "text"}, **extra)
+    assert answer.status_code == (200 if extra else 303)
+    left = maintainer.get(URL)
+    assert "1 of 2 settled" in seen.main(left)
+    assert "is-complete" not in left.text
+    assert Decision.objects.get().table == "polls_question"
+
+
+def test_to_keep_both_is_taken_back_at_once(repository, maintainer, erin):
+    repository.create_branch("summer", repository.head("main"))
+    for branch in ("main", "summer"):
+        with versioning.on_branch(branch, author=erin, message="Ask"):
+            Question.objects.create(pk=7000, text=f"{branch}?", details=branch)
+    row = {"scope": "row", "table": "polls_question", "key": "[7000]"}
+    decide(maintainer, pins(repository) | row | {"row": "both"})
+    assert Decision.objects.count() > 1
+    page = maintainer.get(URL)
+    assert page.text.count('name="back"') == 1
+    (card,) = (form for form in forms(page) if form.fields.get("scope") == "row")
+    decide(maintainer, card.fields | {"back": "text"})
+    assert not Decision.objects.exists()
+
+
+def test_all_can_be_set_aside_once_something_is_decided(repository, maintainer, heaven):
+    aside = "Set the decisions aside…"
+    assert aside not in seen.main(maintainer.get(URL))
+    answer = decide(
+        maintainer,
+        pins(repository) | about(heaven, take__text="ours"),
+        headers={"HX-Request": "true"},
+    )
+    assert seen.text(answer).count(aside) == 1
+    assert '<p id="merge-aside" hx-swap-oob="true">' in answer.text
 
 
 def test_what_is_decided_is_merged(repository, maintainer, heaven):

@@ -175,6 +175,15 @@ class Card:
         return not any(cell.why for cell in self.others)
 
     @property
+    def decided(self) -> tuple[Line, ...]:
+        """Lines whose decision the reader can take back by itself."""
+        if self.keeps_both:  # all of it at once, if it may be seen
+            return () if any(line.is_hidden for line in self.lines) else self.lines[:1]
+        return tuple(
+            line for line in self.asked if line.decision and not line.is_hidden
+        )
+
+    @property
     def asked(self) -> tuple[Line, ...]:
         """All lines of the card, the row's own first."""
         return ((self.whole,) if self.whole else ()) + self.lines

@@ -66,7 +66,10 @@ def _decide_row(
     try:
         side = request.POST.get("row")  # pressed, whatever else was chosen
         by_script = bool(side) or wants_part(request)
-        made = choices.read(row, request.POST, by_script=by_script)
+        if "back" in request.POST:
+            made = _taken_back(draft, row, request.POST["back"])
+        else:
+            made = choices.read(row, request.POST, by_script=by_script)
         if side:
             made |= deciding.as_a_whole(row, Take(side))
         draft = drafts.begin(source, target, sides, request.user)
@@ -107,6 +110,15 @@ def _decide_rest(
         f"{made} {'cell takes' if made == 1 else 'cells take'} the value of {side}.",
     )
     return see_other(back_to(request, source, target))
+
+
+def _taken_back(
+    draft: MergeDraft | None, row: ConflictRow, column: str
+) -> dict[str, Choice | None]:
+    """The decision about one cell; where both rows are kept, about all of them."""
+    made = drafts.made_about(draft, row, mends=False) if draft else {}
+    both = [name for name, decision in made.items() if decision.take == Take.BOTH]
+    return dict.fromkeys(both if column in both else [column])
 
 
 def _same_again(
