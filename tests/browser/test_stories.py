@@ -226,6 +226,10 @@ def test_two_branches_are_compared_settled_and_merged(
     assert text == ON_SOURCE
     assert votes == {"At the bridge": 15, "At the mill": 5}
     assert head in page.url
+    page.go_back()
+    expect(page.get_by_role("main")).to_contain_text(
+        f"{parted.target} has it all already"
+    )
 
 
 def test_a_branch_that_moves_meanwhile_stops_the_merge(

@@ -167,6 +167,10 @@ def test_what_is_decided_is_merged(repository, maintainer, heaven):
     assert "summer into main 1 decision, by mo" in merges
 
 
+def test_no_cache_keeps_the_page_of_a_merge(maintainer, heaven):
+    assert "no-store" in maintainer.get(URL)["Cache-Control"]
+
+
 def test_who_has_brackets_in_their_name_can_merge(
     repository, maintainer, add, django_user_model
 ):

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
+from django.utils.cache import patch_cache_control
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -354,6 +355,8 @@ def screen_page(
         },
         status=status,
     )
+    # Back would show decisions that have long been made otherwise, or landed.
+    patch_cache_control(response, private=True, no_store=True)
     if wants_part(request):
         response["HX-Retarget"] = "#merge"
         response["HX-Reswap"] = "outerHTML"
