@@ -10,11 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from versioning import unsent
-from versioning.http import wants_part
+from versioning.http import came_from, wants_part
 
 View = Callable[..., HttpResponseBase]
 
@@ -35,12 +34,7 @@ def _way_back(request: HttpRequest) -> str:
         return request.get_full_path()
     if kept := unsent.keep(request):
         return kept
-    came_from = request.META.get("HTTP_REFERER", "")
-    if url_has_allowed_host_and_scheme(
-        came_from, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        return came_from
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return came_from(request) or resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def needs(*permissions: str) -> Callable[[View], View]:

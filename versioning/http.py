@@ -54,6 +54,15 @@ def safe_next(request: HttpRequest, fallback: str) -> str:
     return fallback
 
 
+def came_from(request: HttpRequest) -> str:
+    """The address of this site's page that a request was sent from, else ""."""
+    url = str(request.META.get("HTTP_REFERER", ""))
+    is_ours = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return url if is_ours else ""
+
+
 def name_given(given: QueryDict, field: str, damaged: str = DAMAGED) -> str:
     """
     A branch's name that an address or a form carries, "" if it carries none.

@@ -52,10 +52,13 @@ class Resend:
     fields: Sequence[tuple[str, str]]
     csrf: str  # for a page that is rendered without a request
     files: Sequence[str] = ()  # names of those that no page can send again
+    said: Sequence[tuple[str, str]] | None = None  # what is told of the fields
 
     @property
     def typed(self) -> list[tuple[str, str]]:
         """What the person typed, without what the form carries by itself."""
+        if self.said is not None:
+            return [*self.said]
         before = {
             name.removeprefix(_INITIAL): value
             for name, value in self.fields

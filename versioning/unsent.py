@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from versioning import pages
+from versioning.http import came_from
 from versioning.pages import Resend
 
 SESSION_KEY = "versioning_unsent"
@@ -25,7 +26,11 @@ def keep(request: HttpRequest) -> str:
         return ""
     if sum(len(name) + len(value) for name, value in form.fields) > MOST:
         return ""
-    request.session[SESSION_KEY] = {"url": form.url, "fields": form.fields}
+    request.session[SESSION_KEY] = {
+        "url": form.url,
+        "fields": form.fields,
+        "page": came_from(request),
+    }
     return reverse("versioning:unsent")
 
 
@@ -35,3 +40,8 @@ def kept(request: HttpRequest) -> Resend | None:
     if found is None:
         return None
     return pages.sent_again(request, found["url"], found["fields"])
+
+
+def page_of(request: HttpRequest) -> str:
+    """The address of the page that the kept form was on, "" if that is not known."""
+    return str(request.session.get(SESSION_KEY, {}).get("page", ""))

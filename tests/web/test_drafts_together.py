@@ -11,6 +11,7 @@ from django.utils import timezone
 import versioning
 from polls.models import Choice
 from tests.web import seen
+from tests.web.fields import forms
 from versioning.merging.preview import sides_of
 from versioning.models import Decision, MergeDraft
 from versioning.values import key_text
@@ -374,3 +375,23 @@ def test_who_opens_what_was_merged_learns_by_whom(repository, maintainer, ida, s
     for page in (late, maintainer.get(URL)):
         assert "main has it all already ida merged it just now" in seen.main(page)
         assert seen.links(page)["this commit"] == f"/commits/{repository.head('main')}/"
+
+
+def test_what_was_chosen_when_signed_out_is_told_in_words(
+    repository, maintainer, sky, django_user_model
+):
+    fields = form(repository, maintainer.get(URL), sky, "ours")
+    maintainer.logout()
+    asked = decide(
+        maintainer, fields, headers=HTMX | {"Referer": f"http://testserver{URL}"}
+    )
+    assert asked["HX-Redirect"] == "/accounts/login/?next=/unsent/"
+    maintainer.force_login(django_user_model.objects.get(username="mo"))
+    page = maintainer.get("/unsent/")
+    words = seen.main(page)
+    assert "What you had typed Choice as on main To the start" in words
+    assert fields["base"] not in words
+    assert seen.links(page)["The page it was on"] == f"http://testserver{URL}"
+    (unsent,) = [one for one in forms(page) if one.action == "/merge/decide/"]
+    assert maintainer.post(unsent.action, unsent.fields).status_code == 303
+    assert taken() == [("ours", "mo")]

@@ -6,6 +6,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
+from django.test import Client
 from django.urls import include, path, reverse
 
 import versioning
@@ -348,6 +349,33 @@ def test_what_was_typed_waits_for_the_sign_in(writer, texts, signed_out):
     assert texts("summer") == ["Base", "Which tea?"]
     assert press(writer, again).status_code == 303
     assert texts("summer") == ["Base", "Which tea?"]
+
+
+def test_the_sign_in_says_that_what_was_typed_is_kept(writer, signed_out):
+    asked = writer.get(signed_out("summer")["Location"])
+    assert "You had been signed out when you sent that form" in seen.main(asked)
+    assert "is kept: sign in" in seen.main(asked)
+    assert "signed out" not in seen.main(writer.get("/accounts/login/?next=/"))
+
+
+def test_it_leads_to_the_page_that_it_was_on(writer, django_user_model):
+    url, where = reverse("polls:create"), "http://testserver/polls/new/?from=here"
+    form = fields(writer.get(url)) | POLL
+    writer.logout()
+    writer.post(url, form, headers={"Referer": where})
+    writer.force_login(django_user_model.objects.get(username="edith"))
+    page = writer.get(reverse("versioning:unsent"))
+    assert seen.links(page)["The page it was on"] == where
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_form_older_than_the_sign_in_leads_to_its_page(writer, is_ours):
+    strict = Client(enforce_csrf_checks=True)
+    where = f"http://{'testserver' if is_ours else 'elsewhere.example'}/polls/new/"
+    url = reverse("polls:create")
+    page = strict.post(url, POLL, headers={"Referer": where})
+    assert page.status_code == 403
+    assert seen.links(page).get("Open the page again") == (where if is_ours else None)
 
 
 def test_nobody_else_s_page_offers_it(

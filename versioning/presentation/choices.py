@@ -6,6 +6,7 @@ from typing import Any
 
 from versioning.merging import choices
 from versioning.merging.resolution import WHOLE_ROW, Choice, Take
+from versioning.merging.sources import parse
 from versioning.presentation.cells import HIDDEN, Shown, show
 from versioning.presentation.conflicts import Names
 from versioning.values import TableValues, decode
@@ -92,3 +93,25 @@ def typed_texts(posted: Mapping[str, Any]) -> list[tuple[str, str]]:
     values = TableValues(str(posted.get("table", "")))
     typed = choices.typed(posted)
     return [(column_name(values, column), text) for column, text in typed.items()]
+
+
+def chosen_texts(posted: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """All that somebody chose in a form about a row: columns by name, in words."""
+    ours, theirs = posted.get("target", ""), parse(posted.get("source", "")).label
+    words = {
+        Take.OURS: f"as on {ours}",
+        Take.THEIRS: f"as on {theirs}",
+        Take.BASE: "as it was before",
+        Take.SUM: "both counted",
+        Take.BOTH: "both rows kept",
+        Take.DROP: "left out",
+    }
+    values = TableValues(str(posted.get("table", "")))
+    chosen = [
+        (column_name(values, name.removeprefix("take:")), words[Take(take)])
+        for name, take in posted.items()
+        if name.startswith("take:") and take in {*words}
+    ]
+    if posted.get("row") in {*words}:
+        chosen = [("The whole row", words[Take(posted["row"])])]
+    return chosen + typed_texts(posted)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
 from versioning import pages
+from versioning.http import came_from
 
 #: What ``get_object_or_404()`` says, to developers.
 _OF_DJANGO = re.compile(r"No \w+ matches the given query\.")
@@ -64,5 +65,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "This form can’t be taken",
         "It is older than your sign-in, or your browser keeps no cookies. "
         "Open the page again and send it anew.",
+        actions=[pages.Action("Open the page again", where)]
+        if (where := came_from(request))
+        else [],
         resend=pages._resend(request, None),
     )
