@@ -316,7 +316,7 @@ def test_a_violation_is_mended_by_somebody_else_and_the_merge_undone(
     expect(page.get_by_role("main")).to_contain_text("Nothing is in the way.")
     page.get_by_role("button", name="Undo the merge").click()
     page.wait_for_url("**/commits/*/")
-    expect(page.get_by_text(f"It is undone on {parted.target}.")).to_be_visible()
+    expect(page.get_by_text(f"is undone on {parted.target}.")).to_be_visible()
     text, votes, _ = parted.state()
     assert text == ON_TARGET
     assert votes == {"At the bridge": 13, "At the mill": 5}

@@ -89,6 +89,8 @@ def test_what_lands_is_what_the_page_says(repository, maintainer, prices):
     assert "How much?" not in seen.main(maintainer.get(f"{ROWS}polls_question"))
     ours = repository.head("main")
     press_merge(maintainer, {"source": "summer", "target": "main"})
+    message = repository.commit(repository.head("main")).message
+    assert "2 rows mended by 1 person." in message
     landed = {
         stat.table: (stat.rows_added, stat.rows_changed, stat.rows_removed)
         for stat in repository.diff_stat(ours, repository.head("main"))

@@ -347,6 +347,8 @@ def test_a_row_that_one_side_deleted(
         Choice.objects.filter(pk=heaven.pk).delete()
     words = seen.main(maintainer.get(URL))
     assert "Changed on main, deleted on summer." in words
+    assert "1 decision to make: both branches changed the same, or one" in words
+    assert "changed on both branches in two ways" not in words
     assert "Choice The sky → Heaven changed on main only" in words
     assert "Votes 5 → 6 changed on main only" in words
     assert "Keep it, as on main" in words

@@ -54,7 +54,7 @@ def test_a_commit_is_undone_from_its_page(repository, maintainer, question, erin
     head = repository.head("main")
     assert answer["Location"] == f"/commits/{head}/"
     done = maintainer.get(answer["Location"])
-    assert "It is undone on main." in done.content.decode()
+    assert f"Commit {hash[:7]} is undone on main." in done.content.decode()
     assert "Undo this on main…" in seen.main(done)
     assert Question.objects.get().text == "What’s up?"
     assert "There is nothing left to change." in seen.main(maintainer.get(url))
@@ -104,7 +104,12 @@ def test_a_commit_is_taken_over_to_the_branch_one_is_on(
     url = seen.links(page)["Take it over to main…"]
     preview = maintainer.get(url)
     assert "Take “Reword” over to main" in seen.main(preview)
-    assert land(maintainer, preview).status_code == 303
+    answer = land(maintainer, preview)
+    assert answer.status_code == 303
+    done = seen.text(maintainer.get(answer["Location"]))
+    assert f"Commit {hash[:7]} is taken over to main, as this commit." in done
+    listed = seen.main(maintainer.get("/merges/"))
+    assert "Merged, undone or taken over “Reword”, taken over to main" in listed
     assert Question.objects.get().text == "Summer?"
     assert len(repository.commit(repository.head("main")).parents) == 1
     assert "main holds this commit already" in seen.main(

@@ -3,8 +3,6 @@
 from contextlib import nullcontext
 from typing import Any
 
-from django.db.models import Count, Q
-
 from versioning import trailers
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
@@ -88,15 +86,13 @@ def message(
 def _decided(draft: MergeDraft) -> str:
     """How much was decided by how many, in a sentence; "" for nothing."""
     made = draft.decisions.filter(outdated=False)
-    total = made.aggregate(
-        cells=Count("pk", filter=Q(mends=False)),
-        mends=Count("pk", filter=Q(mends=True)),
-    )
+    mended = made.filter(mends=True).values("table", "key_hash").distinct()
+    total = {"cells": made.filter(mends=False).count(), "rows": mended.count()}
     parts = [
         f"{total[name]} {one if total[name] == 1 else many}"
         for name, one, many in (
             ("cells", "value decided", "values decided"),
-            ("mends", "value mended", "values mended"),
+            ("rows", "row mended", "rows mended"),
         )
         if total[name]
     ]

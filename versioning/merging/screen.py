@@ -202,6 +202,11 @@ class Screen:
         return groups
 
     @property
+    def asks_about_rows(self) -> bool:
+        """Whether a row that is shown was changed on one side, deleted on the other."""
+        return any(card.whole for card in self.cards)
+
+    @property
     def rows_changed(self) -> int:
         """
         How many rows merge by themselves, in the application's tables; where any

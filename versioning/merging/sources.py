@@ -125,7 +125,7 @@ def short(source: Source, target: str, subject: str = "") -> str:
         case Kind.REVERT:
             return f"undo of {commit} on {target}"
         case Kind.PICK:
-            return f"{commit} over to {target}"
+            return f"{commit}, taken over to {target}"
     return f"{source.name} into {target}"
 
 
@@ -145,7 +145,9 @@ def done(source: Source, target: str) -> str:
     """What was done, for the message that follows."""
     match source.kind:
         case Kind.REVERT:
-            return f"It is undone on {target}. This commit can be undone in turn."
+            what = f"Commit {source.name[:SHORT]} is undone on {target}."
+            return f"{what} This one, which does so, can be undone in turn."
         case Kind.PICK:
-            return f"It is on {target} now, as this commit."
+            what = f"Commit {source.name[:SHORT]} is taken over to {target}"
+            return f"{what}, as this commit."
     return f"{source.name} is merged into {target}."
