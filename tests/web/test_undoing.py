@@ -343,3 +343,28 @@ def test_an_index_is_not_undone_and_the_page_says_so(maintainer, write):
     words = seen.main(page)
     assert "has it all already" not in words
     assert "This can’t be done as the tables are now" in words
+
+
+def test_the_page_of_a_vote_that_is_undone_says_by_which_commit(
+    repository, maintainer, ida, question, erin
+):
+    with versioning.on_branch("main", author=erin, message="Vote") as unit:
+        Choice.objects.create(question=question, text="Yes", votes=1)
+    url = f"/merge/?source=revert+{unit.commit}&target=main"
+    assert land(maintainer, maintainer.get(url)).status_code == 303
+    done_by = repository.head("main")[:7]
+    words = seen.main(ida.get(url))  # the address, from a mail or an old tab
+    assert f"This is undone on main already, by commit {done_by}." in words
+    assert "Merge" not in words
+
+
+def test_a_row_that_got_no_more_than_a_column_is_undone_without_a_question(
+    maintainer, write, erin
+):
+    with versioning.on_branch("main", author=erin, message="Ask") as unit:
+        Question.objects.create(text="Q?")
+    write("main", "ALTER TABLE polls_question ADD COLUMN extra int")
+    page = maintainer.get(f"/merge/?source=revert+{unit.commit}&target=main")
+    assert "Nothing is in the way." in seen.main(page)
+    assert land(maintainer, page).status_code == 303
+    assert not Question.objects.filter(text="Q?").exists()

@@ -8,7 +8,8 @@ nor taken for one.
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -23,9 +24,12 @@ from versioning.backends.repository import (
     Repository,
 )
 from versioning.history import Message
+from versioning.merging import effects
 from versioning.merging.paging import in_parts
 from versioning.names import is_hash
 from versioning.values import same
+
+ONE_BY_ONE = 50  # commits looked at
 
 #: Columns in doubt by table and key.
 Doubts = Mapping[str, Mapping[Key, frozenset[str]]]
@@ -43,7 +47,7 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
         return {}
     heads = repository.beyond([sides.base], [sides.ours, sides.theirs])
     held = {head: set(hashes) for head, hashes in heads.items()}
-    found: dict[str, dict[Key, set[str]]] = defaultdict(lambda: defaultdict(set))
+    shared: set[str] = set()
     for origin in ours.keys() | theirs.keys():
         itself = set() if origin.is_undone else {origin.commit}
         one, other = (
@@ -52,17 +56,32 @@ def doubts(repository: Repository, sides: MergeSides) -> Doubts:
         )
         if not one or not other or one == other:
             continue  # one commit that both hold counts once anyway
-        try:
-            commit = repository.commit(origin.commit)
-        except UnknownRef:  # its branch is gone, and the engine cleared it away
-            continue
+        shared.add(origin.commit)
+    found: dict[str, dict[Key, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for before, after in _changes(repository, sides, shared):
         for table, columns in counting.items():
-            for key, changed in _changed(repository, commit, table, columns):
+            for key, changed in _changed(repository, before, after, table, columns):
                 found[table][key] |= changed
     return {
         table: {key: frozenset(columns) for key, columns in rows.items()}
         for table, rows in found.items()
     }
+
+
+def _changes(
+    repository: Repository, sides: MergeSides, commits: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """
+    The states between which these commits changed something. Of a great many, as a
+    merge that was taken over may have brought, all that a side changed.
+    """
+    if len(commits) > ONE_BY_ONE:
+        yield sides.base, sides.theirs
+        return
+    for hash in commits:
+        with suppress(UnknownRef):  # its branch is gone: the engine cleared it away
+            for before in repository.commit(hash).parents[:1]:
+                yield before, hash
 
 
 class _Origin(NamedTuple):
@@ -74,12 +93,20 @@ class _Origin(NamedTuple):
 
 def _origins(repository: Repository, base: str, side: str) -> dict[_Origin, set[str]]:
     """Which commits that a side has since the base were made from which."""
-    lines = [f"{trailer}: " for trailer in (trailers.PICKED_FROM, trailers.REVERTS)]
     found: dict[_Origin, set[str]] = defaultdict(set)
-    for commit in repository.commits_saying(lines, base, side):
+    for commit in repository.commits_saying(effects.LINES, base, side):
         for origin in _made_from(repository, commit):
-            found[origin].add(commit.hash)
+            for one in {origin.commit} | _brought(repository, origin.commit):
+                found[origin._replace(commit=one)].add(commit.hash)
     return found
+
+
+def _brought(repository: Repository, commit: str) -> frozenset[str]:
+    """Of a merge, the commits that it brought: any of them may be met by itself."""
+    try:
+        return effects.brought(repository, repository.commit(commit))
+    except UnknownRef:  # its branch is gone, and the engine cleared it away
+        return frozenset({commit})
 
 
 def _made_from(repository: Repository, commit: Commit) -> Iterator[_Origin]:
@@ -101,12 +128,9 @@ def _made_from(repository: Repository, commit: Commit) -> Iterator[_Origin]:
 
 
 def _changed(
-    repository: Repository, commit: Commit, table: str, columns: frozenset[str]
+    repository: Repository, before: str, after: str, table: str, columns: frozenset[str]
 ) -> list[tuple[Key, set[str]]]:
-    if not commit.parents:
-        return []
-    before = commit.parents[0]
-    tables = {change.table for change in repository.diff_summary(before, commit.hash)}
+    tables = {change.table for change in repository.diff_summary(before, after)}
     if table not in tables:
         return []
     return [
@@ -120,7 +144,7 @@ def _changed(
                 )
             },
         )
-        for change in repository.diff_rows(table, before, commit.hash)
+        for change in repository.diff_rows(table, before, after)
     ]
 
 

@@ -295,6 +295,9 @@ def _cell(row: ConflictRow, column: str, choice: Choice | None, counts: bool) ->
             is_certain = column not in row.doubtful
             state = CellState.COUNTED if is_certain else CellState.DISPUTED
             choice = choice or (Choice(Take.SUM) if is_certain else None)
+    may_be_here = counts and state is CellState.THEIRS and column in row.doubtful
+    if may_be_here and counter_sum(base, ours, theirs) is not None:
+        state = CellState.DISPUTED
     if state not in (CellState.COUNTED, CellState.DISPUTED):
         choice = None
     in_doubt = state is CellState.DISPUTED and column in row.doubtful

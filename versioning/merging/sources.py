@@ -13,6 +13,7 @@ from enum import StrEnum
 from versioning import trailers
 from versioning.backends.errors import BranchNotFound, VersioningError
 from versioning.backends.repository import Commit, MergeSides, Repository
+from versioning.merging.effects import standing
 from versioning.names import is_hash, is_hidden
 
 SHORT = 7  # characters of a hash on the page
@@ -96,13 +97,17 @@ def sides(
         raise Impossible("The first commit can’t be undone: nothing came before it.")
     before = commit.parents[0]
     is_held = repository.merge_base(ours, commit.hash) == commit.hash
-    if source.kind is Kind.PICK:
-        if is_held:
-            raise Impossible(f"{target} holds this commit already.")
-        return MergeSides(before, ours, commit.hash, is_merge=False)
-    if not is_held:
+    is_undo = source.kind is Kind.REVERT
+    if is_held and not is_undo:
+        raise Impossible(f"{target} holds this commit already.")
+    if is_undo and not is_held:
         raise Impossible(f"There is nothing to undo: {target} lacks this commit.")
-    return MergeSides(commit.hash, ours, before, is_merge=False)
+    if done_by := standing(repository, commit, ours, is_undo=is_undo).done_by:
+        done = "This is undone on" if is_undo else "What this commit changed is on"
+        raise Impossible(f"{done} {target} already, by commit {done_by[:SHORT]}.")
+    if is_undo:
+        return MergeSides(commit.hash, ours, before, is_merge=False)
+    return MergeSides(before, ours, commit.hash, is_merge=False)
 
 
 def title(source: Source, target: str, commit: Commit | None) -> str:

@@ -29,6 +29,7 @@ from versioning.backends.repository import (
 )
 from versioning.merging.counters import CounterSum
 from versioning.merging.dropped import that_fit
+from versioning.merging.effects import in_doubt
 from versioning.merging.paging import in_parts
 from versioning.merging.resolution import Cell, CellState, resolve
 from versioning.values import same
@@ -58,6 +59,7 @@ class Transplant:
     def __init__(self, repository: Repository, sides: MergeSides):
         self._repository = repository
         self.sides = sides
+        self._in_doubt = in_doubt(repository, sides)
         #: Rows as the change makes them, which the engine did not take.
         self._refused: dict[tuple[str, Key], Row] = {}
 
@@ -152,7 +154,14 @@ class Transplant:
                 table, [change.key for change in batch], at=sides.ours
             )
             rows = (
-                ConflictRow(table, one.key, one.before, ours.get(one.key), one.after)
+                ConflictRow(
+                    table,
+                    one.key,
+                    one.before,
+                    ours.get(one.key),
+                    one.after,
+                    doubtful=counters if self._in_doubt else frozenset(),
+                )
                 for one in batch
             )
             yield [judged for row in rows if (judged := _judge(row, counters))]
@@ -259,6 +268,8 @@ def _judge(row: ConflictRow, counters: frozenset[str]) -> _Judged | None:
 def _same(one: Row | None, other: Row | None) -> bool:
     if one is None or other is None:
         return one is other
-    return one.keys() == other.keys() and all(
-        same(value, other[column]) for column, value in one.items()
+    # A column that one of them got since, as by a migration, and that is empty, is
+    # no difference.
+    return all(
+        same(one.get(column), other.get(column)) for column in one.keys() | other.keys()
     )

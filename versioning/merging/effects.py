@@ -1,0 +1,170 @@
+"""
+Whether what a commit changed is in force on a branch: by itself, or as others took
+it over, undid it, or took that back.
+
+A commit that counted may be undone or taken over again once that was undone in turn,
+and not before: it would count twice. Where a part of the same is in force, as of a
+merge whose commits were taken over one by one, nobody can tell from here, and its
+counts ask.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from versioning import policies, trailers
+from versioning.backends.errors import UnknownRef
+from versioning.backends.repository import Commit, MergeSides, Repository
+from versioning.history import Message
+from versioning.merging.memory import remember
+from versioning.names import is_hash
+from versioning.values import same
+
+_SIGNS = {trailers.PICKED_FROM: 1, trailers.REVERTS: -1}
+LINES = tuple(f"{trailer}: " for trailer in _SIGNS)
+
+
+class Effect(NamedTuple):
+    """What a commit does: the change that another (a hash) made, or its reversal."""
+
+    of: str
+    sign: int  # 1 or -1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """
+    How a branch stands to what is about to be done to it: ``done_by`` is the hash of
+    the commit that did it already, or ""; ``in_doubt`` if some of it may be done.
+    """
+
+    done_by: str = ""
+    in_doubt: bool = False
+
+
+def standing(
+    repository: Repository, commit: Commit, ours: str, *, is_undo: bool
+) -> Standing:
+    """Of a commit to be undone or else taken over, on a branch at the hash ``ours``."""
+    return remember(
+        ("standing", commit.hash, ours, is_undo),
+        partial(_standing, repository, commit, ours, is_undo),
+    )
+
+
+def in_doubt(repository: Repository, sides: MergeSides) -> bool:
+    """The same of what lies between two states of which one is the other's parent."""
+    before, after = (repository.commit(at) for at in (sides.base, sides.theirs))
+    is_undo = before.parents[:1] == (after.hash,)
+    commit = before if is_undo else after
+    return standing(repository, commit, sides.ours, is_undo=is_undo).in_doubt
+
+
+def brought(repository: Repository, commit: Commit) -> frozenset[str]:
+    """The hashes of the commits whose changes are a commit's: of a merge, many."""
+    if not commit.is_merge:
+        return frozenset({commit.hash})
+    before = commit.parents[0]
+    found = repository.beyond([before], [commit.hash])[commit.hash]
+    return frozenset(found) - {commit.hash}
+
+
+def _standing(
+    repository: Repository, commit: Commit, ours: str, is_undo: bool
+) -> Standing:
+    if not _counts(repository, commit):
+        return Standing()  # what is there already is seen by what it holds
+    told = _Told(repository, [commit])
+    wanted = told.effect(commit.hash)
+    origin = told.commits.get(wanted.of)
+    since = wanted.of if origin is None else _since(repository, origin)
+    said = repository.commits_saying(LINES, since, ours)
+    told = _Told(repository, [commit, *said])
+    effects = {one.hash: told.effect(one.hash) for one in said}
+    sign = -wanted.sign if is_undo else wanted.sign
+    count = sum(effect.sign for effect in effects.values() if effect.of == wanted.of)
+    is_held = origin is not None and _holds(repository, ours, origin.hash)
+    count += is_held
+    if not 0 <= count + sign <= 1:
+        did = (hash for hash in effects if effects[hash] == (wanted.of, sign))
+        if done_by := next(did, wanted.of if is_held and sign > 0 else ""):
+            return Standing(done_by)
+        return Standing(in_doubt=True)
+    if origin is None:
+        return Standing()
+    changes = brought(repository, origin)
+    others = {effect.of for effect in effects.values()} - {wanted.of}
+    if any(changes & told.brought(other) for other in others):
+        return Standing(in_doubt=True)
+    if origin.is_merge and not is_held:
+        lacking = set(repository.beyond([ours], [origin.hash])[origin.hash])
+        if not changes <= lacking:
+            return Standing(in_doubt=True)
+    return Standing()
+
+
+def _counts(repository: Repository, commit: Commit) -> bool:
+    """Whether a commit changed a counter."""
+    before = commit.parents[0]
+    counting = policies.counting_tables()
+    return any(
+        not same((row.before or {}).get(column), (row.after or {}).get(column))
+        for change in repository.diff_summary(before, commit.hash)
+        if change.table in counting
+        for row in repository.diff_rows(change.table, before, commit.hash)
+        for column in counting[change.table]
+    )
+
+
+def _since(repository: Repository, commit: Commit) -> str:
+    """A hash before which nothing can be said of a commit, nor of what it brought."""
+    if not commit.is_merge:
+        return commit.hash
+    one, other = commit.parents[:2]
+    return repository.merge_base(one, other) or one
+
+
+def _holds(repository: Repository, head: str, commit: str) -> bool:
+    return repository.merge_base(head, commit) == commit
+
+
+class _Told:
+    """What commits say of others, and these of others again."""
+
+    def __init__(self, repository: Repository, commits: Iterable[Commit]):
+        self._repository = repository
+        self.commits = {one.hash: one for one in commits}
+        self._gone: set[str] = set()  # whose branch is, and which were cleared away
+        while missing := {
+            said.of for one in self.commits.values() if (said := said_by(one))
+        } - (self.commits.keys() | self._gone):
+            for hash in missing:
+                try:
+                    self.commits[hash] = repository.commit(hash)
+                except UnknownRef:
+                    self._gone.add(hash)
+
+    def effect(self, hash: str) -> Effect:
+        found, seen = Effect(hash, 1), {hash}
+        while (commit := self.commits.get(found.of)) and (said := said_by(commit)):
+            if said.of in seen:  # somebody wrote it by hand
+                break
+            seen.add(said.of)
+            found = Effect(said.of, found.sign * said.sign)
+        return found
+
+    def brought(self, hash: str) -> frozenset[str]:
+        commit = self.commits.get(hash)
+        return (
+            frozenset({hash}) if commit is None else brought(self._repository, commit)
+        )
+
+
+def said_by(commit: Commit) -> Effect | None:
+    """What a commit says that it took over or undid."""
+    told = dict(Message.parse(commit.message).trailers)
+    for trailer, sign in _SIGNS.items():
+        if is_hash(of := told.get(trailer, "")):
+            return Effect(of, sign)
+    return None
