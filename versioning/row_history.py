@@ -131,7 +131,12 @@ def _dropped(
 ) -> tuple[str, ...]:
     """Columns that a table had at the oldest of some edits, and has no more."""
     then = edits[-1].commit.hash if edits else at
-    if table not in repository.tables(at=then):
+    # From the state before it, as is known already: see ``sql.trails``.
+    before = next(iter(edits[-1].commit.parents), then) if edits else then
+    changes = repository.schema_changes(before, at)
+    if all(c.table != table for c in changes) or table not in repository.tables(
+        at=then
+    ):
         return ()
     now = repository.columns(table, at=at)
     gone = [c for c in repository.columns(table, at=then) if c not in now]
