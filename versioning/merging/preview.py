@@ -317,7 +317,7 @@ def _look(target: str, sides: MergeSides, then: Then | None) -> Preview:
     try:
         with rehearsal(target, sides) as merge:
             sums, sum_count = _sums(merge, sides)
-            summary = _summary(merge)
+            summary = summary_of(merge)
             first: list[ConflictRow] = []
             conflicts = tuple(_conflicts(merge, sides, first))
             violations = tuple(merge.violations(limit=VIOLATIONS_SHOWN))
@@ -344,7 +344,7 @@ def _look(target: str, sides: MergeSides, then: Then | None) -> Preview:
         return replace(_nothing(sides), blocked=str(error), refused=refused)
 
 
-def _summary(merge: Repository) -> tuple[TableChange, ...]:
+def summary_of(merge: Repository) -> tuple[TableChange, ...]:
     """What the merge makes of tables, those that get another key among them."""
     replaced = {change.table: change.change for change in merge.merged_key_changes()}
     found = {change.table: change for change in merge.merged_summary()}

@@ -28,7 +28,7 @@ from versioning.merging.drafts import Counts, counts
 from versioning.merging.dropped import is_empty
 from versioning.merging.memory import remember
 from versioning.merging.parts import deleted_by_one, links
-from versioning.merging.preview import Preview
+from versioning.merging.preview import Preview, summary_of
 from versioning.merging.rehearsal import rehearsal
 from versioning.merging.resolution import Take
 from versioning.merging.result import MendedRow
@@ -250,7 +250,7 @@ def _within(
             rows.know(table, key).gone_with += parents
         unnamed = max(len(gone) - GONE_SHOWN, 0)
     if made.mends or written.went_along:
-        outcome = Outcome(tuple(merge.merged_summary()), tuple(merge.merged_stat()))
+        outcome = Outcome(summary_of(merge), tuple(merge.merged_stat()))
     rows.read(merge, sides, written)
     return _Tried(
         rows,
