@@ -104,7 +104,7 @@ def test_one_decision_is_taken_back(repository, maintainer, erin, heaven, extra)
     (card,) = (
         form
         for form in forms(page)
-        if form.fields.get("table") == "polls_question"
+        if form.fields.get("table") == "polls_choice"
         and form.fields["key"] == key_text((heaven.pk,))
     )
     assert card.fields["take:text"] == "theirs"
