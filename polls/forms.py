@@ -6,15 +6,20 @@ what this person changed from what somebody else changed meanwhile, and writes
 nothing but the former: rows then merge cell by cell.
 """
 
+import datetime as dt
 import hashlib
 import json
 import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet, inlineformset_factory
 from django.http import QueryDict
+from django.utils import formats, timezone
 
 from polls.models import Choice, Question
 
@@ -133,6 +138,19 @@ ChoiceFormSet = inlineformset_factory(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """
+    What somebody else did to a field or a choice since the form was opened; None
+    is no choice. ``yours`` is what this person made of it, "" if nothing else.
+    """
+
+    name: str
+    was: str | None
+    now: str | None
+    yours: str = ""
+
+
 class PollForm:
     """
     The form of a question and the forms of its choices, as one.
@@ -144,7 +162,8 @@ class PollForm:
         self.question = question
         self.is_new = question._state.adding
         self.show_errors = data is not None
-        self.current: Question | None = None
+        self.is_rebased = False
+        self.meanwhile: list[Change] = []  # what others did, where it is rebased
         self._data = data or QueryDict()
         self._bind(data)
         if self.choices.is_bound and not self.choices.management_form.is_valid():
@@ -206,6 +225,7 @@ class PollForm:
         data = self._data.copy()
         current = Question.objects.get(pk=self.question.pk)
         fresh = QuestionForm(instance=current)
+        meanwhile = [*self._changed_fields(fresh), *self._changed_choices(current)]
         touched = set(self.fields.changed_names)
         for name in ("seen", *QuestionForm.Meta.fields):
             now = fresh[name].field.widget.format_value(fresh[name].value()) or ""
@@ -221,7 +241,34 @@ class PollForm:
             data[f"initial-{PREFIX}-{number}-text"] = row["was"]
         self._bind(data)
         self._forget_errors()
-        self.current = current
+        self.is_rebased = True
+        self.meanwhile = meanwhile
+
+    def _changed_fields(self, fresh: QuestionForm) -> Iterator[Change]:
+        touched = self.fields.changed_names
+        for name in QuestionForm.Meta.fields:
+            was, now, sent = (
+                _in_words(fresh.fields[name], value)
+                for value in (
+                    _opened_with(self.fields, name),
+                    fresh[name].value(),
+                    self.fields[name].data,
+                )
+            )
+            if was != now:
+                yours = sent if name in touched and sent != now else ""
+                yield Change(str(fresh[name].label), was, now, yours)
+
+    def _changed_choices(self, current: Question) -> Iterator[Change]:
+        here = {str(choice.pk): choice.text for choice in current.choices.all()}
+        for form in self.choices.initial_forms:
+            was, sent = _opened_with(form, "text"), form["text"].data or ""
+            now = here.pop(form["id"].data or "", None)
+            if was != now:
+                is_yours = "text" in form.changed_data and sent != now
+                yield Change("Choice", was, now, sent if is_yours else "")
+        for text in here.values():
+            yield Change("Choice", None, text)
 
     def _rebased_rows(self, current: Question) -> list[dict[str, str]]:
         """
@@ -288,6 +335,20 @@ def empty_row(count: str) -> Row | None:
     form.prefix = f"{PREFIX}-{number - 1}"
     form.fields["text"].widget.attrs["data-focus"] = True
     return Row(form, number)
+
+
+def _opened_with(form: Any, name: str) -> str:
+    """The value that a form's field had when its page was opened."""
+    return str(form.data.get(form.add_initial_prefix(name)) or "")
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    """What a field holds, as its form sends it or as it is stored."""
+    with suppress(ValidationError):  # else it is as it was typed
+        value = field.to_python(value)
+    if isinstance(value, dt.datetime):
+        return formats.date_format(timezone.localtime(value), "j F Y, H:i:s")
+    return str(value or "")
 
 
 def fingerprint(question: Question) -> str:

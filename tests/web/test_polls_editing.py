@@ -1,5 +1,6 @@
 """Asking, editing and deleting questions: what is written, and what is not."""
 
+import datetime as dt
 import re
 from html import unescape
 from urllib.parse import urlencode
@@ -282,7 +283,14 @@ def test_an_edit_of_what_somebody_else_changed_is_refused(repository, writer, qu
     assert repository.head("main") == head
     page = seen.main(response)
     assert "Somebody changed this question meanwhile" in page
-    assert "it is now “What is above?”" in page
+    assert (
+        "Question: What’s up? became What is above? "
+        "You wrote What is up?: if you save, it is that, and theirs is gone."
+    ) in page
+    assert "Details: Look there. became Look up. " in page
+    assert "Choice: The sky became The blue sky " in page
+    assert "Choice added: The moon " in page
+    assert "All the clouds" not in page.partition("Below it is")[0]  # nobody else’s
     again = fields(response)
     assert again["text"] == "What is up?"  # what this person changed
     assert again["details"] == "Look up."  # what only the other one did
@@ -309,8 +317,40 @@ def test_a_choice_that_somebody_else_removed_can_be_put_back(
         question.choices.filter(text="The clouds").delete()
     response = writer.post(edit(question), sent)
     assert response.status_code == 409
+    assert (
+        "Choice removed: The clouds You wrote All the clouds: "
+        "if you save, it is added anew, without votes."
+    ) in seen.main(response)
     assert writer.post(edit(question), fields(response)).status_code == 303
     assert state(question)[1] == {"The sky": 12, "All the clouds": 0, "The moon": 0}
+
+
+def test_a_date_that_two_people_chose_is_told_in_words(writer, question):
+    opened = {"initial-published": "2026-01-01 08:00:00"}
+    sent = (
+        fields(writer.get(edit(question))) | opened | {"published": "2026-03-01T10:00"}
+    )
+    with versioning.on_branch("main", message="Later"):
+        then = dt.datetime(2026, 2, 1, 9, 30, tzinfo=dt.UTC)
+        Question.objects.update(published=then)
+    words = seen.main(writer.post(edit(question), sent))
+    assert (
+        "Published on: 1 January 2026, 08:00:00 became 1 February 2026, 09:30:00 "
+        "You wrote 1 March 2026, 10:00:00: if you save"
+    ) in words
+
+
+def test_details_that_two_people_wrote_are_shown_as_each_wrote_them(writer, question):
+    sent = fields(writer.get(edit(question))) | {"details": "Mine,\r\nin two lines."}
+    with versioning.on_branch("main", message="Details"):
+        Question.objects.update(details="Theirs.")
+    response = writer.post(edit(question), sent)
+    assert response.status_code == 409
+    words = seen.main(response)
+    assert "Details: Look there. became Theirs. You wrote Mine, in two lines." in words
+    for name in ("Question:", "Published on:", "Choice:"):
+        assert name not in words
+    assert Question.objects.get().details == "Theirs."
 
 
 def test_a_deletion_says_what_goes_with_it(repository, writer, question):
