@@ -22,6 +22,7 @@ _OF_COMMITS = frozenset({trailers.REVERTS, trailers.PICKED_FROM})
 _IN_WORDS = {
     trailers.REVERTS: "Undoes",
     trailers.PICKED_FROM: "Taken over from",
+    trailers.MADE_BY: "Made by",
     trailers.COMMITTED_BY: "Committed by",
 }
 

@@ -6,13 +6,24 @@ from versioning.kinds import ABOUT, KIND
 
 MERGE_RECORD = "Merge-Record"  # the id of the draft that became this merge
 PICKED_FROM = "Picked-From"  # the commit that this one was taken from
+MADE_BY = "Made-By"  # who made that one, be it by another that was taken over
 REVERTS = "Reverts"  # the commit that this one undoes
 FORM_TOKEN = "Form-Token"  # a form's, which counts once
 COMMITTED_BY = "Committed-By"  # who committed rows that somebody else had left
 UNIT = "Unit"  # tells apart what would be one commit
 
 _OURS = frozenset(
-    {MERGE_RECORD, PICKED_FROM, REVERTS, FORM_TOKEN, COMMITTED_BY, UNIT, KIND, ABOUT}
+    {
+        MERGE_RECORD,
+        PICKED_FROM,
+        MADE_BY,
+        REVERTS,
+        FORM_TOKEN,
+        COMMITTED_BY,
+        UNIT,
+        KIND,
+        ABOUT,
+    }
 )
 
 _LINE_END = re.compile(r"\r\n?")

@@ -395,10 +395,19 @@ def test_a_commit_is_taken_over_without_those_before_it(repository, poll, take):
     landed = repository.commit(work.land())
     assert landed.parents == (head,)
     assert landed.message == (
-        f"Explain\n\nPicked-From: {hash}\nMerge-Record: {work.draft.pk}"
+        f"Explain\n\nPicked-From: {hash}\nMade-By: Erin Editor\n"
+        f"Merge-Record: {work.draft.pk}"
     )
+    assert landed.author.name == "max"
     question = Question.objects.get()
     assert (question.text, question.details) == ("What’s up?", "Look up.")
+
+
+def test_who_made_it_is_told_however_often_it_was_taken_over(repository, poll, take):
+    repository.create_branch("autumn", repository.head("main"))
+    hash = change("summer", Question, "Explain", pk=poll.pk, details="Look up.")
+    again = take(take(hash).land(), "autumn").land()
+    assert "\nMade-By: Erin Editor\n" in repository.commit(again).message
 
 
 def test_a_vote_is_taken_over_as_a_vote(repository, poll, take):

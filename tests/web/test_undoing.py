@@ -108,6 +108,7 @@ def test_a_commit_is_taken_over_to_the_branch_one_is_on(
     assert answer.status_code == 303
     done = seen.text(maintainer.get(answer["Location"]))
     assert f"Commit {hash[:7]} is taken over to main, as this commit." in done
+    assert "Made by Erin Editor" in done
     listed = seen.main(maintainer.get("/merges/"))
     assert "Merged, undone or taken over “Reword”, taken over to main" in listed
     assert Question.objects.get().text == "Summer?"

@@ -13,6 +13,7 @@ from enum import StrEnum
 from versioning import trailers
 from versioning.backends.errors import BranchNotFound, VersioningError
 from versioning.backends.repository import Commit, MergeSides, Repository
+from versioning.history import Message
 from versioning.merging.effects import standing
 from versioning.names import is_hash, is_hidden
 
@@ -141,7 +142,12 @@ def message(
     if commit is None:
         return f"Merge {source.name} into {target}", []
     if source.kind is Kind.PICK:
-        return commit.subject, [f"{trailers.PICKED_FROM}: {commit.hash}"]
+        told = dict(Message.parse(commit.message).trailers)
+        maker = told.get(trailers.MADE_BY) or trailers.one_line(commit.author.name)
+        return commit.subject, [
+            f"{trailers.PICKED_FROM}: {commit.hash}",
+            f"{trailers.MADE_BY}: {maker}",
+        ]
     what = "Undo the merge" if commit.is_merge else "Revert"
     return f"{what} “{commit.subject}”", [f"{trailers.REVERTS}: {commit.hash}"]
 
