@@ -45,11 +45,13 @@ class BranchNameField(forms.CharField):
                     "autocomplete": "off",
                     "autocapitalize": "off",
                     "spellcheck": "false",
-                    "maxlength": names.MAX_LENGTH,
                 }
             ),
             **kwargs,
         )
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "maxlength": str(names.MAX_LENGTH)}
 
     def validate(self, value: str) -> None:
         super().validate(value)

@@ -24,6 +24,9 @@ def test_the_active_branch_from_its_head_down(editor, repository, add):
     assert page.index("Add “Cat or dog?”") < page.index("Add “Tea or coffee?”")
     assert "Erin Editor, just now" in page
     assert "This is where the history begins." in page
+    fitting = seen.main(editor.get("/log/?q=dog"))
+    assert "No older commit fits." in fitting
+    assert "history begins" not in fitting
 
 
 def test_another_branch_by_its_name(editor, repository, add):

@@ -108,6 +108,7 @@ def log(request: Any) -> HttpResponse:
         context
         | {
             "page": page,
+            "is_filtered": wanted.is_any,
             "lines": lines,
             "wanted": wanted,
             "newest": urlencode(query),
