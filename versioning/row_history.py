@@ -130,9 +130,11 @@ def _dropped(
     repository: Repository, table: str, at: str, edits: Sequence[RowEdit]
 ) -> tuple[str, ...]:
     """Columns that a table had at the oldest of some edits, and has no more."""
-    then = edits[-1].commit.hash if edits else at
+    if not edits:
+        return ()
+    then = edits[-1].commit.hash
     # From the state before it, as is known already: see ``sql.trails``.
-    before = next(iter(edits[-1].commit.parents), then) if edits else then
+    before = next(iter(edits[-1].commit.parents), then)
     changes = repository.schema_changes(before, at)
     if all(c.table != table for c in changes) or table not in repository.tables(
         at=then

@@ -6,10 +6,12 @@ over, undid it, or took that back; and where nobody can tell, it asks.
 import pytest
 from django.db.models import F
 
+import versioning
 from polls.models import Choice
 from tests.contract.test_undoing import Bringing, commit
 from versioning.backends.errors import ConflictsRemain
-from versioning.merging import sources
+from versioning.merging import preview, sources
+from versioning.merging.resolution import Take
 from versioning.merging.sources import Impossible, pick, revert
 
 pytestmark = pytest.mark.usefixtures("summer")
@@ -205,3 +207,52 @@ def test_of_a_great_many_that_were_taken_over_all_that_both_changed_asks(
     with pytest.raises(ConflictsRemain):
         bring("third")
     assert votes() == 7
+
+
+def test_it_asks_where_the_count_here_is_by_chance_what_it_was(bring, votes):
+    one = vote("summer")
+    bring(pick(one))
+    choices = Choice.objects.filter(text="The sky")
+    commit("main", lambda: choices.update(votes=F("votes") - 1), "Take one back")
+    with pytest.raises(ConflictsRemain):
+        bring("summer")
+    assert votes() == 5
+
+
+# Where nobody can know ------------------------------------------------------------
+
+
+def test_what_was_undone_on_both_branches_asks_where_an_undo_is_undone(
+    repository, bring, votes, max_
+):
+    one = vote()
+    repository.create_branch("autumn", repository.head("main"))
+    undone = bring(revert(one))
+    bring(revert(one), "autumn")
+    go_on("autumn")
+    merge = Bringing(repository, max_, sources.parse("autumn"), "main")
+    ((key, _),) = [
+        (row.key, row)
+        for row in preview.conflicts_of(
+            "main", merge.sides, "polls_choice", [(Choice.objects.get(votes=5).pk,)]
+        )
+    ]
+    merge.decide("polls_choice", key, votes=Take.OURS)
+    merge.land()
+    assert votes() == 5
+    with pytest.raises(ConflictsRemain):
+        bring(revert(undone))
+    assert votes() == 5
+
+
+def test_what_came_from_a_commit_that_is_gone_can_be_undone_once(bring, votes):
+    choices = Choice.objects.filter(text="The sky")
+    with versioning.on_branch("main", message="Vote") as unit:
+        versioning.describe("Vote")
+        unit.trailers["Picked-From"] = "a" * len(unit.head_before)
+        choices.update(votes=F("votes") + 1)
+    assert unit.commit
+    bring(revert(unit.commit))
+    assert votes() == 5
+    with pytest.raises(Impossible, match="undone on main already"):
+        bring(revert(unit.commit))

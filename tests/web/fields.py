@@ -29,6 +29,7 @@ class _Forms(HTMLParser):
         self._in_main = False
         self._text: str | None = None
         self._list: str | None = None
+        self._awaited: set[str] = set()  # lists of which nothing is chosen yet
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -51,6 +52,7 @@ class _Forms(HTMLParser):
                 self._form.typed.append(name)
             case "select" if name:
                 self._list = name
+                self._awaited.discard(name)
                 self._form.offered[name] = []
             case "input" if name:
                 self._input(name, given)
@@ -78,8 +80,12 @@ class _Forms(HTMLParser):
 
     def _option(self, name: str, given: dict[str, str]) -> None:
         value = given.get("value", "")
+        if "disabled" in given:  # nothing is sent while it is the one that is shown
+            self._awaited |= {name} if "selected" in given else set()
+            return
         self._form.offered[name].append(value)
-        if "selected" in given or name not in self._form.fields:
+        is_first = name not in self._form.fields and name not in self._awaited
+        if "selected" in given or is_first:
             self._form.fields[name] = value
 
     def _input(self, name: str, given: dict[str, str]) -> None:

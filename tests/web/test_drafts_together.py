@@ -251,7 +251,7 @@ def test_nor_without_what_was_taken_back(repository, maintainer, ida, sky):
     assert Decision.objects.count() == 2
     refused = land(maintainer, mine)
     assert refused.status_code == 409
-    assert "ida took back what was decided." in seen.main(refused)
+    assert "What ida decided was taken back, or decided anew." in seen.main(refused)
     mine["seen"] = shown(maintainer.get(URL))
     assert land(maintainer, mine).status_code == 303
     assert Choice.objects.get(pk=sky.pk).votes == 9

@@ -201,8 +201,10 @@ def _require_json(text: str) -> None:
 
     try:
         json.loads(text, parse_constant=refuse, parse_float=finite)
-    except ValueError:
+    except json.JSONDecodeError:
         return  # which the form's field says in its own words
+    except ValueError as error:
+        raise ValidationError("A number in it is too long.") from error
     except RecursionError as error:
         raise ValidationError("This is nested too deep.") from error
 

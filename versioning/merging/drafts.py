@@ -13,6 +13,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import Count, Q, QuerySet
 
 from versioning import policies
@@ -283,19 +284,18 @@ class Since:
 
     decisions: list[Decision]  # that stand, the oldest first
     are_more: bool
-    names: list[str]  # of who took back all that they had decided since
+    names: list[str]  # of whose decisions since none stands
 
 
 def since(draft: MergeDraft, revision: int, user: Any, *, limit: int) -> Since:
     """What ``changed_since()`` is about."""
     made = draft.decisions.filter(revision__gt=revision).exclude(decided_by=user)
     found = list(made.order_by("revision", "pk")[: limit + 1])
-    standing = {decision.decided_by_id for decision in found}
-    made_by = [
-        one.made_by for one in _later(draft, revision, user).select_related("made_by")
-    ]
-    others = dict.fromkeys(who for who in made_by if who and who.pk not in standing)
-    names = [name_of(who) for who in others]
+    standing = made.filter(decided_by__isnull=False).order_by().values("decided_by")
+    others = get_user_model()._default_manager.filter(
+        pk__in=_later(draft, revision, user).values("made_by")
+    )
+    names = [name_of(who) for who in others.exclude(pk__in=standing)]
     return Since(found[:limit], len(found) > limit, names)
 
 

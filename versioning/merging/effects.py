@@ -11,6 +11,7 @@ counts ask.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 from versioning import policies, trailers
@@ -73,23 +74,33 @@ def brought(repository: Repository, commit: Commit) -> frozenset[str]:
 def _standing(
     repository: Repository, commit: Commit, ours: str, is_undo: bool
 ) -> Standing:
-    if not _counts(repository, commit):
+    if not remember(("counts", commit.hash), partial(_counts, repository, commit)):
         return Standing()  # what is there already is seen by what it holds
     told = _Told(repository, [commit])
     wanted = told.effect(commit.hash)
     origin = told.commits.get(wanted.of)
-    since = wanted.of if origin is None else _since(repository, origin)
+    since = commit.parents[0] if origin is None else _since(repository, origin)
     said = repository.commits_saying(LINES, since, ours)
     told = _Told(repository, [commit, *said])
     effects = {one.hash: told.effect(one.hash) for one in said}
     sign = -wanted.sign if is_undo else wanted.sign
-    count = sum(effect.sign for effect in effects.values() if effect.of == wanted.of)
-    is_held = origin is not None and _holds(repository, ours, origin.hash)
-    count += is_held
+    if origin is None:  # cleared away: as it was before this commit
+        if not is_undo and wanted.sign < 0:
+            return Standing(in_doubt=True)
+        is_held = wanted.sign < 0
+    else:
+        is_held = _holds(repository, ours, origin.hash)
+    did = [effects[one.hash].sign for one in said if effects[one.hash].of == wanted.of]
+    counts = list(accumulate(reversed(did), initial=int(is_held)))
+    count = counts[-1]
     if not 0 <= count + sign <= 1:
-        did = (hash for hash in effects if effects[hash] == (wanted.of, sign))
-        if done_by := next(did, wanted.of if is_held and sign > 0 else ""):
+        by = (hash for hash in effects if effects[hash] == (wanted.of, sign))
+        itself = wanted.of if origin is not None and is_held and sign > 0 else ""
+        if done_by := next(by, itself):
             return Standing(done_by)
+        return Standing(in_doubt=True)
+    if any(not 0 <= before <= 1 for before in counts):
+        # By ways side by side, of which somebody decided whether they were one.
         return Standing(in_doubt=True)
     if origin is None:
         return Standing()

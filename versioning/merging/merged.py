@@ -6,6 +6,7 @@ from typing import Any
 
 from versioning import values
 from versioning.backends.repository import (
+    ChangeKind,
     Key,
     MergeSides,
     Repository,
@@ -56,7 +57,11 @@ def merged_tables(found: Preview, outcome: Outcome | None = None) -> list[Merged
     stats = {stat.table: stat for stat in of.stats}
     disputed = {table.table for table in found.conflicts}
     tables = [
-        MergedTable(change, stats.get(change.table))
+        MergedTable(
+            change,
+            # None of its rows is the same row: they are for the comparison.
+            None if change.kind is ChangeKind.REPLACED else stats.get(change.table),
+        )
         for change in of.summary
         if change.schema_changed
         or change.table in stats
@@ -99,7 +104,8 @@ def _changes_next(table: str, since: Key | None) -> Then:
     """For ``preview()``: ``changes()`` are asked next, and need no second merge."""
 
     def look(merge: Repository, found: Preview) -> None:
-        if table in {change.table for change in found.summary}:
+        listed = {c.table for c in found.summary if c.kind is not ChangeKind.REPLACED}
+        if table in listed:
             remember(
                 (*_key(found.sides, table, since), None),
                 lambda: _changes(merge, found.sides, table, since),
@@ -174,7 +180,7 @@ def merged_rows(
         outcome = trial.try_out(target, sides, draft).outcome
     tables = merged_tables(found, outcome)
     merged = next((t for t in tables if t.table == table), None)
-    if merged is None:
+    if merged is None or merged.change.kind is ChangeKind.REPLACED:
         return None
     is_mended = outcome is not None and draft is not None
     repository = versioned_repository()

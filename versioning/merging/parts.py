@@ -89,6 +89,8 @@ def deleted_along(
         counts, more = remember(asked, find)
         apart = set[Key]()
         for through in between(table, link.table) if link.is_part else ():
+            if through not in repository.tables(at=deleter):
+                continue
             apart |= repository.rows(through, list(rows), at=deleter).keys()
         for key, row in rows.items():
             if key in apart:  # deleted on its own: see ``write()``

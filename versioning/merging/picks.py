@@ -245,12 +245,10 @@ class Doubting:
 
 
 def _is_in_doubt(row: ConflictRow) -> bool:
-    """Whether both sides changed a counter that is in doubt."""
-    assert row.ours is not None
+    """
+    Whether theirs changed a counter that is in doubt: ours did so, too, be it that
+    it holds by chance what it held before.
+    """
     assert row.theirs is not None
-    before = row.base or {}
-    return any(
-        not same(before.get(column), row.ours.get(column))
-        and not same(before.get(column), row.theirs.get(column))
-        for column in row.doubtful
-    )
+    before, theirs = row.base or {}, row.theirs
+    return any(not same(before.get(c), theirs.get(c)) for c in row.doubtful)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -240,10 +241,11 @@ def _related(snapshots: Sequence[Snapshot], decisions: Sequence[Decision]) -> Re
         ]
     found: Related = {}
     for snapshot in snapshots:
-        for table, values in rows.items():
-            for column, by_value in snapshot.related_names(table, values).items():
-                known = found.setdefault((table, column), {})
-                found[table, column] = by_value | known
+        with suppress(UnknownRef):  # its branch is gone, and was cleared away
+            for table, values in rows.items():
+                for column, by_value in snapshot.related_names(table, values).items():
+                    known = found.setdefault((table, column), {})
+                    found[table, column] = by_value | known
     return found
 
 

@@ -6,9 +6,9 @@ on three hashes and the draft's decisions, and is remembered by them.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -277,16 +277,18 @@ def _gone_with(
     itself, nor what the row consists of, which is kept with it.
     """
     found: dict[tuple[str, Key], list[GoneWith]] = defaultdict(list)
+
+    @cache
+    def deleted_of(table: str, deleter: str, keeper: str) -> Mapping[Key, Row]:
+        return deleted_by_one(merge, table, sides.base, deleter, keeper)
+
     for versions, keeper in kept:
         held = versions.ours or versions.theirs or {}
         deleter = sides.theirs if keeper == sides.ours else sides.ours
         for link in links(versions.table):
             if link.is_part or held.get(link.target) is None:
                 continue
-            deleted = remember(
-                ("deleted rows", link.table, sides.base, deleter, keeper),
-                partial(deleted_by_one, merge, link.table, sides.base, deleter, keeper),
-            )
+            deleted = deleted_of(link.table, deleter, keeper)
             keys = [
                 key
                 for key, before in deleted.items()

@@ -112,6 +112,8 @@ def chosen_texts(posted: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, take in posted.items()
         if name.startswith("take:") and take in {*words}
     ]
-    if posted.get("row") in {*words}:
-        chosen = [("The whole row", words[Take(posted["row"])])]
+    whole = posted.get("row") or posted.get("take")
+    if whole in {*words}:
+        about = "The whole row" if posted.get("scope", "row") == "row" else "All of it"
+        chosen = [(about, words[Take(whole)])]
     return chosen + typed_texts(posted)

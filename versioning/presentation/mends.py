@@ -212,7 +212,11 @@ class MendCards:
         headings = self._headings(
             [(row.versions.table, row.versions.key, _any(row)) for row in trial.rows]
         )
-        rows = list(zip(trial.rows, made, strict=True))
+        rows = [
+            (row, about)
+            for row, about in zip(trial.rows, made, strict=True)
+            if not _tells_what_is_hidden(row)
+        ]
         if trial.complete:
             rows = [(row, about) for row, about in rows if not row.is_left_alone]
         shown = sorted(rows, key=lambda row: (row[0].is_mended, not row[0].mend))
@@ -506,7 +510,7 @@ class MendCards:
         column: str,
         form_field: forms.Field,
     ) -> Iterator[Option]:
-        if names and not form_field.required:
+        if not form_field.required:
             yield Option("", "none")
         often = Counter(names.values())
         for raw, name in sorted(names.items(), key=lambda item: item[1]):
@@ -521,6 +525,14 @@ class MendCards:
         names = {**(new or {}), **(here or {})}
         is_known = here is not None and new is not None
         return names if is_known and len(names) <= OFFERED else None
+
+
+def _tells_what_is_hidden(row: Trouble) -> bool:
+    """Whether a row has a card only as it points to a kept one by a hidden column."""
+    if not row.gone_with or not row.is_mended or row.mend:
+        return False
+    columns = {parent.column for parent in row.gone_with}
+    return columns <= hidden_among(row.versions.table, columns)
 
 
 def _any(row: Trouble) -> Row | None:

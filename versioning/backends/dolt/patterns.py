@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 UNREADABLE = "\ufffd"
+_MARK = re.compile(r"(?<!%)(?:%%)*%s")
 _LIKE = re.compile(
-    r"LIKE (?P<binary>BINARY )?%s(?: COLLATE \w+_ai_ci)?(?P<escape> ESCAPE '!')?"
+    r"LIKE (?:BINARY )?%s(?P<blind> COLLATE \w+_ai_ci)?(?P<escape> ESCAPE '!')?"
 )
 
 
@@ -22,13 +23,13 @@ def without_unreadable(sql: str, params: Sequence[Any]) -> tuple[str, list[Any]]
     found = list(params)
 
     def replaced(match: re.Match[str]) -> str:
-        place = sql.count("%s", 0, match.start())
+        place = len(_MARK.findall(sql[: match.start()]))
         pattern = found[place]
         if not isinstance(pattern, str) or UNREADABLE not in pattern:
             return match[0]
-        flags = "s" if match["binary"] else "is"
+        flags = "is" if match["blind"] else "s"
         escape = "!" if match["escape"] else "\\"
-        found[place] = f"(?{flags})^{_expression(pattern, escape)}$"
+        found[place] = f"(?{flags})^{_expression(pattern, escape)}\\z"
         return "REGEXP %s"
 
     return _LIKE.sub(replaced, sql), found

@@ -179,7 +179,7 @@ function tell(asker, request, words) {
   const again = $("a", box);
   // Opening a form again would lose what is typed in it.
   if (asker.form?.method === "post") again.parentElement.remove();
-  else again.href = location.href;
+  else again.href = location.pathname + location.search; // not to a place on it
   told.get(asker)?.remove();
   told.set(asker, box);
   const line = isForm && asked?.target.closest?.(".settle");
