@@ -91,6 +91,14 @@ def test_what_was_taken_over_and_undone_can_be_taken_over_again(bring, votes):
     assert votes() == 6
 
 
+def test_a_row_that_was_taken_over_and_deleted_can_be_taken_over_again(bring):
+    one = go_on("summer")
+    bring(pick(one))
+    commit("main", lambda: Choice.objects.filter(text="summer").delete(), "Delete")
+    bring(pick(one))
+    assert Choice.objects.filter(text="summer").count() == 1
+
+
 def test_what_was_taken_over_from_here_is_not_taken_back_over(repository, bring, votes):
     one = vote("summer")
     repository.create_branch("autumn", repository.head("main"))

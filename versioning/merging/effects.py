@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from versioning import policies, trailers
 from versioning.backends.errors import UnknownRef
-from versioning.backends.repository import Commit, MergeSides, Repository
+from versioning.backends.repository import Commit, MergeSides, Repository, Row
 from versioning.history import Message
 from versioning.merging.memory import remember
 from versioning.names import is_hash
@@ -116,16 +116,20 @@ def _standing(
 
 
 def _counts(repository: Repository, commit: Commit) -> bool:
-    """Whether a commit changed a counter."""
+    """Whether a commit changed a counter: a row that comes with nought counts none."""
     before = commit.parents[0]
     counting = policies.counting_tables()
     return any(
-        not same((row.before or {}).get(column), (row.after or {}).get(column))
+        not same(_count(row.before, column), _count(row.after, column))
         for change in repository.diff_summary(before, commit.hash)
         if change.table in counting
         for row in repository.diff_rows(change.table, before, commit.hash)
         for column in counting[change.table]
     )
+
+
+def _count(row: Row | None, column: str) -> Any:
+    return (row or {}).get(column) or 0
 
 
 def _since(repository: Repository, commit: Commit) -> str:
