@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 
 from versioning.backends.binding import DEFAULT, Binding, VersionedConnection
 from versioning.backends.dolt.moments import CONVERSIONS, Operations
-from versioning.backends.dolt.patterns import UNREADABLE, without_unreadable
+from versioning.backends.dolt.patterns import without_unreadable
 from versioning.backends.dolt.repository import DoltRepository
 from versioning.backends.errors import (
     BranchNotFound,
@@ -112,9 +112,7 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
     def _guard(
         self, execute: Any, sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        if not many and any(
-            UNREADABLE in p for p in params or () if isinstance(p, str)
-        ):
+        if "LIKE" in sql and not many and params:
             sql, params = without_unreadable(sql, params)
         return super()._guard(execute, sql, params, many, context)
 

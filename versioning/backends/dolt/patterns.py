@@ -15,11 +15,13 @@ _LIKE = re.compile(
 )
 
 
-def without_unreadable(sql: str, params: Sequence[Any]) -> tuple[str, list[Any]]:
+def without_unreadable(sql: str, params: Sequence[Any]) -> tuple[str, Sequence[Any]]:
     """
     A statement as Django writes it, in which a regular expression takes the place
     of each LIKE with such a pattern; case and ends of lines as the LIKE has them.
     """
+    if not any(isinstance(p, str) and UNREADABLE in p for p in params):
+        return sql, params
     found = list(params)
 
     def replaced(match: re.Match[str]) -> str:
