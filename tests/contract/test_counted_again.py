@@ -140,30 +140,29 @@ def test_a_vote_whose_merge_was_undone_asks_where_it_is_undone(bring, votes):
     assert votes() == 5
 
 
-def test_a_merge_of_what_is_here_asks_where_it_is_taken_over(repository, bring, votes):
+@pytest.fixture
+def on_both(repository, bring):
+    """The merge (a hash) into summer of a vote that was merged into main as well."""
     repository.create_branch("third", repository.head("main"))
     vote("third")
     for branch in ("main", "summer"):
         go_on(branch)
         merged = bring("third", branch)
+    return merged
+
+
+def test_a_merge_of_what_is_here_asks_where_it_is_taken_over(on_both, bring, votes):
     assert (votes(), votes("summer")) == (6, 6)
     with pytest.raises(ConflictsRemain):
-        bring(pick(merged))
+        bring(pick(on_both))
     assert votes() == 6
 
 
-def test_it_asks_also_where_the_count_is_by_chance_what_it_was(
-    repository, bring, votes
-):
-    repository.create_branch("third", repository.head("main"))
-    vote("third")
-    for branch in ("main", "summer"):
-        go_on(branch)
-        merged = bring("third", branch)
+def test_it_asks_also_where_the_count_is_by_chance_what_it_was(on_both, bring, votes):
     choices = Choice.objects.filter(text="The sky")
     commit("main", lambda: choices.update(votes=F("votes") - 1), "Take one back")
     with pytest.raises(ConflictsRemain):
-        bring(pick(merged))
+        bring(pick(on_both))
     assert votes() == 5
 
 
