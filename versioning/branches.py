@@ -146,6 +146,24 @@ def find(
     raise BranchNotFound(name)
 
 
+def spent(
+    record: MergeDraft | None, lines: Iterable[BranchChoice]
+) -> BranchChoice | None:
+    """
+    The branch that a merge took in, if it has had nothing since and may go, or
+    could from another branch; of a record ``with_undo()``, only if that stands.
+    """
+    if record is None or record.state != MergeDraft.State.LANDED:
+        return None
+    if getattr(record, "undone_in", None):
+        return None
+    was = (record.source, record.theirs)
+    for line in lines:
+        if (line.name, line.head) == was:
+            return None if line.is_default or line.is_protected else line
+    return None
+
+
 # Making and renaming ----------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from versioning.history import Message
 from versioning.merging import sources
 from versioning.merging.hiding import lock_key
 from versioning.merging.locking import DraftClosed, alone, look_again, while_open
+from versioning.merging.undone import with_undo
 from versioning.models import MergeDraft, name_of
 from versioning.moments import stored
 
@@ -106,10 +107,9 @@ def _came_to_an_end(draft: MergeDraft) -> bool:
 
 
 def record_of(commit: str) -> MergeDraft | None:
-    """The record of the merge that made a commit (a hash), if it has one."""
-    return MergeDraft.objects.filter(
-        commit=commit, state=MergeDraft.State.LANDED
-    ).first()
+    """The record of the merge that made a commit (a hash), ``with_undo()``, or None."""
+    landed = MergeDraft.objects.filter(commit=commit, state=MergeDraft.State.LANDED)
+    return with_undo(landed).first()
 
 
 @contextmanager

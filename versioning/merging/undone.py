@@ -1,5 +1,6 @@
 """Merges that were undone: a branch holds their commits, and not what they changed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery, Value
@@ -41,6 +42,22 @@ def merging(source: str, target: str, theirs: str) -> MergeDraft | None:
     """The record of what merged a branch as it is (a hash) into another, if any did."""
     merges = _landed(source, target).filter(theirs=theirs)[:LOOKED_AT]
     return next((one for one in merges if is_on(one.commit, target)), None)
+
+
+def merged(heads: Mapping[str, str], target: str) -> set[str]:
+    """
+    Which of some branches (hashes by name) were merged into another as they are,
+    and not undone there.
+    """
+    landed = MergeDraft.objects.filter(
+        target=target, theirs__in=heads.values(), state=MergeDraft.State.LANDED
+    )
+    return {
+        record.source
+        for record in with_undo(landed)
+        if record.theirs == heads.get(record.source)
+        and not getattr(record, "undone_in", None)
+    }
 
 
 def _landed(source: Any, target: Any) -> QuerySet[MergeDraft]:

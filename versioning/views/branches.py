@@ -29,6 +29,7 @@ from versioning.branches import BranchChoice, Pin
 from versioning.conf import repository
 from versioning.forms import BranchCreateForm, BranchDeleteForm, BranchRenameForm
 from versioning.http import page_or_part, safe_next, whole_number
+from versioning.merging.undone import merged
 from versioning.models import DeletedBranch
 from versioning.names import is_hash
 from versioning.refs import Refs
@@ -60,6 +61,9 @@ def branch_list(request: Any) -> HttpResponse:
     table = BranchTable(found, may_delete=may_delete, request=request)
     RequestConfig(request, paginate=False).configure(table)
     rows, more = _page_of(table, request.GET.get("after", ""))
+    in_default = {
+        row.record.name: row.record.head for row in rows if not row.record.ahead
+    }
     migrations = schema_state.differences(row.record.head for row in rows)
     return page_or_part(
         request,
@@ -73,6 +77,7 @@ def branch_list(request: Any) -> HttpResponse:
                 for row in rows
                 if permissions.may_merge_into(request.user, row.record.name)
             },
+            "merged": merged(in_default, here.default_branch),
             "more": more,
             "found": len(found),
             "total": len(lines),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from versioning import (
     addresses,
+    branches,
     comparison,
     diffs,
     history,
@@ -161,6 +162,7 @@ def commit(request: Any, hash: str) -> HttpResponse:
     recorded = any(
         name == trailers.MERGE_RECORD for name, _ in details.message.trailers
     )
+    record = record_of(hash) if recorded else None
     home = resolve_url(options().home or get_script_prefix())
     return render(
         request,
@@ -174,7 +176,8 @@ def commit(request: Any, hash: str) -> HttpResponse:
             "rows_url": rows_url,
             "export_url": export_url,
             "value_start": values_at,
-            "record": record_of(hash) if recorded else None,
+            "record": record,
+            "spent": branches.spent(record, request.versioning.branches),
             "browse_url": f"{home}?{urlencode({'at': details.commit.hash})}",
         },
     )

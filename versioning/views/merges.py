@@ -19,7 +19,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from versioning import permissions
+from versioning import branches, permissions
 from versioning.access import needs
 from versioning.backends.errors import BadCursor
 from versioning.backends.repository import Key, MergeSides
@@ -72,7 +72,7 @@ def merge_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @needs(permissions.VIEW_HISTORY)
-def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+def record(request: Any, id: uuid.UUID) -> HttpResponse:
     """What was decided about a merge, by whom and when, now and later."""
     draft = get_object_or_404(with_undo(MergeDraft.objects.all()), pk=id)
     endings.found_landed(draft, _heads(request))
@@ -85,7 +85,12 @@ def record(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         request,
         "versioning/record.html",
         "decisions",
-        {"draft": draft, "page": page, "undo": undo},
+        {
+            "draft": draft,
+            "page": page,
+            "undo": undo,
+            "spent": branches.spent(draft, request.versioning.branches),
+        },
     )
 
 
@@ -314,7 +319,7 @@ def require_seen_draft(request: HttpRequest) -> screen.Seen:
 
 
 def screen_page(
-    request: HttpRequest,
+    request: Any,
     source: str,
     target: str,
     *,
@@ -348,6 +353,7 @@ def screen_page(
             "screen": shown,
             "may_merge": permissions.may_merge_into(request.user, target),
             "may_align": _may_align(request, shown),
+            "spent": branches.spent(shown.merged, request.versioning.branches),
             "here": _address(source, target, place, "all" if whole else ""),
             "place": place,
             "whole": whole,
