@@ -28,7 +28,15 @@ from django.http import (
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from versioning import conf, names, pages, permissions, receipts, visibility
+from versioning import (
+    conf,
+    names,
+    pages,
+    permissions,
+    receipts,
+    unsent,
+    visibility,
+)
 from versioning.access import ask_to_sign_in
 from versioning.backends.errors import (
     BranchNotFound,
@@ -269,8 +277,9 @@ def _find_branch(
     elif wanted and wanted != place.branch and not gone:
         return pages.stale_tab(request, wanted)
     if gone:
-        takes_it = may_edit(place.default_branch)
-        return pages.branch_gone(request, gone, takes_it=takes_it)
+        may_make = wanted and request.user.has_perm(permissions.CREATE_BRANCH)
+        kept_at = unsent.keep(request, gone=gone) if may_make else ""
+        return pages.branch_gone(request, gone, takes_it=may_edit, kept_at=kept_at)
     if not may_edit(place.branch):
         return pages.protected_branch(request, place.branch)
     return None

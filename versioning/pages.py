@@ -6,7 +6,7 @@ Each says what happened, that nothing was lost, and what to do next.
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from django.utils.http import urlencode
 
 from versioning import permissions, schema_state
 from versioning.backends import errors, is_unavailable
+from versioning.branches import deletion_of
 from versioning.conf import connection
 from versioning.models import Receipt
 from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD
@@ -305,12 +306,30 @@ def read_only(request: HttpRequest) -> HttpResponse:
     )
 
 
-def branch_gone(request: Any, branch: str, *, takes_it: bool = True) -> HttpResponse:
+def branch_gone(
+    request: Any,
+    branch: str,
+    *,
+    takes_it: Callable[[str], bool] | None = None,
+    kept_at: str = "",
+) -> HttpResponse:
     """
     409, also where the branch is there and not for this person to see any more.
-    ``takes_it`` if the default branch would take what was sent.
+    ``takes_it(name)`` says whether a branch would take what was sent, which may
+    be kept at an address for a branch that is yet to be made. Without, it is not known.
     """
     place = request.versioning
+    home = place.default_branch
+    if takes_it is None:
+        at_home, others = True, []
+    else:
+        at_home = takes_it(home)
+        others = [b.name for b in place.branches if b.name != home and takes_it(b.name)]
+    actions = []
+    if kept_at:
+        actions.append(Action("Make a branch for it", _to_make(branch, kept_at)))
+    if request.user.has_perm(permissions.VIEW_HISTORY):
+        actions.append(Action("Branches", reverse("versioning:branches")))
     if permissions.may_see_branch(request.user, branch):
         title = f"The branch “{branch}” is gone"
         why = "Somebody deleted or renamed it while you were on it."
@@ -322,17 +341,21 @@ def branch_gone(request: Any, branch: str, *, takes_it: bool = True) -> HttpResp
         409,
         title,
         f"{why} Choose where to go on; what you typed is below.",
-        actions=[Action("Branches", reverse("versioning:branches"))]
-        if request.user.has_perm(permissions.VIEW_HISTORY)
-        else [],
+        actions=actions,
         resend=_resend(
-            request,
-            f"Send it to {place.default_branch}" if takes_it else None,
-            place.default_branch,
-            switches=True,
+            request, f"Send it to {home}" if at_home else None, home, switches=True
         ),
-        switch_to=[place.default_branch],
+        resend_to=_resend(request, "Send it there", switches=True) if others else None,
+        branches=others,
+        switch_to=[home],
     )
+
+
+def _to_make(branch: str, then: str) -> str:
+    """Where a branch is made in the place of one that is gone, as that was."""
+    gone = deletion_of(branch)
+    query = {"at": gone.head} if gone else {}
+    return f"{reverse('versioning:branch-create')}?{urlencode(query | {'next': then})}"
 
 
 def stale_tab(request: Any, form_branch: str) -> HttpResponse:
@@ -480,11 +503,18 @@ def _resend(
 
 
 def sent_again(
-    request: HttpRequest, url: str, fields: Sequence[tuple[str, str]]
+    request: HttpRequest,
+    url: str,
+    fields: Sequence[tuple[str, str]],
+    label: str = "Send it",
+    branch: str = "",
 ) -> Resend:
-    """A form of ``typed()``, for a page of another request."""
-    pairs = [(name, value) for name, value in fields]
-    return Resend("Send it", url, pairs, get_token(request))
+    """A form of ``typed()``, for a page of another request; to a ``branch``, if any."""
+    pairs = [
+        (name, branch if branch and name == BRANCH_FIELD else value)
+        for name, value in fields
+    ]
+    return Resend(label, url, pairs, get_token(request))
 
 
 def typed(request: HttpRequest) -> Resend | None:

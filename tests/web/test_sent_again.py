@@ -16,7 +16,8 @@ from tests.web.fields import fields, forms
 from tests.web.test_admin import QuestionAdmin, office
 from tests.web.test_place import be_on
 from versioning.backends.errors import SerializationFailure, WriteOutsideBranch
-from versioning.place import BRANCH_FIELD
+from versioning.models import DeletedBranch
+from versioning.place import BRANCH_FIELD, SESSION_KEY
 
 PAGE = """
 {% load versioning %}
@@ -32,6 +33,13 @@ def note(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         Question.objects.create(text=request.POST["text"])
     return HttpResponse(engines["django"].from_string(PAGE).render({}, request))
+
+
+@versioning.open_to_all
+@versioning.versioned
+def open_note(request: HttpRequest) -> HttpResponse:
+    Question.objects.create(text=request.POST["text"])
+    return HttpResponse("done")
 
 
 class Upload:
@@ -59,6 +67,7 @@ def elsewhere(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("office/", office.urls),
     path("note/", note),
+    path("open-note/", open_note),
     path("upload/", upload),
     path("elsewhere/", elsewhere),
     path("", include("config.urls")),
@@ -200,7 +209,95 @@ def test_nobody_is_offered_a_branch_that_does_not_take_it(repository, writer):
     page = writer.post(url, form)
     assert page.status_code == 409
     assert resend(page, "main") is None
+    (others,) = (f for f in forms(page) if BRANCH_FIELD in f.offered)
+    assert others.offered[BRANCH_FIELD] == ["autumn"]
     assert "Which tea?" in seen.main(page)
+
+
+@pytest.mark.parametrize("was_sent_before", [False, True])
+def test_a_form_of_a_branch_that_is_gone_is_sent_to_another_and_counts_once(
+    repository, writer, texts, was_sent_before
+):
+    url = reverse("polls:create")
+    form = fields(writer.get(url)) | POLL
+    if was_sent_before:
+        assert writer.post(url, form | {"text": ""}).status_code == 422
+    repository.delete_branch("summer")
+    (again,) = (f for f in forms(writer.post(url, form)) if BRANCH_FIELD in f.offered)
+    assert BRANCH_FIELD not in again.fields  # nobody has chosen one yet
+    sent = again.fields | {BRANCH_FIELD: "autumn"}
+    assert writer.post(again.action, sent).status_code == 303
+    assert texts("autumn") == ["Base", "Which tea?"]
+    assert texts("main") == ["Base"]
+    assert writer.session[SESSION_KEY] == "autumn"
+    twice = writer.post(again.action, sent, follow=True)
+    assert "This had arrived already, so it counted once." in seen.text(twice)
+    assert texts("autumn") == ["Base", "Which tea?"]
+
+
+def test_the_branch_that_is_chosen_is_asked_for_whether_it_takes_it(
+    repository, writer, texts
+):
+    url = reverse("polls:create")
+    form = fields(writer.get(url)) | POLL
+    repository.delete_branch("summer")
+    (again,) = (f for f in forms(writer.post(url, form)) if BRANCH_FIELD in f.offered)
+    refused = writer.post(again.action, again.fields | {BRANCH_FIELD: "main"})
+    assert refused.status_code == 403
+    assert "Which tea?" in seen.main(refused)
+    assert texts("main") == ["Base"]
+
+
+def test_a_visitor_is_offered_the_branches_that_visitors_see(
+    client, repository, branches, settings, texts
+):
+    settings.VERSIONING = settings.VERSIONING | {
+        "PUBLIC_BRANCHES": ["main", "summer"],
+    }
+    be_on(client, "summer")
+    repository.delete_branch("summer")
+    form = {BRANCH_FIELD: "summer", "text": "Tea?"}
+    page = client.post("/open-note/", form)
+    assert page.status_code == 409
+    assert resend(page, "main") is not None
+    assert "autumn" not in page.text
+
+
+def test_a_branch_is_made_in_the_place_of_one_that_is_gone(
+    repository, writer, add, texts
+):
+    """As it was: also a poll that was there only can be edited on."""
+    add("summer", "Cake?")
+    url = reverse("polls:create")
+    form = fields(writer.get(url)) | POLL
+    head = repository.head("summer")
+    DeletedBranch.objects.create(name="summer", head=head)
+    repository.delete_branch("summer")
+    repository.delete_branch("autumn")
+    new = seen.links(writer.post(url, form))["Make a branch for it"]
+    sent = fields(writer.get(new)) | {"name": "winter", "switch": "on"}
+    assert sent["at"] == head
+    made = writer.post("/branches/new/", sent)
+    assert made["Location"] == "/unsent/"
+    page = writer.get("/unsent/")
+    assert "The branch “summer” was gone when you sent it." in seen.main(page)
+    assert "Send it to winter" in seen.main(page)
+    assert press(writer, resend(page, "winter")).status_code == 303
+    assert texts("winter") == ["Base", "Cake?", "Which tea?"]
+
+
+def test_what_waits_for_a_branch_is_not_sent_to_one_that_takes_no_edits(
+    repository, writer
+):
+    url = reverse("polls:create")
+    form = fields(writer.get(url)) | POLL
+    repository.delete_branch("summer")
+    writer.post(url, form)
+    page = writer.get("/unsent/")
+    assert "“main” takes no edits of yours." in seen.main(page)
+    assert "What you had typed Text Which tea?" in seen.main(page)
+    assert not [f for f in forms(page) if f.action == url]
+    assert seen.links(page)["New branch"] == "/branches/new/?next=%2Funsent%2F"
 
 
 def test_it_goes_to_the_address_that_it_was_for(repository, staff, add, texts):
