@@ -39,6 +39,8 @@ class Entry:
 
     commit: Commit
     row: RowDiff
+    #: Whether it is only what a merge did not take of one side.
+    is_discarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def history_page(
         spoken_key=spoken_key(key),
         label=_label(then, table, key, found),
         is_there=found.row is not None,
-        entries=tuple(Entry(e.commit, _row(columns, e)) for e in listed),
+        entries=tuple(Entry(e.commit, _row(columns, e), not e.columns) for e in listed),
         origins=() if since else tuple(_origins(columns, found)),
         next=listed[-1].commit.hash if more and listed else "",
         end=None if more else end,
@@ -175,7 +177,8 @@ def _row(columns: Columns, edit: RowEdit) -> RowDiff:
     cells = columns.cells(change.before, change.after)
     if change.kind is ChangeKind.CHANGED:
         # A merge differs from a parent also in what it has from the other.
-        cells = (replace(cell, changed=cell.column in edit.columns) for cell in cells)
+        changed = edit.columns | edit.discarded
+        cells = (replace(cell, changed=cell.column in changed) for cell in cells)
     return RowDiff(
         change.kind,
         spoken_key(change.key),

@@ -13,6 +13,7 @@ from versioning.backends.repository import ChangeKind
 
 QUESTIONS = "polls_question"
 CHOICES = "polls_choice"
+COLUMNS = ("id", "question_id", "text", "votes")
 
 
 @pytest.fixture
@@ -135,6 +136,48 @@ def test_what_a_merge_settled_by_itself_is_the_merges(
     found = history(repository, sky)
     assert told(found)[0] == (merged, ChangeKind.CHANGED, ["votes"])
     assert len(found.edits) == 4
+
+
+def test_what_a_merge_did_not_take_is_listed_at_the_merge(
+    repository, write, summer, sky, merge
+):
+    there = write(summer, lambda: Choice.objects.filter(pk=sky.pk).update(text="Skies"))
+    here = write("main", lambda: Choice.objects.filter(pk=sky.pk).update(text="Clouds"))
+    merged = merge(summer, "main", lambda: repository.settle_conflicts(CHOICES, rows=1))
+    found = history(repository, sky)
+    newest = found.edits[0]
+    assert (newest.commit.hash, newest.change.kind) == (merged, ChangeKind.CHANGED)
+    assert (newest.columns, newest.discarded) == (set(), {"text"})
+    before, after = newest.change.before, newest.change.after
+    assert (before["text"], after["text"]) == ("Skies", "Clouds")
+    assert {e.commit.hash for e in found.edits[1:3]} == {there, here}
+    # Nor is it told of where the same is brought in once more.
+    write(summer, lambda: Question.objects.update(details="More"))
+    again = merge(summer, "main")
+    assert again not in [e.commit.hash for e in history(repository, sky).edits]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_deletion_and_an_edit_that_met_in_a_merge(
+    repository, write, summer, sky, merge, kept
+):
+    def reword() -> None:
+        Choice.objects.filter(pk=sky.pk).update(text="Skies")
+
+    def delete() -> None:
+        Choice.objects.filter(pk=sky.pk).delete()
+
+    write(summer, delete if kept else reword)
+    write("main", reword if kept else delete)
+    merged = merge(summer, "main", lambda: repository.settle_conflicts(CHOICES, rows=1))
+    found = history(repository, sky)
+    newest = found.edits[0]
+    kind = ChangeKind.ADDED if kept else ChangeKind.REMOVED
+    assert (newest.commit.hash, newest.change.kind) == (merged, kind)
+    assert (newest.columns, newest.discarded) == (set(), set(COLUMNS))
+    row = newest.change.after if kept else newest.change.before
+    assert row["text"] == "Skies"
+    assert (found.row is not None) == kept
 
 
 def _write(pk, **values):

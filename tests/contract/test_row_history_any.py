@@ -10,7 +10,7 @@ from django.db.models import F
 import versioning
 from polls.models import Choice, Question
 from versioning.backends.equality import same
-from versioning.backends.repository import Author, ChangeKind
+from versioning.backends.repository import Author, ChangeKind, RowWrite
 from versioning.conf import connection as versioned_connection
 
 ERIN = Author("Erin Editor", "erin@example.org")
@@ -38,7 +38,7 @@ def make_history(repository: Any, chance: random.Random, steps: int) -> str:
             repository.create_branch(branches[-1], repository.head(branch))
         elif act == "merge" and len(branches) > 1:
             source = chance.choice([b for b in branches if b != branch])
-            merge(repository, source, branch)
+            merge(repository, source, branch, take_theirs=chance.random() < 0.4)
         else:
             with versioning.on_branch(branch, author=ERIN, message=f"{number}"):
                 edit(act, number)
@@ -62,8 +62,10 @@ def edit(act: str, number: int) -> None:
         row.update(votes=F("votes") + 1)
 
 
-def merge(repository: Any, source: str, target: str) -> None:
-    """Rows that conflict stay as the target has them."""
+def merge(
+    repository: Any, source: str, target: str, *, take_theirs: bool = False
+) -> None:
+    """Rows that conflict stay as the target has them, or become as the source has."""
     theirs = repository.head(source)
     if repository.merge_base(repository.head(target), theirs) == theirs:
         return
@@ -75,12 +77,18 @@ def merge(repository: Any, source: str, target: str) -> None:
     ):
         repository.start_merge(theirs)
         for table in (CHOICES, "polls_question"):
-            if rows := len(repository.conflicts(table)):
-                repository.settle_conflicts(table, rows=rows)
+            if rows := repository.conflicts(table):
+                if take_theirs:
+                    writes = [RowWrite(row.key, row.theirs) for row in rows]
+                    repository.write_rows(table, writes)
+                repository.settle_conflicts(table, rows=len(rows))
         repository.commit_all(f"Merge {source}", ERIN)
 
 
-def expected(repository: Any, head: str) -> set[tuple[str, ChangeKind, frozenset[str]]]:
+Told = tuple[str, ChangeKind, frozenset[str], frozenset[str]]
+
+
+def expected(repository: Any, head: str) -> set[Told]:
     commits = repository.log([head], limit=10_000)
     held = {
         c.hash: repository.rows(CHOICES, [(KEY,)], at=c.hash).get((KEY,))
@@ -92,18 +100,50 @@ def expected(repository: Any, head: str) -> set[tuple[str, ChangeKind, frozenset
     for commit in commits:
         row = held[commit.hash]
         sides = [held[parent] for parent in commit.parents]
-        if not sides or any(alike(row, side) for side in sides):
-            continue
         there = [side for side in sides if side is not None]
-        if row is None or not there:
-            kind = ChangeKind.REMOVED if row is None else ChangeKind.ADDED
-            found.add((commit.hash, kind, frozenset(row or there[0])))
-            continue
-        columns = frozenset(
-            c for c in row if not any(same(row[c], side[c]) for side in there)
-        )
-        if columns:
-            found.add((commit.hash, ChangeKind.CHANGED, columns))
+        gone = discarded(repository, held, commit) if commit.is_merge else []
+        own: frozenset[str] = frozenset()
+        if sides and not any(alike(row, side) for side in sides):
+            if row is None or not there:
+                kind = ChangeKind.REMOVED if row is None else ChangeKind.ADDED
+                found.add((commit.hash, kind, frozenset(row or there[0]), own))
+                continue
+            own = frozenset(
+                c for c in row if not any(same(row[c], side[c]) for side in there)
+            )
+        others = frozenset(c for _, columns in gone for c in columns) - own
+        if own or others:
+            whole = [side for side, _ in gone if side is None or row is None]
+            kind = ChangeKind.CHANGED
+            if whole and not own and len(whole) == len(gone):
+                kind = ChangeKind.REMOVED if row is None else ChangeKind.ADDED
+            else:
+                others = frozenset(
+                    c for side, cells in gone if side is not None for c in cells
+                )
+            if own or others:
+                found.add((commit.hash, kind, own, others - own))
+    return found
+
+
+def discarded(repository: Any, held: Any, merge: Any) -> list[Any]:
+    """Each parent's row, and the columns that it had changed and are not so."""
+    base = held[repository.merge_base(*merge.parents)]
+    row = held[merge.hash]
+    found = []
+    for side in (held[parent] for parent in merge.parents):
+        if side is None or row is None:
+            if not alike(side, row) and not alike(side, base):
+                found.append((side, frozenset(side or row)))
+        else:
+            cells = frozenset(
+                c
+                for c in row
+                if not same(row[c], side[c])
+                and (base is None or not same(side[c], base[c]))
+            )
+            if cells:
+                found.append((side, cells))
     return found
 
 
@@ -128,6 +168,9 @@ def test_no_edit_is_lost_and_none_is_made_up(
         if not page.more:
             break
         since = found[-1].commit.hash
-    told = [(edit.commit.hash, edit.change.kind, edit.columns) for edit in found]
+    told = [
+        (edit.commit.hash, edit.change.kind, edit.columns, edit.discarded)
+        for edit in found
+    ]
     assert len(told) == len(set(told))
     assert set(told) == expected(repository, head)

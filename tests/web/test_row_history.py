@@ -112,11 +112,48 @@ def test_the_last_to_set_a_cell_is_not_whom_a_merge_overruled(
         }
         repository.write_rows("polls_choice", [RowWrite((choice.pk,), whole)])
         repository.settle_conflicts("polls_choice", rows=1)
-        repository.commit_all("Merge", MAX)
+        merged = repository.commit_all("Merge", MAX)
     response = history(editor, choice)
     votes_row = found_in(r">Votes</th>.*?</tr>", response.content.decode())
     assert f"/commits/{made[number]}/" in votes_row
-    assert len(listed(response)) == 3
+    assert listed(response)[0] == merged
+    assert len(listed(response)) == 4
+    page = seen.main(response)
+    # What became of the other edit is told too, and by whom.
+    assert "Merge Max Maintainer, just now settled in a merge" in page
+    told = "had changed and the merge did not take, and what it has instead."
+    heads = "Column Before After"
+    assert f"{told} {heads} ~ changed Votes {15 - number} {number}" in page
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_merge_that_decided_between_an_edit_and_a_deletion(
+    editor, repository, connection, choice, edit, erin, is_kept
+):
+    def delete():
+        Choice.objects.all().delete()
+
+    repository.create_branch("summer", repository.head("main"))
+    edit(votes(6) if is_kept else delete, erin, "Here")
+    edit(delete if is_kept else votes(6), MAX, "There", "summer")
+    with (
+        connection.bound("main"),
+        connection.writing(),
+        transaction.atomic(using="versioned", durable=True),
+    ):
+        repository.start_merge(repository.head("summer"))
+        repository.settle_conflicts("polls_choice", rows=1)
+        merged = repository.commit_all("Merge", MAX)
+    response = history(editor, choice)
+    assert listed(response)[0] == merged
+    page = seen.main(response)
+    if is_kept:
+        told = "It was deleted on one side and changed on the other. The merge kept it."
+    else:
+        told = "deleted on the other. The merge left it out."
+    assert f"{told} Column Before After {'+ added' if is_kept else '− removed'}" in page
+    gone = "This row is not there any more: the first commit below deleted it."
+    assert (gone in page) == (not is_kept)
 
 
 def test_a_deleted_row_has_a_history(editor, repository, choice, edit, erin):

@@ -143,13 +143,18 @@ class RowChange:
 class RowEdit:
     """
     What one commit did to one row. ``columns`` are those that it changed by
-    itself: of a merge, those that hold what no parent holds. ``change`` is
-    against the first parent that has the row, if any has.
+    itself: of a merge, those that hold what no parent holds. ``discarded`` are
+    those of a merge that hold what one parent holds, where the other's side had
+    changed them to something else since the two parted; all of them where it kept
+    a row that was deleted there, or left out one that was changed there.
+    ``change`` is against the first parent that has the row, if any has, and in
+    ``discarded`` columns against the one whose value did not stay.
     """
 
     commit: Commit
     change: RowChange
     columns: frozenset[str]
+    discarded: frozenset[str] = frozenset()
 
 
 class TrailEnds(StrEnum):
@@ -733,7 +738,8 @@ class Repository(ABC):
         listed) if given, in order of date.
 
         Each edit once, at the commit that made it: a merge that only brought
-        it along is left out, and one that settled a cell by itself is not. None
+        it along is left out; one that settled a cell by itself is not, nor one
+        that took one side's value where the other had changed it too. None
         from before the table was renamed or got another key, or a column may have
         been renamed.
         Rows have the columns that the table has at ``at``. A key that no state

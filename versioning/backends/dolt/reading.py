@@ -315,24 +315,14 @@ class Reading(SqlRepository):
 
     def _left_out(self, diff: Diff, key: Key, row: Row | None, asked: Asked) -> LeftOut:
         """See ``siblings``."""
-        columns = self._columns(diff.table, diff.after)
-
-        def look_up(at: str) -> Row | None:
-            if diff.table not in self.tables(at):
-                return None
-            if self._primary_key(diff.table, at) != diff.primary:
-                raise LookupError(at)
-            found = self._row_at(replace(diff, after=at), key)
-            # Of the columns that the engine’s own steps have.
-            return found and {column: found.get(column) for column in columns}
-
         return left_out(
             self._ancestry(diff.after, ordered=True).descent(diff.after),
             key,
             row,
             asked.steps,
             since=asked.since.timestamp() if asked.since else None,
-            look_up=look_up,
+            # Of the columns that the engine’s own steps have.
+            look_up=lambda at: self._row_as_of(diff, at, key),
         )
 
     # Constraints ---------------------------------------------------------------

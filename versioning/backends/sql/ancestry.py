@@ -240,6 +240,16 @@ class Ancestry:
                 counts[head] = len(own - held), len(held) - self._size(met)
             return counts
 
+    def own(self, head: str, base: str) -> list[tuple[str, float]]:
+        """
+        What ``head`` descends from, or is, and ``base`` not: hashes, and when they
+        were made, in seconds since 1970. As fast as ``ahead_behind()``.
+        """
+        with self._lock:
+            held = self._hold(base)
+            own = reach(self._parents, [head], until=held) - held
+            return [(hash, self._dates[hash]) for hash in own]
+
     def _hold(self, base: str) -> set[str]:
         """What ``base`` descends from, or is."""
         if base != self._held_by:

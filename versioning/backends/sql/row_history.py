@@ -1,7 +1,8 @@
 """What commits did to one row, in the SQL that both engines take."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -67,7 +68,8 @@ class RowHistories(Tables):
         size = READ
         while True:
             is_all = len(steps) < size
-            edits = self._edits(at, steps if is_all else _whole_commits(steps))
+            known = steps if is_all else _whole_commits(steps)
+            edits = self._edits(diff, key, known, is_all)
             edits, end = self._trail(diff, edits, row)
             is_all = is_all or end is not None
             found = _after(edits, since) if since else edits
@@ -141,16 +143,54 @@ class RowHistories(Tables):
         marks = ", ".join(["%s"] * len(hashes))
         return self._log_where(start, f"commit_hash IN ({marks})", hashes)
 
-    def _edits(self, at: str, steps: Sequence[Step]) -> list[RowEdit]:
-        by_commit: dict[str, list[RowChange]] = {}
+    def _row_as_of(self, diff: Diff, at: str, key: Key) -> Row | None:
+        """
+        A row as a hash has it, in the columns of now. Raises ``LookupError`` where
+        that can't be told, as the table had another key.
+        """
+        if diff.table not in self.tables(at):
+            return None
+        if self._primary_key(diff.table, at) != diff.primary:
+            raise LookupError(at)
+        found = self._row_at(replace(diff, after=at), key)
+        columns = self._columns(diff.table, diff.after)
+        return found and {column: found.get(column) for column in columns}
+
+    def _edits(
+        self, diff: Diff, key: Key, steps: Sequence[Step], is_all: bool
+    ) -> list[RowEdit]:
+        by_commit: dict[str, list[Step]] = defaultdict(list)
         for step in steps:
-            by_commit.setdefault(step.commit, []).append(step.change)
-        commits = self._log_of(at, list(by_commit)) if by_commit else []
+            by_commit[step.commit].append(step)
+        commits = self._log_of(diff.after, list(by_commit)) if by_commit else []
+        discarded = self._discarded(diff, key, commits, steps, is_all)
         # As the steps are, which are read so far back and no further: in the
         # log's order an older commit of a branch may stand before a newer one.
         commits.sort(key=lambda commit: commit.date, reverse=True)
-        edits = (_edit(commit, by_commit[commit.hash]) for commit in commits)
+        edits = (
+            _edit(
+                commit,
+                [step.change for step in by_commit[commit.hash]],
+                [
+                    (step.change, columns)
+                    for step in by_commit[commit.hash]
+                    if (columns := discarded.get((step.commit, step.parent)))
+                ],
+            )
+            for commit in commits
+        )
         return [edit for edit in edits if edit is not None]
+
+    @abstractmethod
+    def _discarded(
+        self,
+        diff: Diff,
+        key: Key,
+        commits: Sequence[Commit],
+        steps: Sequence[Step],
+        is_all: bool,
+    ) -> Mapping[tuple[str, str], frozenset[str]]:
+        """What merges did not take of a parent's side: see ``discards``."""
 
 
 def _steps(table: Table, diff: Diff, key: Key) -> tuple[list[Step], Sequence[datetime]]:
@@ -193,15 +233,41 @@ def _whole_commits(steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.date != steps[-1].date]
 
 
-def _edit(commit: Commit, changes: Sequence[RowChange]) -> RowEdit | None:
+def _edit(
+    commit: Commit,
+    changes: Sequence[RowChange],
+    discarded: Sequence[tuple[RowChange, frozenset[str]]],
+) -> RowEdit | None:
     """
-    What a commit did by itself; None if all it has, it has from a parent.
+    What a commit did by itself, and what of a parent's side it did not take; None
+    if all it has, it has from a parent, and nothing is missing.
 
     A parent of whom there is no change holds the row as the commit does.
     """
+    edit = _own_edit(commit, changes)
+    if not discarded or (edit and edit.change.kind is not ChangeKind.CHANGED):
+        return edit
+    cells = [
+        (change.before, columns)
+        for change, columns in discarded
+        if change.kind is ChangeKind.CHANGED and change.before is not None
+    ]
+    if edit is None and not cells:
+        return RowEdit(commit, discarded[0][0], frozenset(), discarded[0][1])
+    columns = edit.columns if edit else frozenset()
+    change = edit.change if edit else _first_with_the_row(changes)
+    before = dict(change.before or {})
+    others: set[str] = set()
+    for side, theirs in cells:
+        before |= {column: side[column] for column in theirs - columns}
+        others |= theirs - columns
+    return RowEdit(commit, replace(change, before=before), columns, frozenset(others))
+
+
+def _own_edit(commit: Commit, changes: Sequence[RowChange]) -> RowEdit | None:
     if len(changes) < len(commit.parents):
         return None
-    change = next((one for one in changes if one.before is not None), changes[0])
+    change = _first_with_the_row(changes)
     if change.kind is not ChangeKind.CHANGED:
         return RowEdit(commit, change, frozenset(change.after or change.before or ()))
     assert change.after is not None
@@ -212,6 +278,10 @@ def _edit(commit: Commit, changes: Sequence[RowChange]) -> RowEdit | None:
         if not any(same(side.get(column), value) for side in sides)
     )
     return RowEdit(commit, change, columns) if columns else None
+
+
+def _first_with_the_row(changes: Sequence[RowChange]) -> RowChange:
+    return next((one for one in changes if one.before is not None), changes[0])
 
 
 def _after(edits: Sequence[RowEdit], since: str) -> list[RowEdit] | None:

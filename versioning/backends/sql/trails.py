@@ -20,14 +20,13 @@ from versioning.backends.repository import (
     TrailEnd,
     TrailEnds,
 )
-from versioning.backends.sql.descent import Descent
-from versioning.backends.sql.row_history import RowHistories
+from versioning.backends.sql.discards import Discards
 from versioning.backends.sql.tables import Diff
 
 _Item = TypeVar("_Item")
 
 
-class Trails(RowHistories, Descent):
+class Trails(Discards):
     def _trail(
         self, diff: Diff, edits: Sequence[RowEdit], row: Row | None
     ) -> tuple[list[RowEdit], TrailEnd | None]:
