@@ -9,7 +9,7 @@ for ``result.faults()``: in bulk, not a query a row.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -31,7 +31,7 @@ from versioning.policies import Policy
 _log = logging.getLogger(__name__)
 
 BATCH = 500  # rows compared at a time
-REPORTED = 50  # rows, at most
+REPORTED = 50  # rows, at most: of those that are new, and of the others
 TOUCHED_SHOWN = 20  # rows that broke one invariant together
 
 
@@ -56,7 +56,7 @@ def invalid_rows(
 ) -> list[InvalidRow]:
     """
     Rows of a merge that were put together from both sides, typed or ``mended``,
-    and that their model refuses; at most ``REPORTED``.
+    and that their model refuses, as ``reported()``.
 
     ``result`` is the merge's hash, or None for the working set of one that is
     under way; the connection is to be there. A row as one side has it was good
@@ -65,13 +65,26 @@ def invalid_rows(
     tables = _changed_on_both(repository, sides) | {
         t for t, keys in mended.items() if keys
     }
-    found = (
+    return reported(
         invalid
         for table in sorted(tables)
         for rows in _new_rows(repository, sides, result, table)
         for invalid in _judge(table, rows)
     )
-    return list(islice(found, REPORTED))
+
+
+def reported(rows: Iterable[InvalidRow]) -> list[InvalidRow]:
+    """
+    The first that are new, and the first that were broken before: these may be all
+    that a table holds, and hide none of the others.
+    """
+    found: dict[bool, list[InvalidRow]] = {False: [], True: []}
+    for row in rows:
+        if len(found[row.was_before]) < REPORTED:
+            found[row.was_before].append(row)
+        if len(found[False]) == REPORTED:
+            break
+    return [*found[False], *found[True]]
 
 
 def _changed_on_both(repository: Repository, sides: MergeSides) -> set[str]:
@@ -225,15 +238,14 @@ def broken_invariants(
 ) -> list[InvalidRow]:
     """
     Rows whose invariants do not hold in a merge's result, of those that it
-    touched, or that point or pointed to them; at most ``REPORTED``. As
-    ``invalid_rows()``; ``held_before()`` tells which of them are new.
+    touched, or that point or pointed to them. As ``invalid_rows()``, but all of
+    them: which are new, and ``reported()``, is for ``mark_old()`` to tell.
     """
-    found: list[InvalidRow] = []
-    for policy in policies.with_invariants():
-        found += islice(
-            _of_policy(repository, sides, result, policy), REPORTED - len(found)
-        )
-    return found
+    return [
+        row
+        for policy in policies.with_invariants()
+        for row in _of_policy(repository, sides, result, policy)
+    ]
 
 
 def _of_policy(
@@ -387,14 +399,15 @@ def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]
 def mark_old(rows: Sequence[InvalidRow]) -> list[InvalidRow]:
     """
     Broken invariants, with those marked that were broken in the same words
-    before the merge. The connection is to be at ours.
+    before the merge, as ``reported()``. The connection is to be at ours.
     """
     before: dict[tuple[str, Key], tuple[str, ...]] = {}
     for policy in policies.with_invariants():
         table = policy.model._meta.db_table
-        keys = [row.key for row in rows if row.table == table]
-        for key, said in _failures(policy, keys).items():
-            before[table, key] = before.get((table, key), ()) + said
+        left = iter([row.key for row in rows if row.table == table])
+        while keys := list(islice(left, BATCH)):
+            for key, said in _failures(policy, keys).items():
+                before[table, key] = before.get((table, key), ()) + said
     marked = []
     for row in rows:
         said = before.get((row.table, row.key), ())
@@ -402,4 +415,4 @@ def mark_old(rows: Sequence[InvalidRow]) -> list[InvalidRow]:
         marked.append(
             replace(row, reasons=new) if new else replace(row, was_before=True)
         )
-    return marked
+    return reported(marked)
