@@ -2,7 +2,8 @@
 Lanes for a drawn history.
 
 Commits come children before parents. A *lane* is a column of the drawing that
-waits for one commit: the next one down that line. The lanes left open below
+waits for one commit: the next one down that line. Several may wait for the same,
+and all meet at that commit, where they parted. The lanes left open below
 one page are those that the next page begins with, so a line keeps its place
 from page to page; they are also exactly the frontier that ``Repository.log()``
 goes on from.
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from versioning.backends.repository import Commit
+
+WIDEST = 12  # lanes, from which on a line takes one that waits for its commit already
 
 #: For each lane, from the left, the hash that it waits for; None if it is free.
 Lanes = tuple[str | None, ...]
@@ -25,7 +28,7 @@ class GraphRow:
     lane: int
     entered: bool  # a child above leads to it, on this page or the one before
     passing: tuple[int, ...]  # lanes that go straight by
-    joining: tuple[int, ...]  # lanes that come from above and bend into this one
+    joining: tuple[int, ...]  # lanes that come from above and end in this commit
     parents: tuple[int, ...]  # where its parents' lines go on, first parent first
     is_merge: bool
     below: Lanes = ()  # open under this row: where a page that ends here goes on
@@ -53,7 +56,7 @@ class Graph:
     @property
     def frontier(self) -> tuple[str, ...]:
         """What ``Repository.log()`` has to start from to go on."""
-        return tuple(hash for hash in self.lanes if hash is not None)
+        return tuple(dict.fromkeys(hash for hash in self.lanes if hash is not None))
 
 
 def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -> Graph:
@@ -67,10 +70,10 @@ def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -
     unentered = set(lanes) if fresh else set()
     rows = []
     for commit in commits:
-        expected = commit.hash in waiting
-        lane = waiting.index(commit.hash) if expected else _free(waiting)
-        waiting[lane] = None
-        joining = _join(waiting, lane, commit)
+        come = [at for at, hash in enumerate(waiting) if hash == commit.hash]
+        lane, *joining = come or [_free(waiting)]
+        for at in come:
+            waiting[at] = None
         passing = tuple(
             at for at, hash in enumerate(waiting) if hash is not None and at != lane
         )
@@ -84,9 +87,9 @@ def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -
             GraphRow(
                 hash=commit.hash,
                 lane=lane,
-                entered=expected and commit.hash not in unentered,
+                entered=bool(come) and commit.hash not in unentered,
                 passing=passing,
-                joining=joining,
+                joining=tuple(joining),
                 parents=parents,
                 is_merge=commit.is_merge,
                 below=tuple(waiting),
@@ -96,22 +99,9 @@ def draw(commits: Sequence[Commit], lanes: Lanes = (), *, fresh: bool = False) -
     return Graph(tuple(rows), tuple(waiting))
 
 
-def _join(waiting: list[str | None], lane: int, commit: Commit) -> tuple[int, ...]:
-    """
-    Where the first parent is waited for further to the right, that line bends
-    into this lane: so the line that a page begins with stays at the left.
-    """
-    parent = commit.parents[0] if commit.parents else None
-    if parent is None or parent not in waiting[lane + 1 :]:
-        return ()
-    other = waiting.index(parent)
-    waiting[other], waiting[lane] = None, parent
-    return (other,)
-
-
 def _place(waiting: list[str | None], parent: str, *, beside: int, own: bool) -> int:
-    """The lane that waits for ``parent``, opened if there is none yet."""
-    if parent in waiting:
+    """The lane in which the line to ``parent`` goes on."""
+    if parent in waiting and len(waiting) - waiting.count(None) >= WIDEST:
         return waiting.index(parent)
     lane = beside if own else _free(waiting, after=beside)
     while len(waiting) <= lane:

@@ -72,7 +72,6 @@ class Cursor:
         if (
             not hashes
             or len(lanes) > LANES
-            or len(set(hashes)) < len(hashes)
             or not all(names.is_hash(hash) for hash in hashes)
         ):
             raise BadCursor
@@ -141,7 +140,7 @@ def log_page(
     lanes = cursor.lanes if cursor else (start,)
     try:
         commits = repository.log(
-            [hash for hash in lanes if hash],
+            [*dict.fromkeys(hash for hash in lanes if hash)],
             limit=SCANNED if wanted.is_any else limit,
         )
     except UnknownRef as error:

@@ -32,7 +32,8 @@ def test_a_straight_line_takes_one_lane() -> None:
 def test_a_merge_opens_a_lane_that_joins_its_line_again() -> None:
     #  d      0
     #  |\
-    #  b c    0, 1
+    #  b |    0
+    #  | c    1
     #  |/
     #  a      0
     drawn = graph.draw(
@@ -44,9 +45,50 @@ def test_a_merge_opens_a_lane_that_joins_its_line_again() -> None:
     assert drawn.rows[0].parents == (0, 1)
     assert drawn.rows[0].is_merge
     assert drawn.rows[1].passing == (1,)
-    assert drawn.rows[2].parents == (0,)
+    assert drawn.rows[2].parents == (1,)
     assert drawn.rows[2].passing == (0,)
+    assert (drawn.rows[3].joining, drawn.rows[3].passing) == ((1,), ())
     assert drawn.width == 2
+
+
+def test_lines_meet_at_the_commit_where_they_parted() -> None:
+    # Others are listed in between.
+    commits = [
+        commit("m", "x", "y"),
+        commit("y", "p"),
+        commit("x", "q", "p"),
+        commit("q", "p"),
+        commit("p", "a"),
+        commit("a"),
+    ]
+    drawn = graph.draw(commits, ("m",), fresh=True)
+    assert lanes_of(drawn) == [0, 1, 0, 0, 0, 0]
+    assert [row.joining for row in drawn.rows] == [(), (), (), (), (1, 2), ()]
+    assert drawn.rows[3].below == ("p", "p", "p")
+
+
+def test_a_page_that_ends_before_lines_meet_goes_on_from_all_of_them() -> None:
+    commits = [
+        commit("m", "x", "y"),
+        commit("y", "p"),
+        commit("x", "p"),
+        commit("p"),
+    ]
+    first = graph.draw(commits[:3], ("m",), fresh=True)
+    assert (first.lanes, first.frontier) == (("p", "p"), ("p",))
+    (last,) = graph.draw(commits[3:], first.lanes).rows
+    assert (last.lane, last.joining, last.entered) == (0, (1,), True)
+
+
+def test_a_drawing_does_not_grow_with_branches_of_one_commit() -> None:
+    branches = [f"b{number}" for number in range(40)]
+    commits = [
+        *(commit(name, "p") for name in branches),
+        commit("p"),
+    ]
+    drawn = graph.draw(commits, tuple(branches[:1]), fresh=True)
+    assert drawn.width == graph.WIDEST + 1
+    assert drawn.rows[-1].joining == tuple(range(1, graph.WIDEST))
 
 
 def test_a_line_keeps_its_lane_across_a_page() -> None:
@@ -92,9 +134,9 @@ def test_the_first_line_stays_at_the_left() -> None:
     ]
     drawn = graph.draw(commits, ("m",), fresh=True)
     assert lanes_of(drawn) == [0, 1, 0, 0, 0]
-    assert drawn.rows[2].joining == (1,)
-    assert drawn.rows[2].passing == ()
+    assert drawn.rows[2].passing == (1,)
     assert drawn.rows[2].parents == (0,)
+    assert drawn.rows[3].joining == (1,)
 
 
 def test_two_starts_have_a_lane_each_and_no_line_from_above() -> None:
@@ -142,11 +184,8 @@ def test_every_line_is_drawn_without_a_break(
         for start, parent in zip(row.parents, made.parents, strict=True):
             lane = start
             for other in rows[position[row.hash] + 1 : position[parent]]:
-                if lane in other.joining:
-                    lane = other.lane
-                else:
-                    assert lane in other.passing
-            assert lane == lane_of[parent]
+                assert lane in other.passing
+            assert lane in (lane_of[parent], *rows[position[parent]].joining)
 
     listed = {made.hash for made in commits[:cut]}
     waited_for = {parent for made in commits[:cut] for parent in made.parents}

@@ -49,15 +49,15 @@ def test_an_empty_message_is_named() -> None:
     assert Message.parse(" \n").subject == "(no message)"
 
 
-def test_a_cursor_keeps_its_gaps() -> None:
-    cursor = Cursor((ONE, None, TWO))
-    assert str(cursor) == f"{ONE},,{TWO}"
+def test_a_cursor_keeps_its_gaps_and_lines_that_go_to_one_commit() -> None:
+    cursor = Cursor((ONE, None, TWO, ONE))
+    assert str(cursor) == f"{ONE},,{TWO},{ONE}"
     assert Cursor.parse(str(cursor)) == cursor
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", ",", "main", ONE[:-1], f"{ONE};{TWO}", f"{ONE},{ONE}", ",".join([""] * 65)],
+    ["", ",", "main", ONE[:-1], f"{ONE};{TWO}", f"{ONE},main", ",".join([""] * 65)],
 )
 def test_a_damaged_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadCursor):

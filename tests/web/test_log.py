@@ -54,6 +54,48 @@ def test_a_merge_shows_both_parents_and_has_two_lanes(editor, repository, add, m
     assert 'width="32"' in response.content.decode()
 
 
+def test_lines_part_at_the_commit_that_they_have_in_common(
+    editor, repository, add, merge
+):
+    """Each in its own colour, from the one end to the other."""
+    parted = repository.head("main")
+    repository.create_branch("summer", parted)
+    theirs = add("summer", "Lake or pool?")
+    ours = add("main", "Tea or coffee?")
+    merged = merge("summer", "main")
+    html = editor.get("/log/").content.decode()
+    drawn = {
+        hash: sorted(re.findall(r'class="graph__line (lane-\d)" d="([^"]*)"', row))
+        for row in html.split('<li class="commit">')[1:]
+        for hash in re.findall(r'class="commit__subject" href="/commits/(\w+)/"', row)
+    }
+    down = "V4000"
+    assert drawn[merged] == [
+        ("lane-0", f"M8 23{down}"),
+        ("lane-1", f"M8 23C8 42 24 27 24 46{down}"),
+    ]
+    assert ("lane-1", f"M24 23{down}") in drawn[theirs]
+    assert ("lane-0", f"M8 23{down}") in drawn[ours]
+    assert ("lane-1", "M24 0C24 19 8 4 8 23") in drawn[parted]
+    assert all("lane-1" not in line for line in drawn[parted][:-1])
+
+
+def test_a_page_goes_on_from_lines_that_part_further_down(
+    editor, repository, add, merge
+):
+    repository.create_branch("summer", repository.head("main"))
+    made = [add("main", "Main")]
+    made += [add("summer", f"Summer {number}") for number in range(history.PAGE - 2)]
+    made.append(merge("summer", "main"))
+    first = editor.get("/log/?branch=main&fold=no")
+    assert sorted(commits_on(first)) == sorted(made)
+    second = editor.get(
+        "/log/" + seen.links(first)["Older commits"].partition("/log/")[2]
+    )
+    assert second.status_code == 200
+    assert 'class="graph__line lane-1" d="M24 0C24 19 8 4 8 23"' in second.text
+
+
 def test_trailers_stay_out_of_the_list(editor, add):
     add("main", "Tea or coffee?", "Add a poll\n\nVote-Token: 1f0c")
     assert "Vote-Token" not in seen.main(editor.get("/log/"))

@@ -220,10 +220,11 @@ def graph_row(row: GraphRow, lanes: int) -> dict[str, object]:
     lines = [Line(f"M{_x(lane)} 0V{FAR}", lane % COLOURS) for lane in row.passing]
     if row.entered:
         lines.append(Line(f"M{_x(row.lane)} 0V{NODE}", row.lane % COLOURS))
-    lines += [
-        Line(_bend(lane, row.lane, top=0), lane % COLOURS) for lane in row.joining
-    ]
-    lines += [Line(_bend(row.lane, lane), lane % COLOURS) for lane in row.parents]
+    lines += [Line(_meet(lane, row.lane), lane % COLOURS) for lane in row.joining]
+    for number, lane in enumerate(row.parents):
+        # A line has its own colour to its end, as to its beginning.
+        colour = lane if number else row.lane
+        lines.append(Line(_bend(row.lane, lane), colour % COLOURS))
     return {
         "row": row,
         "lines": lines,
@@ -253,11 +254,16 @@ def _x(lane: int) -> int:
     return lane * LANE + LANE // 2
 
 
-def _bend(start: int, end: int, *, top: int = NODE) -> str:
-    """From a node, or the row's ``top``, down to a lane's place and straight on."""
+def _bend(start: int, end: int) -> str:
+    """From a node down to a lane's place and straight on."""
     if start == end:
-        return f"M{_x(start)} {top}V{FAR}"
+        return f"M{_x(start)} {NODE}V{FAR}"
     return (
-        f"M{_x(start)} {top}"
+        f"M{_x(start)} {NODE}"
         f"C{_x(start)} {BEND - 4} {_x(end)} {NODE + 4} {_x(end)} {BEND}V{FAR}"
     )
+
+
+def _meet(start: int, end: int) -> str:
+    """From above, in a lane, to a node in another."""
+    return f"M{_x(start)} 0C{_x(start)} {NODE - 4} {_x(end)} 4 {_x(end)} {NODE}"
