@@ -84,6 +84,25 @@ def test_its_rules_see_what_it_inherits(repository, hall, change, work):
     assert merge.troubles == {(HALL, OLD): ("The shed has no room for 4.",)}
 
 
+@pytest.mark.parametrize("here", ["seats", "room"])
+def test_its_rules_see_what_each_side_changed_in_another_part(
+    repository, hall, change, work, here
+):
+    change("main" if here == "seats" else "summer", seats=4)
+    change("summer" if here == "seats" else "main", room=3)
+    merge = work()
+    assert merge.troubles == {(HALL, OLD): ("The hall has no room for 4.",)}
+    head = repository.head("main")
+    with pytest.raises(RowsInvalid):
+        merge.land()
+    assert repository.head("main") == head
+    merge.mend(HALL, OLD, Take.OURS if here == "room" else Take.THEIRS)
+    assert merge.troubles == {}
+    merge.land()
+    found = hall.objects.get()
+    assert (found.room, found.seats) == (3, 3)
+
+
 @pytest.fixture
 def stage(repository, new_model, hall):
     """What inherits from what inherits, with one under ``KEY`` on both branches."""

@@ -62,12 +62,10 @@ def invalid_rows(
     under way; the connection is to be there. A row as one side has it was good
     enough there and is not asked again.
     """
-    tables = _changed_on_both(repository, sides) | {
-        t for t, keys in mended.items() if keys
-    }
+    by_hand = {table for table, keys in mended.items() if keys}
     return reported(
         invalid
-        for table in sorted(tables)
+        for table in _of_both(repository, sides, by_hand)
         for rows in _new_rows(repository, sides, result, table)
         for invalid in _judge(table, rows)
     )
@@ -87,7 +85,11 @@ def reported(rows: Iterable[InvalidRow]) -> list[InvalidRow]:
     return [*found[False], *found[True]]
 
 
-def _changed_on_both(repository: Repository, sides: MergeSides) -> set[str]:
+def _of_both(repository: Repository, sides: MergeSides, by_hand: set[str]) -> list[str]:
+    """
+    Tables that both sides changed, or somebody did ``by_hand``; or whose rows
+    inherit what the one changed, while the other changed another part of them.
+    """
     ours, theirs = (
         {
             change.table
@@ -96,7 +98,13 @@ def _changed_on_both(repository: Repository, sides: MergeSides) -> set[str]:
         }
         for side in (sides.ours, sides.theirs)
     )
-    return ours & theirs
+    found = (ours & theirs) | by_hand
+    for table, model in values.models_by_table().items():
+        above = {str(parent._meta.db_table) for parent in model._meta.get_parent_list()}
+        parts = above | {table}
+        if above and (by_hand & parts or (ours & parts and theirs & parts)):
+            found.add(table)
+    return sorted(found)
 
 
 def changes(
@@ -122,40 +130,71 @@ def _new_rows(
     there = table in repository.tables(at=sides.theirs)
     if there and not repository.primary_key(table, sides.theirs):
         return  # no model has such a table, so there is nothing to judge by
+    model = values.model_for(table)
+    if model is not None and model._meta.parents:
+        yield from _new_of_parts(repository, sides, result, model)
+        return
     changed = changes(repository, sides, result, table)
     while batch := list(islice(changed, BATCH)):
         merged = {c.key: c.after for c in batch if c.after is not None}
         theirs = repository.rows(table, list(merged), at=sides.theirs) if there else {}
         new = {key: row for key, row in merged.items() if theirs.get(key) != row}
         ours = {c.key: c.before for c in batch if c.before is not None}
+        yield [
+            _NewRow(
+                key, row, tuple(side[key] for side in (ours, theirs) if key in side)
+            )
+            for key, row in new.items()
+        ]
+
+
+def _new_of_parts(
+    repository: Repository,
+    sides: MergeSides,
+    result: str | None,
+    model: type[models.Model],
+) -> Iterator[list[_NewRow]]:
+    """
+    The same of a model that inherits: its rows are new, too, where each side
+    changed another part of them.
+    """
+    table = str(model._meta.db_table)
+    if table not in repository.tables(at=result):
+        return
+    changed = _data_changed(repository, sides, result)
+    keys = dict.fromkeys(
+        [c.key for c in changes(repository, sides, result, table)]
+        if table in changed
+        else ()
+    )
+    above = _changed_above(repository, sides, result, model, changed)
+    keys |= dict.fromkeys(key for key, _ in above)
+    left = iter(keys)
+    while batch := list(islice(left, BATCH)):
         rows, *of_sides = (
-            _with_inherited(
-                repository, table, {k: held[k] for k in new if k in held}, at
-            )
-            for held, at in (
-                (new, result),
-                (ours, sides.ours),
-                (theirs, sides.theirs),
-            )
+            _whole_rows(repository, model, batch, at)
+            for at in (result, sides.ours, sides.theirs)
         )
         yield [
             _NewRow(key, row, tuple(side[key] for side in of_sides if key in side))
             for key, row in rows.items()
+            if all(side.get(key) != row for side in of_sides)
         ]
 
 
-def _with_inherited(
-    repository: Repository, table: str, rows: Mapping[Key, Row], at: str | None
+def _whole_rows(
+    repository: Repository,
+    model: type[models.Model],
+    keys: Collection[Key],
+    at: str | None,
 ) -> Mapping[Key, Row]:
     """Rows as of a state, with what their model inherits from others' tables."""
-    model = values.model_for(table)
-    if model is None or not model._meta.parents:
-        return rows
 
-    def read(parent: str, keys: Collection[Key]) -> Mapping[Key, Row]:
-        there = parent in repository.tables(at=at)
-        return repository.rows(parent, list(keys), at=at) if there else {}
+    def read(table: str, keys: Collection[Key]) -> Mapping[Key, Row]:
+        there = table in repository.tables(at=at)
+        return repository.rows(table, list(keys), at=at) if there else {}
 
+    rows = read(str(model._meta.db_table), keys)
     whole = values.with_inherited(model, list(rows.values()), read)
     return dict(zip(rows, whole, strict=True))
 
@@ -272,12 +311,7 @@ def _touched(
     """Keys of a model's rows that a merge bears on, and by which rows."""
     model = policy.model
     table = model._meta.db_table
-    summary = (
-        repository.merged_summary()
-        if result is None
-        else repository.diff_summary(sides.ours, result)
-    )
-    changed = {change.table for change in summary if change.data_changed}
+    changed = _data_changed(repository, sides, result)
     found: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
     if table in changed:
         for change in changes(repository, sides, result, table):
@@ -294,14 +328,41 @@ def _touched(
         for field, of_end in zip(fields, of_ends, strict=True):
             for key, end in _pointed_to(model, field.target_field, of_end):
                 found[key] += [(child, at) for at in of_end.get(end, ())]
-    for parent in model._meta.get_parent_list():
-        above = parent._meta.db_table
-        if above in changed:
-            rows_above = changes(repository, sides, result, above)
-            parents = {row.key[0]: row.key for row in rows_above if len(row.key) == 1}
-            for key, end in _holding(model, parent._meta.pk, parents):
-                found[key] += [(above, parents.get(end, (end,)))]
+    for key, above in _changed_above(repository, sides, result, model, changed):
+        found[key].append(above)
     return found
+
+
+def _data_changed(
+    repository: Repository, sides: MergeSides, result: str | None
+) -> set[str]:
+    """Tables of whose rows a merge changes some."""
+    summary = (
+        repository.merged_summary()
+        if result is None
+        else repository.diff_summary(sides.ours, result)
+    )
+    return {change.table for change in summary if change.data_changed}
+
+
+def _changed_above(
+    repository: Repository,
+    sides: MergeSides,
+    result: str | None,
+    model: type[models.Model],
+    changed: Collection[str],
+) -> Iterator[tuple[Key, tuple[str, Key]]]:
+    """
+    Keys of a model's rows of which a merge changes what they inherit, with the
+    table and the key of that.
+    """
+    for parent in model._meta.get_parent_list():
+        above = str(parent._meta.db_table)
+        if above in changed:
+            rows = changes(repository, sides, result, above)
+            parents = {row.key[0]: row.key for row in rows if len(row.key) == 1}
+            for key, end in _holding(model, parent._meta.pk, parents):
+                yield key, (above, parents.get(end, (end,)))
 
 
 def _pointing_to(model: type[models.Model]) -> dict[str, list[Any]]:
