@@ -2,9 +2,12 @@
 
 
 class HashConverter:
-    """The full hash of a commit: 32 characters on Dolt, 40 on DoltLite."""
+    """
+    The hash of a commit, 32 characters on Dolt and 40 on DoltLite, or as much of
+    its beginning as pages show.
+    """
 
-    regex = "[0-9a-v]{32}|[0-9a-f]{40}"
+    regex = "[0-9a-v]{7,40}"
 
     def to_python(self, value: str) -> str:
         return value

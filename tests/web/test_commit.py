@@ -89,6 +89,32 @@ def test_a_commit_that_is_not_there_is_a_404(editor, hash):
     assert editor.get(f"/commits/{hash}/").status_code == 404
 
 
+def test_as_much_of_a_hash_as_pages_show_leads_to_the_commit(
+    editor, nobody, client, repository, add
+):
+    hash = add("main", "Tea or coffee?")
+    for length in (7, 12, len(hash) - 1):
+        answer = editor.get(f"/commits/{hash[:length]}/")
+        assert (answer.status_code, answer["Location"]) == (302, f"/commits/{hash}/")
+    assert editor.get(f"/commits/{hash[:6]}/").status_code == 404
+    assert nobody.get(f"/commits/{hash[:7]}/").status_code == 403
+    where = f"/accounts/login/?next=/commits/{hash[:7]}/"
+    assert client.get(f"/commits/{hash[:7]}/")["Location"] == where
+
+
+def test_what_several_hashes_begin_with_leads_to_where_they_are_listed(
+    editor, repository, add, monkeypatch
+):
+    hashes = [add("main", "Tea or coffee?"), add("main", "Cat or dog?")]
+    monkeypatch.setattr(
+        type(repository), "with_prefix", lambda *args, **options: hashes
+    )
+    page = editor.get("/commits/4a1113c/", follow=True)
+    assert page.status_code == 200
+    assert "These commits’ hashes begin with “4a1113c”" in seen.main(page)
+    assert {f"/commits/{hash}/" for hash in hashes} <= set(seen.addresses(page))
+
+
 @pytest.mark.parametrize("hash", ["main", "0" * 7, "x'--", "V" * 32, "%00"])
 def test_what_is_no_hash_is_a_404(editor, hash):
     assert editor.get(f"/commits/{hash}/").status_code == 404

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.urls import get_script_prefix
+from django.urls import get_script_prefix, reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -141,13 +141,21 @@ def _hashes(at_hand: Repository, text: str) -> list[str]:
 @require_safe
 @needs(permissions.VIEW_HISTORY)
 def commit(request: Any, hash: str) -> HttpResponse:
-    """One commit and what it changed, against its first parent."""
+    """
+    One commit and what it changed, against its first parent. The beginning of a
+    hash leads to the commit; of several, to the log, which lists them.
+    """
     at_hand = repository()
     try:
         details = commit_details(
             at_hand, hash, Refs.of(at_hand, request.versioning.all_branches)
         )
     except UnknownRef as error:
+        hashes = _hashes(at_hand, hash)
+        if len(hashes) == 1:
+            return redirect("versioning:commit", hashes[0])
+        if hashes:
+            return redirect(f"{reverse('versioning:log')}?{urlencode({'q': hash})}")
         raise Http404(str(error)) from error
     overview, sections, bookkeeping, rows_url, export_url = None, [], [], "", ""
     values_at = ""
