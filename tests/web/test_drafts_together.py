@@ -1,6 +1,7 @@
 """Two people on the decisions of one merge."""
 
 import re
+import sys
 from datetime import timedelta
 from html import unescape
 
@@ -12,6 +13,7 @@ import versioning
 from polls.models import Choice
 from tests.web import seen
 from tests.web.fields import forms
+from versioning.merging import drafts, preview
 from versioning.merging.preview import sides_of
 from versioning.models import Decision, MergeDraft
 from versioning.values import key_text
@@ -73,6 +75,27 @@ def test_each_sees_what_the_other_decided(repository, maintainer, ida, sky):
     words = seen.main(ida.get(URL))
     assert "1 of 2 settled" in words
     assert "by mo, just now" in words
+
+
+def test_who_both_decide_first_are_on_one_draft(
+    repository, maintainer, ida, sky, monkeypatch
+):
+    """The other does so while the merge is looked at to begin the draft."""
+    mine, theirs = maintainer.get(URL), ida.get(URL)
+    look, pending = preview.preview, [form(repository, theirs, sky, "theirs")]
+
+    def look_meanwhile(*args, **more):
+        is_beginning = sys._getframe(1).f_code is drafts.begin.__code__
+        if is_beginning and pending:
+            assert decide(ida, pending.pop()).status_code == 303
+        return look(*args, **more)
+
+    monkeypatch.setattr(preview, "preview", look_meanwhile)
+    answer = decide(maintainer, form(repository, mine, sky, "ours"))
+    assert (answer.status_code, pending) == (409, [])
+    assert "ida decided about this row meanwhile." in seen.main(answer)
+    assert taken() == [("theirs", "ida")]
+    assert MergeDraft.objects.count() == 1
 
 
 def test_what_the_other_decided_is_not_overwritten_unseen(

@@ -20,7 +20,7 @@ from versioning import policies
 from versioning.backends.repository import ConflictRow, Key, MergeSides, Repository
 from versioning.conf import repository
 from versioning.merging import preview, sources
-from versioning.merging.locking import alone, look_again
+from versioning.merging.locking import alone, look_again, one_begins
 from versioning.merging.rehearsal import rehearsal
 from versioning.merging.resolution import (
     ABSENT,
@@ -60,16 +60,21 @@ def begin(source: str, target: str, sides: MergeSides, user: Any) -> MergeDraft:
     """The open draft for this pair, made if there is none, about these hashes."""
     draft = open_draft(source, target)
     if draft is None:
-        return MergeDraft.objects.create(
-            source=source,
-            target=target,
-            base=sides.base,
-            ours=sides.ours,
-            theirs=sides.theirs,
-            required=preview.preview(target, sides).required,
-            created_by=user,
-            created_by_name=name_of(user),
-        )
+        required = preview.preview(target, sides).required
+        with one_begins(source, target):
+            # Somebody else may have begun it since.
+            draft = open_draft(source, target)
+            if draft is None:
+                return MergeDraft.objects.create(
+                    source=source,
+                    target=target,
+                    base=sides.base,
+                    ours=sides.ours,
+                    theirs=sides.theirs,
+                    required=required,
+                    created_by=user,
+                    created_by_name=name_of(user),
+                )
     refresh(draft, sides)
     return draft
 

@@ -34,6 +34,13 @@ def alone(draft: MergeDraft) -> Iterator[None]:
 
 
 @contextmanager
+def one_begins(source: str, target: str) -> Iterator[None]:
+    """The same for whoever begins the draft of a pair of branches."""
+    with repository().write_lock(f"draft of {source} {target}"), transaction.atomic():
+        yield
+
+
+@contextmanager
 def while_open(draft: MergeDraft) -> Iterator[None]:
     """As ``alone()``. Raises ``DraftClosed`` if the draft takes no decision now."""
     with alone(draft):
