@@ -33,6 +33,8 @@ _CARRIED = frozenset({BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD, "next", "seen"})
 _NEVER_REPEATED = frozenset(
     {"csrfmiddlewaretoken", "password", BRANCH_FIELD, SWITCH_FIELD}
 )
+# "said:choice:5" holds what people read for the value 5 of the field "choice".
+_SAID = "said:"
 # Of Django's forms and formsets.
 _INITIAL = "initial-"
 _HIDDEN = ("_FORMS", "-id")
@@ -65,14 +67,15 @@ class Resend:
             for name, value in self.fields
             if name.startswith(_INITIAL)
         }
+        words = {name: value for name, value in self.fields if name.startswith(_SAID)}
         return [
-            (_spoken(name), value)
+            (_spoken(name), words.get(f"{_SAID}{name}:{value}", value))
             for name, value in self.fields
             if value
             # A browser writes a date and its time otherwise than they came.
             and value.replace("T", " ") != before.get(name, "").replace("T", " ")
             and name not in _CARRIED
-            and not name.startswith(_INITIAL)
+            and not name.startswith((_INITIAL, _SAID))
             and not name.endswith(_HIDDEN)
         ]
 

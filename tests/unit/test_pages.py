@@ -16,6 +16,9 @@ def test_what_was_typed_goes_by_names_that_people_read():
             ("initial-published", "2026-11-20 17:02:38"),
             ("choices-TOTAL_FORMS", "3"),
             ("versioning_token", "x"),
+            ("choice", "5"),
+            ("said:choice:4", "Black"),
+            ("said:choice:5", "Green tea"),
         ],
         "",
     )
@@ -23,4 +26,5 @@ def test_what_was_typed_goes_by_names_that_people_read():
         ("Text", "Tea?"),
         ("Choices 1 text", "Green"),
         ("Published", "2026-11-21T17:02:38"),
+        ("Choice", "Green tea"),
     ]

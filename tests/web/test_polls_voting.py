@@ -7,7 +7,7 @@ import versioning
 from polls import views
 from polls.models import Choice, Question
 from tests.web import seen
-from tests.web.fields import fields
+from tests.web.fields import fields, forms
 from versioning.place import TOKEN_FIELD
 
 
@@ -53,6 +53,20 @@ def test_a_choice_whose_text_was_pasted_can_be_voted_for(repository, client, que
     assert answer.status_code == 303
     message = repository.commit(repository.head("main")).message
     assert message.startswith("Vote for “The sky\nabove” in “What’s up?”\n\n")
+
+
+def test_a_vote_that_is_not_taken_is_told_by_the_choice_s_words(
+    repository, editor, question
+):
+    repository.create_branch("summer", repository.head("main"))
+    sent = form(editor, question) | {"choice": question.choices.get(votes=12).pk}
+    editor.post(reverse("versioning:branch-switch"), {"name": "summer"})
+    refused = editor.post(address(question), sent)
+    assert refused.status_code == 409
+    assert "What you had typed Choice The sky To the start" in seen.main(refused)
+    again = next(one for one in forms(refused) if one.action == address(question))
+    assert editor.post(again.action, again.fields).status_code == 303
+    assert counts()["The sky"] == 13
 
 
 def test_the_page_after_a_vote_shows_its_receipt_first(client, question):
