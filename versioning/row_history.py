@@ -14,7 +14,6 @@ from versioning.backends.repository import (
     RowEdit,
     RowHistory,
     TrailEnd,
-    TrailEnds,
 )
 from versioning.inheritance import parts_of
 from versioning.presentation.cells import Shown
@@ -105,7 +104,7 @@ def history_page(
         origins=() if since else tuple(_origins(columns, found)),
         next=listed[-1].commit.hash if more and listed else "",
         end=None if more else end,
-        end_key=_key_before(repository, end, key),
+        end_key=_key_before(repository, end),
         dropped=() if more or end else _dropped(repository, table, at, listed),
         parts=() if since else tuple(_parts(repository, table, key, at)),
     )
@@ -148,12 +147,12 @@ def _dropped(
     return tuple(column for column in gone if column not in hidden)
 
 
-def _key_before(repository: Repository, end: TrailEnd | None, key: Key) -> str:
-    if end is None or (end.what is TrailEnds.KEY and end.key is None):
+def _key_before(repository: Repository, end: TrailEnd | None) -> str:
+    if end is None or end.key is None:
         return ""
     if withholds_rows(repository, [(end.table, end.before)]):
         return ""  # it may say what is hidden
-    return values.key_text(key if end.key is None else end.key)
+    return values.key_text(end.key)
 
 
 def _columns(

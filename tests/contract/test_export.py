@@ -177,6 +177,14 @@ ALTERED = {
         "DROP TABLE child",
         "ALTER TABLE n RENAME TO child",
     ],
+    "a key of another type": ["ALTER TABLE child MODIFY COLUMN id bigint NOT NULL"]
+    if DOLT
+    else [
+        "CREATE TABLE n (id bigint NOT NULL, v int NOT NULL, PRIMARY KEY (id))",
+        "INSERT INTO n SELECT * FROM child",
+        "DROP TABLE child",
+        "ALTER TABLE n RENAME TO child",
+    ],
     "a table renamed": ["ALTER TABLE child RENAME TO kid"],
 }
 

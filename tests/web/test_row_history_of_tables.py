@@ -174,3 +174,100 @@ def test_of_a_table_that_lost_a_column(editor, write, history):
     log = editor.get(seen.links(answer)["the log of its table"])
     assert lost[:7] in seen.main(log)
     assert "gone now" not in seen.main(history(lost))
+
+
+# Columns of other types -----------------------------------------------------------
+
+
+def retyped(kind, key="int"):
+    """Statements that give the column another type, or the key."""
+    if ENGINE == "dolt":
+        return [
+            f"ALTER TABLE things MODIFY COLUMN id {key} NOT NULL",
+            f"ALTER TABLE things MODIFY COLUMN v {kind}",
+        ]
+    return [
+        f"CREATE TABLE n (id {key} NOT NULL, v {kind}, PRIMARY KEY (id))",
+        COPY.format(kind),
+        "DROP TABLE things",
+        "ALTER TABLE n RENAME TO things",
+    ]
+
+
+def told(editor, answer):
+    """All words of a row's history, those of before included."""
+    words = seen.main(answer)
+    if UNTIL_THEN in seen.links(answer):
+        words += told(editor, older(editor, answer))
+    return words
+
+
+THINGS_OF = "CREATE TABLE things (id int NOT NULL, v {}, PRIMARY KEY (id))"
+INSERT = "INSERT INTO things VALUES (1, '{}')"
+UPDATE = "UPDATE things SET v = '{}' WHERE id = 1"
+COPY = "INSERT INTO n SELECT id, CAST(v AS {}) FROM things"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "held"),
+    [
+        ("varchar(9)", "int", ["apples", "12"]),
+        ("decimal(6, 3)", "int", ["1.234", "2.345", "2"]),
+        ("varchar(20)", "varchar(5)", ["a long text", "short"]),
+        ("double", "int", ["1.5", "3"]),
+        ("bigint", "int", ["9007199254740993", "5"]),
+    ],
+)
+def test_what_a_column_held_that_it_could_not_hold_now(
+    editor, write, history, before, after, held
+):
+    first, *rest = held
+    write(
+        "main",
+        THINGS_OF.format(before),
+        INSERT.format(first),
+    )
+    edited = [write("main", UPDATE.format(value)) for value in rest]
+    write("main", *retyped(after))
+    words = told(editor, history("main"))
+    assert all(commit[:7] in words for commit in edited)
+    for one, other in zip(held, rest, strict=False):
+        assert f"v {one} {other}" in words
+    assert f"v nothing {first}" in words
+    assert "no value" not in words
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("varchar(9)", "varchar(90)"),
+        ("varchar(9)", "longtext"),
+        ("smallint", "bigint"),
+        ("decimal(6, 2)", "decimal(9, 3)"),
+    ],
+)
+def test_a_column_that_may_hold_more_ends_no_history(write, history, before, after):
+    made = write(
+        "main",
+        THINGS_OF.format(before),
+        INSERT.format(10),
+    )
+    second = write("main", EDIT)
+    write("main", *retyped(after))
+    answer = history("main")
+    assert entries(answer) == [(second[:7], "changed"), (made[:7], "added")]
+    assert BEGINS in seen.main(answer)
+
+
+def test_a_row_whose_key_is_of_another_type_now(editor, write, history):
+    write("main", *THINGS)
+    before = write("main", EDIT)
+    write("main", *retyped("int", key="bigint"))
+    after = write("main", EDIT.replace("11", "12"))
+    words = told(editor, history("main"))
+    for changed in ("v 11 12", "v 10 11", "v nothing 10"):
+        assert changed in words
+    differ = seen.main(editor.get(f"/compare/?from={before}&to={after}&dots=2"))
+    assert "go by id, which is of another type now" in differ
+    assert "things 1 removed 1 id 1 nothing v 11 nothing" in differ
+    assert "things 1 added 1 id nothing 1 v nothing 12" in differ

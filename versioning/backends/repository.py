@@ -163,6 +163,7 @@ class TrailEnds(StrEnum):
     RENAMED = "renamed"
     KEY = "key"
     COLUMNS = "columns"  # it had some that may be called otherwise since
+    TYPES = "types"  # one held what it could not hold now
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class TrailEnd:
     commit: str  # hash of the one that changed the table; "" if that is not known
     before: str  # hash of a state before
     table: str  # its name there
-    key: Key | None  # the row's there; None if it is the same, or not known
+    key: Key | None  # the row's there; None if it is not known
     primary: Key = ()  # names of the columns that rows went by, of another key
 
 
@@ -203,7 +204,7 @@ class KeyChange:
     table: str
     old_table: str  # its name in the earlier state, or ``table``
     before: tuple[str, ...]  # names of the key's columns, in order
-    after: tuple[str, ...]
+    after: tuple[str, ...]  # the same ones where only their types are others
 
     @property
     def change(self) -> TableChange:
@@ -699,9 +700,10 @@ class Repository(ABC):
     @abstractmethod
     def key_changes(self, before: str, after: str) -> list[KeyChange]:
         """
-        Tables of both states whose primary key differs, by name. No row of one
-        state is the same row in the other, so ``diff_summary()``,
-        ``diff_stat()`` and ``diff_rows()`` say nothing of such a table.
+        Tables of both states whose primary key differs, in its columns or in
+        their types, by name. No row of one state is the same row in the other, so
+        ``diff_summary()``, ``diff_stat()`` and ``diff_rows()`` say nothing of such
+        a table.
         """
 
     @abstractmethod

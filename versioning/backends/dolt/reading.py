@@ -32,7 +32,12 @@ _DEFINED = re.compile(r"^  `((?:[^`]|``)*)` (.*)$", re.M)  # a line a column
 # In no text, as a default or a comment is.
 _GENERATED = re.compile(r"^(?:[^'\n]|'(?:[^'\\]|\\.)*')* GENERATED ALWAYS AS ", re.M)
 _COLUMN = re.compile(r"`((?:[^`]|``)*)`")
+_BEHIND_TYPE = re.compile(
+    r" (?:NOT NULL|NULL|DEFAULT|AUTO_INCREMENT|COMMENT|GENERATED|ON UPDATE)\b"
+)
 _INTEGER = re.compile(r"(?P<size>tiny|small|medium|big|)int\b")
+_SIZED = re.compile(r"(?P<kind>\w+)(?:\((?P<sizes>[\d,]+)\))?(?P<rest>.*)")
+_TEXTS = ("text", "mediumtext", "longtext")
 _BITS = {"tiny": 8, "small": 16, "medium": 24, "": 32, "big": 64}
 
 
@@ -197,6 +202,13 @@ class Reading(SqlRepository):
     def _defined_key(self, table: str, at: str | None, definition: str) -> Key:
         return _key_in(definition)
 
+    def _key_kinds(
+        self, table: str, at: str | None, definition: str = ""
+    ) -> Sequence[tuple[str, str]]:
+        definition = definition or self._create_statement(table, at)
+        rests = dict(_defined_in(definition))
+        return [(name, _type_in(rests[name])) for name in _key_in(definition)]
+
     def _create_statement(self, table: str, at: str | None) -> str:
         known = self._shown(table, at) if self._is_open(at) else self._schema(at)[table]
         return str(known[0])
@@ -325,6 +337,21 @@ class Reading(SqlRepository):
             look_up=lambda at: self._row_as_of(diff, at, key),
         )
 
+    def _reads_as_written(self, diff: Diff, at: str) -> bool:
+        """
+        What the type of now does not hold is rounded, or missing, in
+        ``dolt_diff_<table>``: text that is no number, where it has become one.
+        """
+        then, now = (
+            dict(_defined_in(self._create_statement(diff.table, one)))
+            for one in (at, diff.after)
+        )
+        return all(
+            holds_all(_type_in(now[column]), _type_in(rest))
+            for column, rest in then.items()
+            if column in now
+        )
+
     # Constraints ---------------------------------------------------------------
 
     def _foreign_key_columns(self) -> Iterable[tuple[str, Any, str, str, str | None]]:
@@ -396,6 +423,40 @@ def _defined_in(definition: str) -> list[tuple[str, str]]:
     """Columns in order, with the rest of their lines."""
     found = _DEFINED.findall(definition)
     return [(name.replace("``", "`"), rest) for name, rest in found]
+
+
+def _type_in(rest: str) -> str:
+    """A column's type, of the rest of its line; its collation belongs to it."""
+    return _BEHIND_TYPE.split(rest.removesuffix(","), maxsplit=1)[0]
+
+
+def holds_all(type: str, other: str) -> bool:
+    """Whether a column of a type takes all that one of another type can hold."""
+    if type == other:
+        return True
+    one, two = _SIZED.fullmatch(type), _SIZED.fullmatch(other)
+    if one and two and one["rest"] == two["rest"]:
+        sizes, others = (
+            [int(size) for size in (found["sizes"] or "").split(",") if size]
+            for found in (one, two)
+        )
+        match one["kind"], two["kind"]:
+            case "varchar", "varchar":
+                return sizes >= others
+            case "decimal", "decimal":
+                (digits, places), (fewer, lesser) = sizes, others
+                return places >= lesser and digits - places >= fewer - lesser
+            case kind, "varchar" if kind in _TEXTS:
+                return True
+            case kind, other_kind if kind in _TEXTS and other_kind in _TEXTS:
+                return _TEXTS.index(kind) >= _TEXTS.index(other_kind)
+    large, small = _INTEGER.match(type), _INTEGER.match(other)
+    return bool(
+        large
+        and small
+        and ("unsigned" in type) == ("unsigned" in other)
+        and _BITS[large["size"]] >= _BITS[small["size"]]
+    )
 
 
 def _key_in(definition: str) -> Key:

@@ -204,6 +204,12 @@ class Reading(SqlRepository):
         keyed = sorted((number, name) for name, *_, number in self._info(table, at))
         return tuple(name for number, name in keyed if number)
 
+    def _key_kinds(
+        self, table: str, at: str | None, definition: str = ""
+    ) -> Sequence[tuple[str, str]]:
+        types = {name: str(kind).lower() for name, kind, *_ in self._info(table, at)}
+        return [(name, types[name]) for name in self._primary_key(table, at)]
+
     def _info(self, table: str, at: str | None) -> Sequence[tuple[Any, ...]]:
         """
         Columns in order: name, …, whether generated, and place in the primary

@@ -150,7 +150,7 @@ class RowHistories(Tables):
         """
         if diff.table not in self.tables(at):
             return None
-        if self._primary_key(diff.table, at) != diff.primary:
+        if self._key_kinds(diff.table, at) != self._key_kinds(diff.table, diff.after):
             raise LookupError(at)
         found = self._row_at(replace(diff, after=at), key)
         columns = self._columns(diff.table, diff.after)

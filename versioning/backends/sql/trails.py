@@ -1,6 +1,6 @@
 """
 Where what an engine knows of a row's way ends: before its table was renamed, got
-another key, or may have had a column by another name.
+another key, or may have had a column by another name, or one of another type.
 
 Both engines go on under the same name, with the columns and the key of now: a
 renamed table begins with its rows added, a renamed column held nothing before,
@@ -15,6 +15,7 @@ from typing import TypeVar
 from versioning.backends.equality import same
 from versioning.backends.repository import (
     ChangeKind,
+    Key,
     Row,
     RowEdit,
     TrailEnd,
@@ -70,27 +71,45 @@ class Trails(Discards):
         )
         if not place or diff.table not in self.tables(chain[place]):
             return None
-        return self._end(diff, chain[place - 1], chain[place], row)
+        key = tuple(row[column] for column in diff.primary)
+        return self._end(diff, chain[place - 1], chain[place], key, row)
 
     def _is_as_now(self, diff: Diff, at: str) -> bool:
         """
         Whether a state's table has the key of now and no column that may be called
-        otherwise since; also where it has no such table.
+        otherwise since, or holds what it could not hold now; also where it has no
+        such table.
         """
-        if diff.table not in self.tables(at):
-            return True
+        return diff.table not in self.tables(at) or (
+            self._has_key_of_now(diff, at)
+            and not self._may_be_renamed(diff, at)
+            and self._reads_as_written(diff, at)
+        )
+
+    def _may_be_renamed(self, diff: Diff, at: str) -> bool:
         then = set(self._columns(diff.table, at))
         now = set(self._columns(diff.table, diff.after))
-        may_be_renamed = bool(then - now and now - then)
-        return self._primary_key(diff.table, at) == diff.primary and not may_be_renamed
+        return bool(then - now and now - then)
+
+    def _has_key_of_now(self, diff: Diff, at: str) -> bool:
+        return self._key_kinds(diff.table, at) == self._key_kinds(
+            diff.table, diff.after
+        )
+
+    def _reads_as_written(self, diff: Diff, at: str) -> bool:
+        """
+        Whether the engine, which tells of all states by the columns of now, gives
+        what a state's columns hold. (DoltLite: as it is stored.)
+        """
+        return True
 
     def _where_it_came(self, diff: Diff, edit: RowEdit) -> TrailEnd | None:
         """What the table was before the commit that added a row, if not the same."""
         made, before = edit.commit.hash, edit.commit.parents[0]
         if diff.table in self.tables(before):
-            if self._primary_key(diff.table, before) == diff.primary:
+            if self._has_key_of_now(diff, before):
                 return None
-            return self._end(diff, made, before, edit.change.after)
+            return self._end(diff, made, before, edit.change.key, edit.change.after)
         for change in self._summary(before, made):
             if change.table == diff.table and change.kind is ChangeKind.RENAMED:
                 return TrailEnd(
@@ -106,10 +125,12 @@ class Trails(Discards):
         chain = list(self._first_parents(diff.after, older.commit.hash))
         if chain[-1] != older.commit.hash:
             # Of a branch that was merged: which commit it was is not looked for.
-            return self._end(diff, "", older.commit.hash, older.change.after)
+            ends = "", older.commit.hash
+            return self._end(diff, *ends, older.change.key, older.change.after)
         place = _first(chain, lambda at: not self._is_as_now(diff, at))
         assert place
-        return self._end(diff, chain[place - 1], chain[place], older.change.after)
+        ends = chain[place - 1], chain[place]
+        return self._end(diff, *ends, older.change.key, older.change.after)
 
     def _first_parents(self, start: str, until: str = "") -> Iterator[str]:
         """From a commit to one that it descends from, or as far as that goes."""
@@ -122,14 +143,23 @@ class Trails(Discards):
                     return
                 wanted = parents[0]
 
-    def _end(self, diff: Diff, commit: str, before: str, row: Row | None) -> TrailEnd:
+    def _end(
+        self, diff: Diff, commit: str, before: str, key: Key, row: Row | None
+    ) -> TrailEnd:
         primary = self._primary_key(diff.table, before)
+        if not self._has_key_of_now(diff, before) and primary == diff.primary:
+            # In the column as it was, the same key may be another value.
+            found = self.rows(diff.table, [key], at=before)
+            then = next(iter(found), None)
+            return TrailEnd(TrailEnds.TYPES, commit, before, diff.table, then)
         if primary == diff.primary:
-            return TrailEnd(TrailEnds.COLUMNS, commit, before, diff.table, None)
+            renamed = self._may_be_renamed(diff, before)
+            what = TrailEnds.COLUMNS if renamed else TrailEnds.TYPES
+            return TrailEnd(what, commit, before, diff.table, key)
         # Which row it was, if what told it apart is in it still.
         known = row is not None and primary and all(c in row for c in primary)
-        key = tuple(row[c] for c in primary) if row is not None and known else None
-        return TrailEnd(TrailEnds.KEY, commit, before, diff.table, key, primary)
+        then = tuple(row[c] for c in primary) if row is not None and known else None
+        return TrailEnd(TrailEnds.KEY, commit, before, diff.table, then, primary)
 
     def _ended(
         self, edits: list[RowEdit], end: TrailEnd
@@ -141,10 +171,9 @@ class Trails(Discards):
         if not edits or edits[-1].commit.hash != end.commit:
             return edits, end
         *newer, last = edits
-        key = last.change.key if end.what is TrailEnds.COLUMNS else end.key
-        if key is None or last.commit.is_merge:
+        if end.key is None or last.commit.is_merge:
             return edits, end
-        row = self.rows(end.table, [key], at=end.before).get(key)
+        row = self.rows(end.table, [end.key], at=end.before).get(end.key)
         after = last.change.after
         if row is None or after is None:
             return edits, end
