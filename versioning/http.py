@@ -1,9 +1,11 @@
 """Small helpers of views: one template for the whole page and for its parts."""
 
+from io import BytesIO
 from typing import Any
 
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.multipartparser import MultiPartParser
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -39,6 +41,28 @@ def page_or_part(
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def form_of(request: HttpRequest) -> QueryDict:
+    """
+    The form that a request carries, which a script may send by another method than
+    POST: in the body, or HTMX's DELETE in the address. Django reads it of a POST
+    alone. Of one with more than is held in memory, nothing is known here.
+    """
+    if request.method == "POST":
+        return request.POST
+    match request.content_type:
+        case "application/x-www-form-urlencoded":
+            if body := request.body:
+                return QueryDict(body, encoding=request.encoding)
+        case "multipart/form-data":
+            try:
+                body = request.body
+            except RequestDataTooBig:
+                return QueryDict()
+            given, _ = MultiPartParser(request.META, BytesIO(body), []).parse()
+            return given
+    return request.GET if request.method == "DELETE" else QueryDict()
 
 
 def safe_next(request: HttpRequest, fallback: str) -> str:

@@ -44,6 +44,7 @@ from versioning.backends.errors import (
     UnknownRef,
     WriteOutsideBranch,
 )
+from versioning.http import form_of
 from versioning.merging.hiding import sweep_all
 from versioning.models import Receipt
 from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD, Place, State
@@ -217,7 +218,7 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
     if iscoroutinefunction(view):
         view = async_to_sync(view)
     # The whole body, before any lock: a slow upload delays only itself.
-    posted = request.POST
+    posted = form_of(request)
     if request.content_type != "multipart/form-data":  # which is read by now
         _ = request.body
     may_edit = partial(_may_edit, request.user, view)
@@ -314,7 +315,7 @@ def _rewind(request: Any) -> None:
     for _, files in request.FILES.lists():
         for file in files:
             file.seek(0)
-    if request.content_type != "multipart/form-data":
+    if hasattr(request, "_body"):
         request._stream = BytesIO(request.body)
 
 

@@ -369,7 +369,12 @@ def stale_tab(request: Any, form_branch: str) -> HttpResponse:
         409,
         "You have switched branches since",
         f"This form was opened on “{form_branch}”, but you are on “{active}” now, "
-        "perhaps from another tab. Choose where it belongs.",
+        "perhaps from another tab. "
+        + (
+            "Choose where it belongs."
+            if request.method == "POST"
+            else "Switch to where it belongs, and send it from there."
+        ),
         resend=_resend(
             request, f"Send it to {form_branch}", form_branch, switches=True
         ),

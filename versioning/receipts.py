@@ -20,6 +20,7 @@ from versioning import trailers
 from versioning.backends.errors import UnknownRef
 from versioning.backends.repository import Repository
 from versioning.backends.turns import WritesInTurn
+from versioning.http import form_of
 from versioning.models import LOCATION_LENGTH, Receipt
 from versioning.place import BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD
 
@@ -40,7 +41,7 @@ def digest_of(request: HttpRequest) -> str:
     carried = {"csrfmiddlewaretoken", BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD}
     fields = [
         (name, values)
-        for name, values in sorted(request.POST.lists())
+        for name, values in sorted(form_of(request).lists())
         if name not in carried
     ]
     files = [
