@@ -17,6 +17,7 @@ BRANCH_NAME_LENGTH = 500
 HASH_LENGTH = 64
 PERSON_NAME_LENGTH = 255
 LOCATION_LENGTH = 1000
+PAGE_LENGTH = 32
 
 
 def name_of(user: Any) -> str:
@@ -160,13 +161,15 @@ class Revision(models.Model):
     One change of what a draft's decisions are, made or taken back, and whose.
 
     Numbered, as the clocks of two machines may go apart: which came later is
-    for no clock to say.
+    for no clock to say. ``page`` is that of the form that made it, a random text:
+    what the same person does in another tab, this one has not seen.
     """
 
     draft = models.ForeignKey(
         MergeDraft, on_delete=models.CASCADE, related_name="revisions"
     )
     number = models.PositiveIntegerField()  # from 1, in each draft
+    page = models.CharField(max_length=PAGE_LENGTH, blank=True, default="")
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -325,14 +325,39 @@ def test_what_i_decided_myself_is_seen(repository, maintainer, sky):
     assert land(maintainer, fields | {"seen": shown(answer)}).status_code == 303
 
 
+@pytest.mark.parametrize("with_script", [True, False])
+def test_nor_what_i_decided_in_another_tab(repository, maintainer, sky, with_script):
+    """A page can't show what was done beside it, by whomever."""
+    rest = {"scope": "all", "take": "ours"}
+    decide(maintainer, form(repository, maintainer.get(URL), sky, "ours") | rest)
+    one, other = maintainer.get(URL), maintainer.get(URL)
+    sea = Choice.objects.get(text="Sea of main")
+    headers = HTMX if with_script else {}
+    fields = form(repository, other, sky, "theirs")
+    assert decide(maintainer, fields, headers=headers).status_code in (200, 303)
+    head = repository.head("main")
+    refused = land(maintainer, form(repository, one, sky, "ours"))
+    assert refused.status_code == 409
+    words = seen.main(refused)
+    assert "You decided something in another tab since this page was made." in words
+    assert "Choice: Sky of summer as on summer, by mo" in words
+    assert "2 of 2 settled" in words
+    assert repository.head("main") == head
+    # Nor does a choice at the first page let it pass for seen.
+    answer = decide(maintainer, form(repository, one, sea, "theirs"), headers=HTMX)
+    assert land(maintainer, fields | {"seen": shown(answer)}).status_code == 409
+    assert land(maintainer, fields | {"seen": shown(refused)}).status_code == 303
+
+
 def test_a_card_shows_nothing_of_the_others(repository, maintainer, ida, sky):
     page = maintainer.get(URL)
     sea = Choice.objects.get(text="Sea of main")
     decide(ida, form(repository, ida.get(URL), sky, "theirs"))
     fields = form(repository, page, sea, "theirs")
     answer = decide(maintainer, fields, headers=HTMX)
-    assert shown(page) == ""  # no draft yet, and no decision
-    assert shown(answer) == f"{MergeDraft.objects.get().pk} 0"
+    none, at_first, at = shown(page).split()
+    assert (none, at_first) == ("-", "0")  # no draft yet, and no decision
+    assert shown(answer) == f"{MergeDraft.objects.get().pk} 0 {at}"
     assert land(maintainer, fields | {"seen": shown(answer)}).status_code == 409
 
 
@@ -357,7 +382,10 @@ def test_a_page_of_a_draft_that_was_set_aside_begins_no_other(
     assert MergeDraft.objects.count() == 2
 
 
-@pytest.mark.parametrize("damaged", ["x", "x y z", "{draft} x", "{draft} 1 2 3"])
+@pytest.mark.parametrize(
+    "damaged",
+    ["x", "x 1 y", "- x y", "{draft} x y", "{draft} 1 2 3", "{draft} 1 " + 33 * "x"],
+)
 @pytest.mark.parametrize("name", ["merge-land", "merge-decide"])
 def test_a_damaged_form_is_refused(repository, maintainer, sky, damaged, name):
     decide(maintainer, form(repository, maintainer.get(URL), sky, "theirs"))

@@ -317,7 +317,7 @@ def test_a_choice_of_ones_own_that_comes_along_is_merged(
     def slowly(*args, **options):
         if not tries:
             chosen = about(heaven, take__text="value", value__text="The stars")
-            decide(maintainer, pins(repository) | chosen)
+            decide(maintainer, pins(repository) | chosen | {"seen": shown})
         tries.append(args)
         return land_it(*args, **options)
 

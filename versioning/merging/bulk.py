@@ -69,16 +69,21 @@ class TableDecisions:
 
 
 def decide_pending(
-    draft: MergeDraft, pages: Iterable[Sequence[ConflictRow]], take: Take, user: Any
+    draft: MergeDraft,
+    pages: Iterable[Sequence[ConflictRow]],
+    take: Take,
+    user: Any,
+    *,
+    page: str = "",
 ) -> int:
     """
     Settle every cell that still needs a decision by taking one branch's side.
 
     ``pages`` are rows in conflict, those of a page of one table. ``take`` is
-    ``OURS`` or ``THEIRS``. Decisions already made stay, and so do
-    counters' sums; hidden columns are left to those who may see them.
-    Returns how many decisions were made. Raises ``DraftClosed`` as soon as the
-    draft is.
+    ``OURS`` or ``THEIRS``, ``page`` as for ``deciding.decide()``. Decisions
+    already made stay, and so do counters' sums; hidden columns are left to those
+    who may see them. Returns how many decisions were made. Raises ``DraftClosed``
+    as soon as the draft is.
     """
     if take not in (Take.OURS, Take.THEIRS):
         raise ValueError(take)
@@ -95,12 +100,18 @@ def decide_pending(
                 if choices := dict.fromkeys(asked, Choice(take)):
                     settled.append((row, choices))
                     made += len(choices)
-            deciding.store(draft, settled, user)
+            deciding.store(draft, settled, user, page=page)
     return made
 
 
 def decide_rest(
-    draft: MergeDraft, sides: MergeSides, take: Take, user: Any, *, table: str = ""
+    draft: MergeDraft,
+    sides: MergeSides,
+    take: Take,
+    user: Any,
+    *,
+    table: str = "",
+    page: str = "",
 ) -> int:
     """
     ``decide_pending()`` for all rows of the merge that are in conflict, or those
@@ -111,4 +122,4 @@ def decide_rest(
     unseen = withheld(sides, tables)
     tables = [table for table in tables if table not in unseen]
     pages = preview.each_conflict_page(draft.target, sides, tables)
-    return decide_pending(draft, pages, take, user)
+    return decide_pending(draft, pages, take, user, page=page)

@@ -38,11 +38,13 @@ def decide(
     user: Any,
     *,
     shown: Mapping[str, str] | None = None,
+    page: str = "",
 ) -> None:
     """
     Keep decisions about one row's cells; None takes one back.
 
-    ``shown`` says which decisions the person saw, as ``meanwhile`` has it.
+    ``shown`` says which decisions the person saw, as ``meanwhile`` has it, and
+    ``page`` which page they were at, as ``Revision`` has it.
     Raises ``DecidedMeanwhile``, and keeps nothing, if somebody else decided
     otherwise about these cells since, or ``DraftClosed``. Columns that need no
     decision and are no counter that both changed are refused with
@@ -57,7 +59,7 @@ def decide(
             wanted = meanwhile.touched(choices, shown)
             choices = meanwhile.still_to_keep(made, wanted)
             meanwhile.require_seen(made, choices, wanted, shown, user)
-        store(draft, [(row, choices)], user)
+        store(draft, [(row, choices)], user, page=page)
 
 
 def mend(
@@ -68,6 +70,7 @@ def mend(
     *,
     answers: tuple[ConflictRow, Mapping[str, Choice | None]] | None = None,
     shown: Mapping[str, str] | None = None,
+    page: str = "",
 ) -> None:
     """
     Keep what is to be mended in a row of the result, whatever the merge makes
@@ -75,10 +78,10 @@ def mend(
     one back. ``row`` is the three states' rows; ``answers``, what is decided
     about the same row as one in conflict, which is kept along.
 
-    ``shown`` as for ``decide()``, of all that was decided about the row: what
-    becomes of it depends on all of that. Raises ``DecidedMeanwhile``,
-    ``DraftClosed``, ``ValueError`` for what no state offers, and
-    ``PermissionDenied`` for a hidden column.
+    ``shown`` and ``page`` as for ``decide()``, ``shown`` of all that was decided
+    about the row: what becomes of it depends on all of that. Raises
+    ``DecidedMeanwhile``, ``DraftClosed``, ``ValueError`` for what no state offers,
+    and ``PermissionDenied`` for a hidden column.
     """
     conflict, decided = answers or (row, {})
     if decided:
@@ -97,8 +100,8 @@ def mend(
                 meanwhile.require_seen(made, columns, wanted, shown, user)
             decided = {column: c for column, c in decided.items() if column in keep}
             mends = {column: c for column, c in mends.items() if column in keep}
-        store(draft, [(conflict, decided)], user)
-        store(draft, [(row, mends)], user, mends=True)
+        store(draft, [(conflict, decided)], user, page=page)
+        store(draft, [(row, mends)], user, page=page, mends=True)
 
 
 def take_back_mends(
@@ -107,6 +110,7 @@ def take_back_mends(
     user: Any,
     *,
     shown: Mapping[str, str] | None = None,
+    page: str = "",
 ) -> None:
     """
     Forget what was to be mended in one row. Raises ``DecidedMeanwhile`` if
@@ -120,7 +124,7 @@ def take_back_mends(
             wanted = dict.fromkeys(made)
             meanwhile.require_seen(made, made, wanted, shown, user)
         if made:
-            begin_revision(draft, user)
+            begin_revision(draft, user, page)
             numbers = [decision.pk for decision in made.values()]
             draft.decisions.filter(pk__in=numbers).delete()
 
@@ -186,6 +190,7 @@ def store(
     made: Iterable[tuple[ConflictRow, Choices | Any]],
     user: Any,
     *,
+    page: str = "",
     mends: bool = False,
 ) -> None:
     """
@@ -195,7 +200,7 @@ def store(
     made = [(row, choices) for row, choices in made if choices]
     if not made:
         return
-    revision = begin_revision(draft, user)
+    revision = begin_revision(draft, user, page)
     new: list[Decision] = []
     now = timezone.now()
     for row, choices in made:

@@ -271,37 +271,43 @@ def have_to_be_looked_at(draft: MergeDraft) -> bool:
     return draft.decisions.filter(outdated=True, needed=True).exists()
 
 
-def changed_since(draft: MergeDraft, revision: int, user: Any) -> bool:
+def changed_since(draft: MergeDraft, revision: int, user: Any, page: str) -> bool:
     """
-    Whether somebody else decided something, or took it back, since a draft's
-    ``revision``; what ``user`` did they know.
+    Whether something was decided, or taken back, since a draft's ``revision``,
+    but by ``user`` at the same ``page`` (see ``Revision``): that they know.
     """
-    return _later(draft, revision, user).exists()
+    return _later(draft, revision, user, page).exists()
 
 
-def _later(draft: MergeDraft, revision: int, user: Any) -> QuerySet[Revision]:
-    return draft.revisions.filter(number__gt=revision).exclude(made_by=user)
+def _later(
+    draft: MergeDraft, revision: int, user: Any, page: str
+) -> QuerySet[Revision]:
+    later = draft.revisions.filter(number__gt=revision)
+    return later.exclude(made_by=user, page=page)
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What others did about a draft after a revision of it."""
+    """What was done about a draft after a revision of it, not at the same page."""
 
     decisions: list[Decision]  # that stand, the oldest first
     are_more: bool
     names: list[str]  # of whose decisions since none stands
+    is_own: bool  # whether the same person did all of it, at another page
 
 
-def since(draft: MergeDraft, revision: int, user: Any, *, limit: int) -> Since:
+def since(
+    draft: MergeDraft, revision: int, user: Any, page: str, *, limit: int
+) -> Since:
     """What ``changed_since()`` is about."""
-    made = draft.decisions.filter(revision__gt=revision).exclude(decided_by=user)
+    later = _later(draft, revision, user, page)
+    made = draft.decisions.filter(revision__in=later.values("number"))
     found = list(made.order_by("revision", "pk")[: limit + 1])
     standing = made.filter(decided_by__isnull=False).order_by().values("decided_by")
-    others = get_user_model()._default_manager.filter(
-        pk__in=_later(draft, revision, user).values("made_by")
-    )
+    others = get_user_model()._default_manager.filter(pk__in=later.values("made_by"))
     names = [name_of(who) for who in others.exclude(pk__in=standing)]
-    return Since(found[:limit], len(found) > limit, names)
+    is_own = not later.exclude(made_by=user).exists()
+    return Since(found[:limit], len(found) > limit, names, is_own)
 
 
 def unneeded(draft: MergeDraft, *, limit: int) -> list[Decision]:

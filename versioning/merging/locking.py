@@ -50,14 +50,14 @@ def while_open(draft: MergeDraft) -> Iterator[None]:
         yield
 
 
-def begin_revision(draft: MergeDraft, user: Any) -> int:
+def begin_revision(draft: MergeDraft, user: Any, page: str) -> int:
     """
-    The number of the draft's next revision, which is ``user``'s; within
-    ``while_open()``, before what is decided changes.
+    The number of the draft's next revision, which is ``user``'s, of a form of the
+    ``page``; within ``while_open()``, before what is decided changes.
     """
     draft.revision += 1
     draft.save(update_fields=["revision"])
-    Revision.objects.create(draft=draft, number=draft.revision, made_by=user)
+    Revision.objects.create(draft=draft, number=draft.revision, made_by=user, page=page)
     return draft.revision
 
 

@@ -50,10 +50,11 @@ def mend(
     user: Any,
     *,
     shown: Mapping[str, str] | None = None,
+    page: str = "",
 ) -> None:
     """
     Decide what becomes of any row of a merge; ``row`` as ``row_of()`` gives it,
-    ``shown`` as for ``deciding.mend()``.
+    ``shown`` and ``page`` as for ``deciding.mend()``.
 
     On a row in conflict, what answers the conflict's own questions is kept as
     such a decision, so that a cell never has two. None leaves such a one as it
@@ -63,7 +64,7 @@ def mend(
     """
     found = preview.conflicts_of(draft.target, sides, row.table, [row.key])
     if not found:
-        deciding.mend(draft, row, choices, user, shown=shown)
+        deciding.mend(draft, row, choices, user, shown=shown, page=page)
         return
     (conflict,) = found
     judged = resolve(conflict, {}, policies.counters_of(row.table))
@@ -74,7 +75,8 @@ def mend(
         if choice is not None
     }
     rest = {column: c for column, c in choices.items() if column not in asked}
-    deciding.mend(draft, row, rest, user, answers=(conflict, answers), shown=shown)
+    answered = conflict, answers
+    deciding.mend(draft, row, rest, user, answers=answered, shown=shown, page=page)
 
 
 def same_again(

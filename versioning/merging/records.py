@@ -202,17 +202,20 @@ def page_of(draft: MergeDraft, *, after: int = 0) -> RecordPage:
 
 @dataclass(frozen=True, slots=True)
 class DecidedSince:
-    """What others decided after somebody had looked at a draft."""
+    """What was decided after somebody had looked at a draft, not at that page."""
 
     decisions: tuple[Decided, ...]
     are_more: bool
     taken_back_by: list[str]
+    is_own: bool  # whether the same person did all of it, at another page
 
 
-def since(draft: MergeDraft, revision: int, user: Any) -> DecidedSince:
-    """What others than ``user`` decided about a draft after a revision of it."""
-    found = drafts.since(draft, revision, user, limit=PAGE)
-    return DecidedSince(decided(draft, found.decisions), found.are_more, found.names)
+def since(draft: MergeDraft, revision: int, user: Any, page: str) -> DecidedSince:
+    """What ``drafts.changed_since()`` is about, as it was decided."""
+    found = drafts.since(draft, revision, user, page, limit=PAGE)
+    return DecidedSince(
+        decided(draft, found.decisions), found.are_more, found.names, found.is_own
+    )
 
 
 def names_of(draft: MergeDraft) -> Names:

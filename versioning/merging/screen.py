@@ -1,5 +1,6 @@
 """What a merge's page shows, as data. No HTTP, no templates."""
 
+import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from versioning.merging.preview import Preview
 from versioning.merging.records import Decided
 from versioning.merging.sources import Source
 from versioning.merging.trial import Trial
-from versioning.models import MergeDraft
+from versioning.models import PAGE_LENGTH, MergeDraft
 from versioning.presentation.clashes import Clash
 from versioning.presentation.conflicts import Card, Names, SumLine, anchor
 from versioning.presentation.mends import (
@@ -89,26 +90,40 @@ class Cardless:
     clash: Clash
 
 
+NO_DRAFT = "-"
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """
     What somebody saw of a draft when a form was made: its id and its revision,
-    "" and 0 if there was none. As text in the form.
+    "" and 0 if there was none, and at which page, as ``Revision`` has it. As text
+    in the form.
     """
 
-    draft: str
-    revision: int
+    draft: str = ""
+    revision: int = 0
+    page: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Seen":
         """Raises ``ValueError`` for what is no such text."""
-        draft, _, revision = text.partition(" ")
-        if draft:
+        if not text:
+            return cls()
+        draft, revision, page = text.split(" ")
+        if draft != NO_DRAFT:
             uuid.UUID(draft)
-        return cls(draft, int(revision or "0"))
+        if len(page) > PAGE_LENGTH:
+            raise ValueError(page)
+        return cls("" if draft == NO_DRAFT else draft, int(revision), page)
 
     def __str__(self) -> str:
-        return f"{self.draft} {self.revision}"
+        return f"{self.draft or NO_DRAFT} {self.revision} {self.page}"
+
+
+def new_page() -> str:
+    """What tells a page from all others: see ``Revision``."""
+    return secrets.token_urlsafe(12)
 
 
 @dataclass(frozen=True)
@@ -139,6 +154,7 @@ class Screen:
     trial: Trial = field(default_factory=Trial)
     faults: int = 0  # rows that have to be mended first
     revision: int = 0  # of the draft, that is shown
+    page: str = ""  # which this is: see ``Seen``
     mends: tuple[MendCard, ...] = ()
     withheld: tuple[str, ...] = ()  # names of tables whose rows the reader may not see
     cardless: Cardless | None = None
@@ -152,7 +168,8 @@ class Screen:
     @property
     def seen(self) -> str:
         """Which draft is shown, and as what: a form says so, see ``Seen``."""
-        return str(Seen(str(self.draft.pk), self.revision)) if self.draft else ""
+        draft = str(self.draft.pk) if self.draft else ""
+        return str(Seen(draft, self.revision, self.page))
 
     @property
     def given(self) -> Source:

@@ -76,7 +76,8 @@ def _decide_row(
         if "again" in request.POST:
             made |= _same_again(draft, row, request.POST["again"], request.user)
         seen = choices.shown(request.POST)
-        deciding.decide(draft, row, made, request.user, shown=seen)
+        page = seen_draft(request).page
+        deciding.decide(draft, row, made, request.user, shown=seen, page=page)
     except DecidedMeanwhile as error:
         clash = clash_of(
             error,
@@ -101,7 +102,10 @@ def _decide_rest(
     try:
         take = Take(request.POST.get("take", ""))
         draft = drafts.begin(source, target, sides, request.user)
-        made = bulk.decide_rest(draft, sides, take, request.user, table=table)
+        page = seen_draft(request).page
+        made = bulk.decide_rest(
+            draft, sides, take, request.user, table=table, page=page
+        )
     except ValueError as error:
         raise BadRequest(str(error)) from error
     side = target if take is Take.OURS else sources.parse(source).label
@@ -185,7 +189,8 @@ def _answer(
     if clash:
         card = replace(card, clash=clash)
     seen = seen_draft(request)
-    if draft and drafts.changed_since(draft, seen.revision, request.user):
+    shown = replace(shown, page=seen.page)
+    if draft and drafts.changed_since(draft, seen.revision, request.user, seen.page):
         # The other cards of the page are older than that: it is not seen yet.
         shown = replace(shown, revision=seen.revision)
     # What is to be mended stands beside the cards: all of it anew.

@@ -53,6 +53,9 @@ from versioning.views.merges import (
 
 TRIES = 3  # where the target moves while its merge is built
 
+OTHERS_SINCE = "Somebody else decided something since you looked."
+OWN_SINCE = "You decided something in another tab since this page was made."
+
 
 @sent_from_a_page
 @needs(permissions.MERGE_BRANCH)
@@ -98,6 +101,7 @@ def _land(
     try:
         # Also where nothing is to be decided: the record of who merged what.
         seen = require_seen_draft(request)
+        known = seen.revision, request.user, seen.page
         if draft is None or sides != pins:
             if draft is None and (
                 done := _landed_already(request, source, target, pins)
@@ -106,7 +110,7 @@ def _land(
             draft = drafts.begin(source, target, sides, request.user)
             if sides != pins and drafts.have_to_be_looked_at(draft):
                 return moved_page(request, source, target, pins)
-        if drafts.changed_since(draft, seen.revision, request.user):
+        if drafts.changed_since(draft, *known):
             raise endings.DraftChanged
         commit = land(source, target, sides, draft, request.user, alone=alone)
     except UncommittedRows as error:
@@ -121,16 +125,17 @@ def _land(
     except DraftClosed as error:
         return closed_page(request, source, target, error)
     except endings.DraftChanged:
-        if draft and not drafts.changed_since(draft, seen.revision, request.user):
+        if draft is None or not drafts.changed_since(draft, *known):
             raise
+        since = records.since(draft, *known)
         return screen_page(
             request,
             source,
             target,
             status=409,
-            problem="Somebody else decided something since you looked. Look at it "
+            problem=f"{OWN_SINCE if since.is_own else OTHERS_SINCE} Look at it "
             "below, then press the button again.",
-            since=records.since(draft, seen.revision, request.user) if draft else None,
+            since=since,
         )
     except ConflictsRemain:
         return screen_page(

@@ -28,6 +28,7 @@ from versioning.views.merges import (
     of_the_merge_shown,
     screen_page,
     see_other,
+    seen_draft,
     sent_from_a_page,
 )
 
@@ -63,16 +64,16 @@ def mend(
         raise Http404("No branch of this merge has this row.")
     where = mend_anchor(table, key_text(key))
     place = request.POST.get("from", "")
-    seen = choices.shown(request.POST)
+    seen, page = choices.shown(request.POST), seen_draft(request).page
     try:
         draft = drafts.begin(source, target, sides, request.user)
         if "leave" in request.POST:  # what somebody else decided meanwhile
             pass
         elif "clear" in request.POST:
-            deciding.take_back_mends(draft, row, request.user, shown=seen)
+            deciding.take_back_mends(draft, row, request.user, shown=seen, page=page)
         elif "again" in request.POST:
             made = mending.same_again(draft, row, request.POST["again"], request.user)
-            mending.mend(draft, sides, row, made, request.user, shown=seen)
+            mending.mend(draft, sides, row, made, request.user, shown=seen, page=page)
         else:
             made = choices.read_mends(row, request.POST)
             if not seen and not any(made.values()):
@@ -86,7 +87,7 @@ def mend(
                         shown, where, NOTHING_CHOSEN
                     ),
                 )
-            mending.mend(draft, sides, row, made, request.user, shown=seen)
+            mending.mend(draft, sides, row, made, request.user, shown=seen, page=page)
     except DecidedMeanwhile as error:
         clash = clash_of(
             error,

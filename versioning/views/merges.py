@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -345,12 +346,14 @@ def screen_page(
         raise BadRequest(str(error)) from error
     if change:
         shown = change(shown)
+    # What answers a form is the same page to whoever sent it.
+    page = seen_draft(request).page or screen.new_page()
     response = page_or_part(
         request,
         PAGE,
         "merge",
         {
-            "screen": shown,
+            "screen": replace(shown, page=page),
             "may_merge": permissions.may_merge_into(request.user, target),
             "may_align": _may_align(request, shown),
             "spent": branches.spent(shown.merged, request.versioning.branches),
