@@ -95,6 +95,8 @@ class _Forms(HTMLParser):
             self._form.offered.setdefault(name, []).append(value)
         if kind in _SENT_IF_CHECKED and "checked" not in given:
             return
+        if kind == "text":  # a browser has one line in it
+            value = value.replace("\r", "").replace("\n", "")
         if kind not in _NEVER_SENT:
             self._form.fields[name] = value
         if kind == "text":

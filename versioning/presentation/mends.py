@@ -481,7 +481,9 @@ class MendCards:
                 text,
                 text,
                 names.get(column, {}).get(raw, ""),
-                isinstance(form_field.widget, forms.Textarea),
+                # A field of one line loses the ends of others.
+                isinstance(form_field.widget, forms.Textarea)
+                or any(end in text for end in "\r\n"),
                 column in involved,
                 column in made,
                 column in gone,
