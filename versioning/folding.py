@@ -48,9 +48,9 @@ class Run:
         return max(len(self.entries) - SHOWN, 0)
 
     @property
-    def rest(self) -> Cursor:
+    def rest(self) -> Cursor | None:
         """Where the commits that are not shown begin."""
-        return Cursor(self.entries[SHOWN - 1].row.below)
+        return self.entries[SHOWN - 1].below
 
     @property
     def said(self) -> str:

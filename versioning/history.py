@@ -14,6 +14,7 @@ PAGE = 50  # commits
 LANES = 64  # of one page: a longer cursor is none of ours
 SCANNED = 400  # commits that one page looks through where a filter is on
 
+_NUMBER = re.compile("[0-9]{0,6}")
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S.*")
 
 
@@ -55,27 +56,43 @@ class Cursor:
     """
     Where a page of the log begins: the open lanes above it, from the left.
 
-    As text, hashes and gaps with commas between, as in ``ab12…,,cd34…``. It
-    names commits, so a page stays what it is whoever commits meanwhile.
+    As text, hashes and gaps with commas between, as in ``ab12…,,cd34…``, and
+    behind a ``~`` how many commits are left out. It names commits, so a page
+    stays what it is whoever commits meanwhile.
     """
 
     lanes: graph.Lanes
+    past: int = 0  # commits from there on: of more lanes, no address could tell
 
     def __str__(self) -> str:
-        return ",".join(hash or "" for hash in self.lanes)
+        lanes = ",".join(hash or "" for hash in self.lanes)
+        return f"{lanes}~{self.past}" if self.past else lanes
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises ``BadCursor``."""
-        lanes = tuple(part or None for part in text.split(","))
+        named, _, past = text.partition("~")
+        lanes = tuple(part or None for part in named.split(","))
         hashes = [hash for hash in lanes if hash]
         if (
             not hashes
             or len(lanes) > LANES
             or not all(names.is_hash(hash) for hash in hashes)
+            or not _NUMBER.fullmatch(past)
         ):
             raise BadCursor
-        return cls(lanes)
+        return cls(lanes, int(past or 0))
+
+    def below(self, row: graph.GraphRow, number: int) -> Self | None:
+        """
+        Where a page goes on under a commit, the ``number``-th from here; None
+        where the history ends.
+        """
+        if not any(row.below):
+            return None
+        if len(row.below) <= LANES:
+            return type(self)(row.below)
+        return replace(self, past=number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +100,7 @@ class LogEntry:
     commit: Commit
     message: Message
     row: graph.GraphRow
+    below: Cursor | None = None  # where a page that ends here goes on
     branches: tuple[str, ...] = ()  # names of those whose head this is
     tags: tuple[str, ...] = ()  # names of those that stand here
 
@@ -111,12 +129,11 @@ class LogPage:
         """The page if it ended with one of its entries."""
         at = self.entries.index(last)
         rows = [entry.row for entry in self.entries[: at + 1]]
-        below = last.row.below
         return replace(
             self,
             entries=self.entries[: at + 1],
-            lanes=max(len(below), *(row.width for row in rows)),
-            next=Cursor(below) if any(below) else None,
+            lanes=max(len(last.row.below), *(row.width for row in rows)),
+            next=last.below,
         )
 
 
@@ -137,42 +154,50 @@ def log_page(
     ``UnknownRef`` for the start and ``BadCursor`` for a cursor that names
     commits that do not exist.
     """
-    lanes = cursor.lanes if cursor else (start,)
+    begin = cursor or Cursor((start,))
+    wide = SCANNED if wanted.is_any else limit
     try:
         commits = repository.log(
-            [*dict.fromkeys(hash for hash in lanes if hash)],
-            limit=SCANNED if wanted.is_any else limit,
+            [*dict.fromkeys(hash for hash in begin.lanes if hash)],
+            limit=begin.past + wide,
         )
     except UnknownRef as error:
         if cursor:
             raise BadCursor from error
         raise
-    drawn = graph.draw(commits, lanes, fresh=cursor is None)
+    drawn = graph.draw(commits, begin.lanes, fresh=cursor is None)
     named = refs or Refs.of(repository)
-    pairs = list(zip(commits, drawn.rows, strict=True))
+    entries = [
+        _entry(commit, row, begin.below(row, number), named)
+        for number, (commit, row) in enumerate(zip(commits, drawn.rows, strict=True), 1)
+    ][begin.past :]
+    ahead = entries[-1].below if entries else None
     if not wanted.is_any:
-        entries = tuple(_entry(*pair, named) for pair in pairs)
-        ahead = Cursor(drawn.lanes) if drawn.frontier else None
-        return LogPage(entries, max(drawn.width, len(lanes)), ahead)
-    taken = wanted.take(repository, commits)
-    matching = [pair for pair in pairs if pair[0].hash in taken]
+        width = max((entry.row.width for entry in entries), default=0)
+        return LogPage(tuple(entries), max(width, len(begin.lanes)), ahead)
+    taken = wanted.take(repository, [entry.commit for entry in entries])
+    matching = [entry for entry in entries if entry.commit.hash in taken]
     found = matching[:limit]
     is_full = len(found) < len(matching)
-    below = found[-1][1].below if is_full else drawn.lanes
-    looked_at = pairs.index(found[-1]) + 1 if is_full else len(pairs)
     return LogPage(
-        tuple(_entry(*pair, named) for pair in found),
+        tuple(found),
         0,
-        Cursor(below) if any(below) else None,
-        Scan(looked_at, is_cut=not is_full and bool(drawn.frontier)),
+        found[-1].below if is_full else ahead,
+        Scan(
+            entries.index(found[-1]) + 1 if is_full else len(entries),
+            is_cut=not is_full and ahead is not None,
+        ),
     )
 
 
-def _entry(commit: Commit, row: graph.GraphRow, refs: Refs) -> LogEntry:
+def _entry(
+    commit: Commit, row: graph.GraphRow, below: Cursor | None, refs: Refs
+) -> LogEntry:
     return LogEntry(
         commit,
         Message.parse(commit.message),
         row,
+        below,
         refs.branches_at(commit.hash),
         refs.tags_at(commit.hash),
     )

@@ -53,11 +53,23 @@ def test_a_cursor_keeps_its_gaps_and_lines_that_go_to_one_commit() -> None:
     cursor = Cursor((ONE, None, TWO, ONE))
     assert str(cursor) == f"{ONE},,{TWO},{ONE}"
     assert Cursor.parse(str(cursor)) == cursor
+    further = Cursor((ONE, None, TWO), past=300)
+    assert str(further) == f"{ONE},,{TWO}~300"
+    assert Cursor.parse(str(further)) == further
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", ",", "main", ONE[:-1], f"{ONE};{TWO}", f"{ONE},main", ",".join([""] * 65)],
+    [
+        "",
+        ",",
+        "main",
+        ONE[:-1],
+        f"{ONE};{TWO}",
+        f"{ONE},main",
+        f"{ONE}~x",
+        ",".join([""] * 65),
+    ],
 )
 def test_a_damaged_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadCursor):

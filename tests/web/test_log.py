@@ -123,6 +123,37 @@ def test_pages_list_each_commit_once_whoever_commits_meanwhile(
         assert all(place[commit.hash] < place[parent] for parent in commit.parents)
 
 
+@pytest.mark.parametrize("query", ["", "&fold=no", "&q=merge"])
+def test_pages_go_on_below_more_lines_than_an_address_tells_of(
+    editor, repository, add, merge, monkeypatch, query
+):
+    monkeypatch.setattr(history, "LANES", 3)
+    monkeypatch.setattr(history, "PAGE", 4)
+    monkeypatch.setattr(history, "SCANNED", 5)
+    add("main", "Base")
+    names = [f"a{number}" for number in range(8)]
+    for name in names:
+        repository.create_branch(name, repository.head("main"))
+        add(name, name)
+    for name in names:
+        merge(name, "main")
+    whole = repository.log([repository.head("main")], limit=100)
+    listed: list[str] = []
+    url: str | None = f"/log/?branch=main{query}"
+    pages = 0
+    while url:
+        page = editor.get(url)
+        assert page.status_code == 200
+        pages += 1
+        listed += commits_on(page)
+        links = seen.links(page)
+        url = links.get("Older commits") or links.get("Look further back")
+        add("main", "Meanwhile")
+    assert pages > 3
+    wanted = "Merge" if "merge" in query else ""
+    assert listed == [commit.hash for commit in whole if wanted in commit.message]
+
+
 @pytest.mark.parametrize(
     "after", ["x", "main", "0" * 31, "0" * 32, "0" * 40, "'; DROP TABLE x", ",,,"]
 )
