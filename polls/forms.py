@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import unicodedata
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -117,6 +118,21 @@ class BaseChoices(BaseInlineFormSet):
                 form.add_error("text", "This question has that choice already.")
             elif text:
                 seen.add(key)
+
+    def save(self, commit: bool = True) -> Any:
+        """
+        A choice may take a text that another gives up, as where two trade theirs:
+        it is given up first, as no two may have the same, not even for a moment.
+        """
+        going = set(self.deleted_forms)
+        changed = [form for form in self.forms if form.has_changed()]
+        wanted = {_folded(f.cleaned_data["text"]) for f in changed if f not in going}
+        for form in self.initial_forms:
+            is_free = form in going or "text" in form.changed_data
+            if is_free and _folded(form.initial["text"]) in wanted:
+                given_up = Choice.objects.filter(pk=form.instance.pk)
+                given_up.update(text=uuid.uuid4().hex)
+        return super().save(commit)
 
     def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
         """Never writes the votes, which may have gone up meanwhile."""

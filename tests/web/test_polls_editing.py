@@ -248,6 +248,38 @@ def test_votes_that_come_during_an_edit_stay(repository, writer, question):
     assert state(question)[1] == {"The blue sky": 50, "The clouds": 50}
 
 
+@pytest.mark.parametrize(
+    ("changes", "texts"),
+    [
+        (
+            {"choices-0-text": "The clouds", "choices-1-text": "The sky"},
+            {"The clouds": 12, "The sky": 3},
+        ),
+        (
+            {"choices-0-text": "The clouds", "choices-1-text": "Rain"},
+            {"The clouds": 12, "Rain": 3},
+        ),
+        (
+            {
+                "choices-0-text": "The clouds",
+                "choices-1-DELETE": "on",
+                "choices-TOTAL_FORMS": "3",
+                "choices-2-text": "The sky",
+            },
+            {"The clouds": 12, "The sky": 0},
+        ),
+    ],
+)
+def test_a_choice_takes_the_text_that_another_gives_up(
+    repository, writer, question, changes, texts
+):
+    before = repository.head("main")
+    sent = fields(writer.get(edit(question))) | changes
+    assert writer.post(edit(question), sent).status_code == 303
+    assert state(question) == ("What’s up?", texts)
+    assert repository.commit(repository.head("main")).parents == (before,)
+
+
 def test_an_edit_writes_the_changed_columns_alone(repository, writer, question):
     before = repository.head("main")
     sent = fields(writer.get(edit(question))) | {"details": "Look again."}
