@@ -1,5 +1,6 @@
 """Rows that hold a text, as of one commit."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from django.db import models
 from versioning import values
 from versioning.backends.repository import Repository, Row
 from versioning.backends.spelling import folded, folded_signs, readable
+from versioning.conf import connection
 from versioning.cursors import sign_key, unsign_key
 from versioning.presentation.cells import Shown, show
 from versioning.presentation.snapshot import Snapshot, spoken_key
@@ -18,6 +20,8 @@ PER_TABLE = 20  # rows of one table on a page
 SCANNED = 20_000  # rows of one table that a page looks through
 TABLES = 20  # on a page
 AROUND = 60  # characters that are shown at each side of what was found
+
+_TEXT = re.compile(r"(?:var)?char\b|\w*text\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +51,20 @@ def searched_columns(table: str) -> list[str]:
     The columns of a table that a search looks into: those that hold text, and
     that the reader may see, as finding nothing tells as much as a value.
     """
-    kinds = (models.CharField, models.TextField, models.JSONField)
-    columns = [
-        column
-        for column, field in values.TableValues(table).fields.items()
-        if isinstance(field, kinds)
-    ]
-    return shown_among(table, columns)
+    fields = values.TableValues(table).fields.items()
+    return shown_among(table, [column for column, f in fields if _holds_text(f)])
+
+
+def _holds_text(field: values.ConcreteField) -> bool:
+    """
+    Also names of files, addresses, and what an application's own field keeps as
+    text; not the keys of other rows, or digits alone.
+    """
+    if isinstance(field, (models.ForeignKey, models.UUIDField)):
+        return False
+    if isinstance(field, (models.CharField, models.TextField, models.JSONField)):
+        return True
+    return _TEXT.match(field.db_type(connection()) or "") is not None
 
 
 def searched_tables(repository: Repository, at: str) -> list[str]:
@@ -88,8 +99,9 @@ def find(
     after: str = "",
 ) -> list[FoundRows]:
     """
-    Rows as of a hash that hold ``text``, table by table, without the tables
-    that hold none. ``after`` is the ``next`` of a page of a single table.
+    Rows as of a hash that hold ``text``, table by table, of the first ``TABLES``,
+    without those that hold none. ``after`` is the ``next`` of a page of a single
+    table.
 
     Raises ``UnknownRef``, ``UnknownTable``, ``BadCursor``.
     """

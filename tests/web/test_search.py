@@ -92,6 +92,19 @@ def test_tables_go_on_by_key_and_within_bounds(editor, erin, poll, monkeypatch):
     assert "Choice “Cloud 0”" in seen.main(editor.get(url))
 
 
+def test_tables_beyond_the_first_are_on_a_page_of_their_own(editor, poll, monkeypatch):
+    monkeypatch.setattr(row_search, "TABLES", 1)
+    page = editor.get("/search/?q=no+end&ref=main")
+    words = seen.main(page)
+    assert "No row of the first 1 table holds “no end”" in words
+    assert "main has 1 more table that text is kept in." in words
+    rest = editor.get(seen.links(page)["Look in the other 1 table"])
+    assert "Questions Question “What’s <b>up</b>?”" in seen.main(rest)
+    assert not any("other" in words for words in seen.links(rest))
+    nothing = seen.main(editor.get("/search/?q=nowhere&ref=main&past=polls_choice"))
+    assert "No row of the other tables holds “nowhere”" in nothing
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [

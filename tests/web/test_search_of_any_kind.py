@@ -54,6 +54,34 @@ def test_a_row_of_a_model_that_inherits(editor, new_model, erin):
     assert marked(page) == ["ballroom"]
 
 
+class Shouted(models.Field):
+    """A kind of field of an application’s own."""
+
+    def db_type(self, connection):
+        return "varchar(40)"
+
+
+def test_whatever_is_kept_as_text(editor, new_model, erin):
+    thing = new_model(
+        "Thing",
+        id=models.BigAutoField(primary_key=True),
+        file=models.FileField(),
+        path=models.FilePathField(),
+        address=models.GenericIPAddressField(),
+        shouted=Shouted(),
+    )
+    held = {
+        "file": "menu-of-2026.pdf",
+        "path": "/srv/kitchen",
+        "address": "10.20.30.40",
+        "shouted": "HEAR",
+    }
+    with versioning.on_branch("main", author=erin, message="Add"):
+        thing.objects.create(**held)
+    for text in ("menu-of", "kitchen", "20.30", "hear"):
+        assert [word.lower() for word in marked(found(editor, text))] == [text]
+
+
 def test_a_table_that_had_no_key_then_is_named_and_left_out(editor, write):
     then = write(
         "main",

@@ -25,11 +25,15 @@ LONGEST = 200  # characters of a text to look for
 @require_safe
 @needs(permissions.VIEW_HISTORY)
 def rows(request: Any) -> HttpResponse:
-    """``?q=`` in all tables of ``?ref=``; ``?table=`` and ``?after=`` in one."""
+    """
+    ``?q=`` in all tables of ``?ref=``, or in those after ``?past=``; ``?table=`` and
+    ``?after=`` in one.
+    """
     at_hand = repository()
     ref = request.GET.get("ref") or request.versioning.branch
     text = request.GET.get("q", "").strip()[:LONGEST]
     table, after = request.GET.get("table", ""), request.GET.get("after", "")
+    past = request.GET.get("past", "")
     refs = Refs.of(at_hand, request.versioning.all_branches)
     unknown, found = "", []
     try:
@@ -41,7 +45,7 @@ def rows(request: Any) -> HttpResponse:
         every = row_search.searched_tables(at_hand, start.hash)
         if table and table not in every:
             raise UnknownTable(table)
-        chosen = [table] if table else every
+        chosen = [table] if table else [name for name in every if name > past]
         if text and not unknown:
             found = row_search.find(
                 at_hand, chosen, text, at=start.hash, after=after if table else ""
@@ -50,6 +54,8 @@ def rows(request: Any) -> HttpResponse:
         raise Http404(str(error)) from error
     except BadCursor as error:
         raise BadRequest(str(error)) from error
+    looked = chosen[: row_search.TABLES]
+    left = len(chosen) - len(looked)
     return page_or_part(
         request,
         "versioning/search.html",
@@ -66,6 +72,12 @@ def rows(request: Any) -> HttpResponse:
                 values.table_name(name)
                 for name in row_search.keyless_tables(at_hand, start.hash)
             ],
+            "past": past,
+            "looked": len(looked),
+            "left": left,
+            "beyond": urlencode({"ref": start.ref, "q": text, "past": looked[-1]})
+            if left
+            else "",
             "found": [
                 (part, _further(start.ref, text, part) if part.next else "")
                 for part in found
