@@ -382,6 +382,43 @@ def test_rows_that_merge_by_themselves_are_shown_as_they_will_be(
     assert "New in summer" in seen.main(rows)
 
 
+@pytest.mark.parametrize("count", [20, 21])
+def test_few_rows_are_on_the_page_and_many_a_press_away(
+    repository, maintainer, erin, heaven, count
+):
+    repository.create_branch("autumn", repository.head("main"))
+    with versioning.on_branch("autumn", author=erin, message="Add"):
+        question = Question.objects.create(text="New in autumn")
+        for number in range(count - 2):
+            Choice.objects.create(question=question, text=f"Answer {number}")
+        Choice.objects.filter(pk=heaven.pk).update(text="Heaven above")
+    page = maintainer.get("/merge/?source=autumn&target=main")
+    words = seen.main(page)
+    opened = page.text.count('<details class="diff-table" open>')
+    if count == 20:
+        assert opened == 2
+        assert "+ Question “New in autumn” added" in words
+        assert "Choice Heaven Heaven above" in words
+        assert "Show " not in words
+    else:
+        assert opened == 0
+        assert "Heaven above" not in words
+        assert "Show 1 row" in words
+        assert "Show 20 rows" in words
+
+
+def test_what_is_taken_over_is_shown_with_its_rows(
+    repository, maintainer, erin, heaven
+):
+    repository.create_branch("autumn", repository.head("main"))
+    with versioning.on_branch("autumn", author=erin, message="Word it"):
+        Choice.objects.filter(pk=heaven.pk).update(text="Heaven above")
+    taken = f"/merge/?source=pick+{repository.head('autumn')}&target=main"
+    words = seen.main(maintainer.get(taken))
+    assert "What changes Choices polls_choice ~ 1 changed" in words
+    assert "Choice Heaven Heaven above" in words
+
+
 def test_a_result_that_breaks_a_rule_is_shown_and_blocks(
     repository, maintainer, erin, heaven
 ):

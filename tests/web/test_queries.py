@@ -74,8 +74,9 @@ ASK_MORE = {
 
 #: The same, once what never changes of their commits is known.
 ASK_AGAIN = {
-    # Its draft, how much of it is decided, and what is on the cards.
-    "versioning:merge": (3, 4),
+    # Its draft, how much of it is decided, and what is on the cards; the names in
+    # the rows that merge by themselves, where they are few.
+    "versioning:merge": (3 + A_TABLE, 4),
     "versioning:merge-rows": (5, 3),
 }
 

@@ -15,7 +15,7 @@ from versioning.merging.alignment import alignment
 from versioning.merging.definitions import blocks
 from versioning.merging.drafts import Counts, JudgedRow
 from versioning.merging.memory import remember
-from versioning.merging.merged import merged_tables
+from versioning.merging.merged import foresee_few, merged_tables, with_few
 from versioning.merging.preview import Place, Preview
 from versioning.merging.screen import ALL, Progress, Screen, Unneeded
 from versioning.merging.sources import Impossible
@@ -131,6 +131,8 @@ def _open(
         nonlocal made
         if draft is not None and drafts.refresh_within(merge, found, draft):
             made = drafts.counts(draft)
+        if tries:
+            foresee_few(merge, found)
         if tries and trial.can_be_tried(found, made):
             trial.foresee(merge, found, draft, made)
 
@@ -158,6 +160,8 @@ def _whole(
     tried = _tried_out(begun, sides, found, made)
     shown = _with_cards(begun, sides, found, place, part)
     tables = merged_tables(found, tried.outcome)
+    if found.can_land and tried.outcome is None:
+        tables = [*with_few(tables, begun.target, sides)]
     settled_by_hand = [
         *(table.table for table in found.conflicts),
         *(row.versions.table for row in tried.rows),

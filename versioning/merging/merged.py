@@ -1,6 +1,7 @@
 """What a merge changes by itself: its tables, and the rows of one."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +28,8 @@ from versioning.models import MergeDraft
 from versioning.presentation.rows import RowDiff, present_rows
 from versioning.visibility import withholds_rows
 
+FEW = 20  # rows of all tables that a merge's page shows by itself
+
 
 @dataclass(frozen=True, slots=True)
 class MergedTable:
@@ -34,6 +37,7 @@ class MergedTable:
 
     change: TableChange
     stat: TableStat | None
+    page: "MergedRows | None" = None  # the rows, where they are few
 
     @property
     def table(self) -> str:
@@ -114,6 +118,31 @@ def _changes_next(table: str, since: Key | None) -> Then:
     return look
 
 
+def foresee_few(merge: Repository, found: Preview) -> None:
+    """What ``with_few()`` asks next, of a merge that is under way."""
+    for table in _few(merged_tables(found)):
+        _changes_next(table, None)(merge, found)
+
+
+def with_few(
+    tables: Sequence[MergedTable], target: str, sides: MergeSides
+) -> tuple[MergedTable, ...]:
+    """The tables, with their rows if they are few; of a merge without an outcome."""
+    few = _few(tables)
+    return tuple(
+        replace(table, page=_rows(table, target, sides))
+        if table.table in few
+        else table
+        for table in tables
+    )
+
+
+def _few(tables: Sequence[MergedTable]) -> list[str]:
+    """Names of the tables whose rows are few enough, and not bookkeeping."""
+    seen = [t for t in tables if t.rows and not values.is_bookkeeping(t.table)]
+    return [t.table for t in seen] if sum(t.rows for t in seen) <= FEW else []
+
+
 def _key(sides: MergeSides, table: str, since: Key | None) -> tuple[Any, ...]:
     return ("merged", sides, table, since)
 
@@ -182,13 +211,32 @@ def merged_rows(
     merged = next((t for t in tables if t.table == table), None)
     if merged is None or merged.change.kind is ChangeKind.REPLACED:
         return None
-    is_mended = outcome is not None and draft is not None
-    repository = versioned_repository()
+    return _rows(
+        merged,
+        target,
+        sides,
+        since=since,
+        draft=draft,
+        as_tried=outcome is not None,
+    )
+
+
+def _rows(
+    merged: MergedTable,
+    target: str,
+    sides: MergeSides,
+    *,
+    since: Key | None = None,
+    draft: MergeDraft | None = None,
+    as_tried: bool = False,
+) -> MergedRows:
+    is_mended = as_tried and draft is not None
+    repository, table = versioned_repository(), merged.table
     states = [(merged.change.old_table, sides.ours), (table, sides.theirs)]
     if withholds_rows(repository, states):
         return MergedRows(merged, (), (), None, is_withheld=True, is_mended=is_mended)
     rows, more = changes(
-        target, sides, table, since=since, draft=draft, as_tried=outcome is not None
+        target, sides, table, since=since, draft=draft, as_tried=as_tried
     )
     shown = present_rows(repository, table, rows, sides.ours, sides.theirs)
     columns = {cell.column: cell.name for row in shown for cell in row.cells}

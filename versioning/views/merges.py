@@ -20,7 +20,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from versioning import branches, permissions
+from versioning import addresses, branches, permissions
 from versioning.access import needs
 from versioning.backends.errors import BadCursor
 from versioning.backends.repository import Key, MergeSides
@@ -360,6 +360,9 @@ def screen_page(
             "here": _address(source, target, place, "all" if whole else ""),
             "place": place,
             "whole": whole,
+            "value_start": addresses.merged_value(source, target, shown.sides)
+            if shown.sides
+            else "",
             **context,
         },
         status=status,
