@@ -133,16 +133,19 @@ class TableValues:
         """Field values of a whole row, by column."""
         return {column: self.to_field(column, value) for column, value in row.items()}
 
-    def instance(self, row: Row) -> models.Model | None:
+    def instance(
+        self, row: Row, model: type[models.Model] | None = None
+    ) -> models.Model | None:
         """
-        The model's instance for a row, every field set so that none is fetched
-        later; None without a model. A column that the row lacks, as its state
-        had none, holds the field's default.
+        The model's instance for a row, or a proxy's of it, every field set so that
+        none is fetched later; None without a model. A column that the row lacks, as
+        its state had none, holds the field's default.
         """
-        if self.model is None:
+        model = model or self.model
+        if model is None:
             return None
-        fields = self.model._meta.concrete_fields
-        return self.model.from_db(
+        fields = model._meta.concrete_fields
+        return model.from_db(
             self._connection.alias,
             [field.attname for field in fields],
             [

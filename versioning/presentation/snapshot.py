@@ -26,6 +26,8 @@ from versioning.policies import DEPTH
 from versioning.values import TableValues, model_for, with_inherited
 from versioning.visibility import hidden_columns, hides_any, withholds_rows
 
+LONGEST = 200  # characters of a name
+
 _log = logging.getLogger(__name__)
 
 # What a label can raise when what it follows was never there, or held NULL.
@@ -160,7 +162,7 @@ class Snapshot:
             for row in with_inherited(model, rows, self._read)
         ]
         values = self.table(model._meta.db_table)
-        instances = [_instance(values, row) for row in complete]
+        instances = [_instance(values, row, model) for row in complete]
         for field in model._meta.concrete_fields:
             if isinstance(field, models.ForeignKey) and not _is_parent_link(field):
                 self._place(field, instances, complete, depth)
@@ -282,15 +284,24 @@ def _name(model: type[models.Model]) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _instance(values: TableValues, row: Row) -> models.Model | None:
-    """An object of a row; None if the application's own code makes none of it."""
+def _instance(
+    values: TableValues, row: Row, model: type[models.Model]
+) -> models.Model | None:
+    """
+    An object of a row; None if the application's own code makes none of it. What
+    only the database could tell is left for it to ask: see ``_said()``.
+    """
     try:
-        return values.instance(row)
+        made = values.instance(row, model)
     except DatabaseError:
         raise
     except Exception as error:
         _failed(error, values.table)
         return None
+    for field in model._meta.concrete_fields:
+        if field.column not in row and (field.generated or field.has_db_default()):
+            vars(made).pop(field.attname, None)
+    return made
 
 
 def _label(model: type[models.Model], instance: models.Model | None) -> str:
@@ -326,7 +337,7 @@ def _said(label: Callable[[Any], str], instance: models.Model) -> str:
     """
     try:
         with connection().execute_wrapper(_refuse):
-            return str(label(instance)).strip()
+            return _shortened(str(label(instance)).strip())
     except _AsksForMore:
         _tell_once(instance._meta.label)
         return ""
@@ -337,6 +348,11 @@ def _said(label: Callable[[Any], str], instance: models.Model) -> str:
     except Exception as error:
         _failed(error, instance._meta.db_table)
         return ""
+
+
+def _shortened(name: str) -> str:
+    """For pages that name many rows: a name may be all that somebody wrote."""
+    return name if len(name) <= LONGEST else f"{name[:LONGEST].rstrip()}…"
 
 
 def _refuse(*_: Any) -> NoReturn:
