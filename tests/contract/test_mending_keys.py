@@ -8,7 +8,10 @@ from django.db import IntegrityError
 from tests.contract.test_mending import Merge, typed
 from tests.engines import ENGINE
 from versioning.backends.repository import ViolationKind
-from versioning.merging.resolution import Take
+from versioning.merging import drafts, mending, sources, trial
+from versioning.merging.landing import land
+from versioning.merging.resolution import WHOLE_ROW, Take
+from versioning.merging.resolution import Choice as Decided
 
 NOTES = "notes"
 ODD = {"doltlite": '"100% of ""it"""', "dolt": '`100% of "it"`'}[ENGINE]
@@ -201,3 +204,58 @@ def test_a_key_that_is_a_number_of_another_column_is_no_parent(repository, write
     merge.mend("seats", (2,), whole=Take.THEIRS)
     assert merge.trial().is_fine
     merge.land()
+
+
+def test_what_points_to_a_value_that_was_mended_away_is_named(
+    repository, connection, write, work
+):
+    write(
+        "main",
+        "CREATE TABLE seats (id int PRIMARY KEY, code int UNIQUE, line int)",
+        "CREATE TABLE guests (id int PRIMARY KEY, code int, "
+        "FOREIGN KEY (code) REFERENCES seats (code))",
+        "INSERT INTO seats VALUES (2, 20, 1)",
+        "INSERT INTO guests VALUES (7, 20)",
+    )
+    repository.create_branch("summer", repository.head("main"))
+    write("summer", "UPDATE seats SET line = 2")
+    merge = work()
+    merge.mend("seats", (2,), code=typed(30))
+    [fault] = merge.trial().faults
+    assert (fault.versions.table, fault.versions.key) == ("guests", (7,))
+    assert fault.violations[0].referenced_key == (2,)
+    assert merge.refused()
+    merge.mend("guests", (7,), code=typed(30))
+    assert merge.trial().is_fine
+    merge.land()
+    with connection.bound("main"):
+        assert connection.repository.broken_constraints() == []
+
+
+def test_what_points_to_a_value_that_an_undo_takes_away_is_named(
+    repository, connection, write, max_
+):
+    write(
+        "main",
+        "CREATE TABLE seats (id int PRIMARY KEY, code int UNIQUE)",
+        "CREATE TABLE guests (id int PRIMARY KEY, code int, "
+        "FOREIGN KEY (code) REFERENCES seats (code))",
+    )
+    added = write("main", "INSERT INTO seats VALUES (2, 20)")
+    write("main", "INSERT INTO guests VALUES (7, 20), (8, NULL)")
+    source = sources.revert(added)
+    sides = sources.sides(repository, source, "main")
+    draft = drafts.begin(str(source), "main", sides, max_)
+    faults = {
+        (row.versions.table, row.versions.key): row
+        for row in trial.try_out("main", sides, draft).faults
+    }
+    assert faults.keys() == {("guests", (7,)), ("seats", (2,))}
+    assert len(faults["seats", (2,)].missed_by) == 1
+    row = mending.row_of(sides, "guests", (7,))
+    mending.mend(draft, sides, row, {WHOLE_ROW: Decided(Take.DROP)}, max_)
+    assert trial.try_out("main", sides, draft).is_fine
+    land(str(source), "main", sides, draft, max_)
+    head = repository.head("main")
+    assert repository.rows("seats", [(2,)], at=head) == {}
+    assert repository.rows("guests", [(7,), (8,)], at=head).keys() == {(8,)}

@@ -7,9 +7,10 @@ in the candidate, to build what lands. Both write the same and ask the same.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from operator import attrgetter
+from typing import Any
 
 from versioning.backends.errors import ConflictsRemain
 from versioning.backends.repository import (
@@ -284,12 +285,25 @@ def faults(
         ),
         *_not_asked(listed, writer),
     ]
+    # Asked of the child alone, none is known that it points to by no key.
+    parents = {
+        _pointing(fault): fault.referenced_key
+        for fault in (*listed, *asked)
+        if fault.referenced_key
+    }
     found = {
-        (fault.table, fault.key, fault.kind, fault.columns): fault
+        (fault.table, fault.key, fault.kind, fault.columns): replace(
+            fault, referenced_key=parents.get(_pointing(fault), ())
+        )
         for fault in asked
         if not _will_have_a_parent(fault, writer)
     }
     return sorted(found.values(), key=lambda fault: (fault.table, fault.key))
+
+
+def _pointing(fault: Violation) -> tuple[Any, ...]:
+    held = tuple(fault.row.get(column) for column in fault.columns)
+    return fault.table, fault.key, fault.kind, fault.columns, held
 
 
 def _not_asked(

@@ -261,14 +261,37 @@ class Constraints(Rules):
         keys: Sequence[Key],
         foreign_keys: Mapping[str, Sequence[ForeignKey]],
     ) -> Iterator[Violation]:
-        """Rows of any table that point to one of these keys, which is not there."""
+        """
+        Rows of any table that point to one of these keys, which is not there, or to
+        something else that its row held before.
+        """
         for child, of_child in sorted(foreign_keys.items()):
             for key in of_child:
-                columns = key.columns_of(primary) if key.parent == table else ()
-                if columns:
+                if key.parent != table:
+                    continue
+                if columns := key.columns_of(primary):
                     quoted = [f"c.{self._name(column)}" for column in columns]
                     where, params = self._key_in(quoted, keys)
                     yield from self._orphans(child, key, where, params)
+                else:
+                    yield from self._left_by_value(child, key, keys)
+
+    def _left_by_value(
+        self, child: str, key: ForeignKey, keys: Sequence[Key]
+    ) -> Iterator[Violation]:
+        head = self._head()
+        if key.parent not in self.tables(at=head):
+            return
+        before = {
+            tuple(row.get(column) for column in key.parent_columns): parent
+            for parent, row in self.rows(key.parent, keys, at=head).items()
+        }
+        quoted = [f"c.{self._name(column)}" for column in key.columns]
+        held = [values for values in before if None not in values]
+        where, params = self._key_in(quoted, held)
+        for fault in self._orphans(child, key, where, params):
+            pointing = tuple(fault.row[column] for column in key.columns)
+            yield replace(fault, referenced_key=before.get(pointing, ()))
 
     def _orphans(
         self,
