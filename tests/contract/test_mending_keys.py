@@ -8,6 +8,7 @@ from django.db import IntegrityError
 from tests.contract.test_mending import Merge, typed
 from tests.engines import ENGINE
 from versioning.backends.repository import ViolationKind
+from versioning.backends.sql.constraints import FAULTS_SHOWN
 from versioning.merging import drafts, mending, sources, trial
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
@@ -15,6 +16,11 @@ from versioning.merging.resolution import Choice as Decided
 
 NOTES = "notes"
 ODD = {"doltlite": '"100% of ""it"""', "dolt": '`100% of "it"`'}[ENGINE]
+#: Keys that point nowhere are taken.
+UNCHECKED = {
+    "doltlite": "PRAGMA foreign_keys = OFF",
+    "dolt": "SET foreign_key_checks = 0",
+}[ENGINE]
 #: On Dolt an index is blind to case by its column.
 NAME = "varchar(20)" + (" COLLATE utf8mb4_0900_ai_ci" if ENGINE == "dolt" else "")
 TABLE = (
@@ -245,6 +251,7 @@ def test_what_points_to_a_value_that_an_undo_takes_away_is_named(
     write("main", "INSERT INTO guests VALUES (7, 20), (8, NULL)")
     source = sources.revert(added)
     sides = sources.sides(repository, source, "main")
+    assert sides is not None
     draft = drafts.begin(str(source), "main", sides, max_)
     faults = {
         (row.versions.table, row.versions.key): row
@@ -253,9 +260,36 @@ def test_what_points_to_a_value_that_an_undo_takes_away_is_named(
     assert faults.keys() == {("guests", (7,)), ("seats", (2,))}
     assert len(faults["seats", (2,)].missed_by) == 1
     row = mending.row_of(sides, "guests", (7,))
+    assert row is not None
     mending.mend(draft, sides, row, {WHOLE_ROW: Decided(Take.DROP)}, max_)
     assert trial.try_out("main", sides, draft).is_fine
     land(str(source), "main", sides, draft, max_)
     head = repository.head("main")
     assert repository.rows("seats", [(2,)], at=head) == {}
     assert repository.rows("guests", [(7,), (8,)], at=head).keys() == {(8,)}
+
+
+def test_more_orphans_of_before_than_are_listed_are_no_fault_of_an_undo(
+    repository, connection, write, run, max_
+):
+    """Also where it takes some of them away, so that others are listed."""
+    write(
+        "main",
+        "CREATE TABLE seats (id int PRIMARY KEY)",
+        "CREATE TABLE guests (id int PRIMARY KEY, seat int, "
+        "FOREIGN KEY (seat) REFERENCES seats (id))",
+    )
+    for first, beyond in ((10, FAULTS_SHOWN + 15), (1, 3)):
+        rows = ", ".join(f"({n}, 20)" for n in range(first, beyond))
+        add = f"INSERT INTO guests VALUES {rows}"  # noqa: S608
+        run("main", f"{UNCHECKED}; {add};")
+    source = sources.revert(repository.head("main"))
+    sides = sources.sides(repository, source, "main")
+    assert sides is not None
+    draft = drafts.begin(str(source), "main", sides, max_)
+    assert trial.try_out("main", sides, draft).is_fine
+    land(str(source), "main", sides, draft, max_)
+    head = repository.head("main")
+    assert repository.rows("guests", [(1,), (2,), (10,)], at=head).keys() == {(10,)}
+    with connection.bound("main"):
+        assert len(repository.broken_constraints()) == FAULTS_SHOWN

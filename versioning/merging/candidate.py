@@ -4,6 +4,7 @@ A merge built and checked on a hidden branch, before any target moves.
 The candidate is a commit with exactly two parents, the pinned ours and theirs.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from versioning.backends.errors import (
 )
 from versioning.backends.repository import (
     Author,
+    Key,
     MergeSides,
     Repository,
     Violation,
@@ -151,8 +153,16 @@ def _refuse_new_faults(
     repository: Repository, sides: MergeSides, broken: list[Violation]
 ) -> None:
     """Raise ``ViolationsRemain`` for faults that the target did not have before."""
+    keys: dict[str, set[Key]] = defaultdict(set)
+    for fault in broken:
+        keys[fault.table].add(fault.key)
     with versioned_connection().bound(at=sides.ours):
-        old = {(v.table, v.key, v.kind) for v in repository.broken_constraints()}
+        # Of these rows: there may have been more than are listed at once.
+        old = {
+            (v.table, v.key, v.kind)
+            for table in keys.keys() & set(repository.tables())
+            for v in repository.faults_of(table, sorted(keys[table]))
+        }
     new = [v for v in broken if (v.table, v.key, v.kind) not in old]
     if new:
         raise ViolationsRemain(new)
