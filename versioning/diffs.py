@@ -457,7 +457,10 @@ def whole_cell(
     if primary and len(found) != len(primary):
         raise ValueError(found)
     changes = list(repository.diff_rows(table, *ends, keys=[found]))[:1]
-    rows = present_rows(repository, table, changes, *ends, differing=overview.differing)
+    names = renamed_columns(repository, overview, diff)
+    rows = present_rows(
+        repository, table, changes, *ends, names, differing=overview.differing
+    )
     for row in rows:
         for cell in row.cells:
             hidden = hidden_among(table, [column])

@@ -87,7 +87,10 @@ def test_a_text_of_many_lines_is_cut_and_counted() -> None:
     new = "\n".join(f"new {n}" for n in range(5000))
     lines = unified(old, new)
     assert len(lines) == SHOWN + 1
-    assert lines[-1].count == 10_000 - SHOWN
+    assert lines[-1] == TextLine(LineKind.CUT, count=10_000 - SHOWN)
+    same = "\nsame" * 50
+    lines = unified("\n".join("a" * 200) + same, "\n".join("b" * 200) + same)
+    assert lines[-1] == TextLine(LineKind.GAP, count=50)
 
 
 def test_a_document_has_a_line_for_each_value_in_order() -> None:

@@ -531,6 +531,42 @@ def test_a_text_of_a_megabyte_is_on_a_page_of_its_own(editor, poll, edit):
     assert "END" in seen.main(editor.get(last))
 
 
+def test_lines_beyond_those_that_are_shown_are_on_a_page_of_their_own(
+    editor, poll, edit
+):
+    old, new = ("\n".join(f"{a}{n}" for n in range(600)) for a in "ab")
+    edit("main", lambda: Question.objects.update(details=f"{old}\nEND"))
+    edit("summer", lambda: Question.objects.update(details=f"{new}\nFINIS"))
+    page = compare(editor, dots="2")
+    assert "802 more lines, changed ones among them, not shown" in seen.main(page)
+    assert "FINIS" not in seen.main(page)
+    assert "FINIS" in seen.main(editor.get(seen.links(page)["Show all"]))
+
+
+NOTES = "INSERT INTO notes VALUES (1, '{}before'), (2, 'a'), (3, 'b')"
+WORDS = "UPDATE notes SET words = '{}after' WHERE id = 1"
+
+
+def test_a_long_value_in_a_column_of_another_name_has_both_sides(editor, write):
+    long = "word " * 5_000
+    before = write(
+        "main",
+        "CREATE TABLE notes (id int PRIMARY KEY, body longtext)",
+        NOTES.format(long),
+    )
+    after = write(
+        "main",
+        "ALTER TABLE notes RENAME COLUMN body TO words",
+        WORDS.format(long),
+    )
+    page = compare(editor, **{"from": before, "to": after, "dots": "2"})
+    assert "words renamed from body" in seen.main(page)
+    values = {url for url in seen.addresses(page) if "/compare/value/" in url}
+    (value,) = [seen.main(editor.get(url)) for url in values]
+    assert "word before After word" in value
+    assert value.endswith("word after")
+
+
 def test_a_value_of_no_row_is_a_404(editor, many):
     def ask(**query):
         query = {"from": "main", "to": "summer", "table": "polls_choice"} | query

@@ -19,11 +19,12 @@ class LineKind(StrEnum):
     REMOVED = "removed"
     ADDED = "added"
     GAP = "gap"  # lines that are the same and left out
+    CUT = "cut"  # the rest, in which others differ
 
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line of either text; of a gap, ``count`` says how many are left out."""
+    """A line of either text; ``count`` says how many are left out in its place."""
 
     kind: LineKind
     segments: tuple[Segment, ...] = ()
@@ -36,8 +37,11 @@ def unified(before: str, after: str) -> tuple[TextLine, ...]:
     found = list(_unified(old, new))
     if len(found) <= SHOWN:
         return tuple(found)
-    rest = sum(line.count or 1 for line in found[SHOWN:])
-    return (*found[:SHOWN], TextLine(LineKind.GAP, count=rest))
+    rest = found[SHOWN:]
+    differ = any(line.kind in (LineKind.REMOVED, LineKind.ADDED) for line in rest)
+    count = sum(line.count or 1 for line in rest)
+    kind = LineKind.CUT if differ else LineKind.GAP
+    return (*found[:SHOWN], TextLine(kind, count=count))
 
 
 def in_columns(

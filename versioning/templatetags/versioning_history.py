@@ -153,15 +153,18 @@ _SIGNS = {
 }
 
 
-def text_lines(lines: Sequence[TextLine | None]) -> SafeString:
-    """Lines of a text, changed ones with their sign; gaps say how many lines."""
+def text_lines(lines: Sequence[TextLine | None], url: str = "") -> SafeString:
+    """
+    Lines of a text, changed ones with their sign; gaps say how many lines. ``url``
+    is a page with the whole of it.
+    """
     return format_html(
         '<ul role="list" class="lines">{}</ul>',
-        format_html_join("", "{}", ((_text_line(line),) for line in lines)),
+        format_html_join("", "{}", ((_text_line(line, url),) for line in lines)),
     )
 
 
-def _text_line(line: TextLine | None) -> SafeString:
+def _text_line(line: TextLine | None, url: str) -> SafeString:
     if line is None:
         return SafeString('<li class="lines__none" aria-hidden="true"></li>')
     if line.kind is LineKind.GAP:
@@ -169,6 +172,15 @@ def _text_line(line: TextLine | None) -> SafeString:
             '<li class="lines__gap">{} line{} not shown</li>',
             line.count,
             "" if line.count == 1 else "s",
+        )
+    if line.kind is LineKind.CUT:
+        link = format_html(' <a href="{}">Show all</a>', url) if url else ""
+        return format_html(
+            '<li class="lines__gap">{} more line{}, changed ones among them, not '
+            "shown{}</li>",
+            line.count,
+            "" if line.count == 1 else "s",
+            link,
         )
     sign, words, side = _SIGNS[line.kind]
     return format_html(

@@ -111,10 +111,11 @@ def _cells(row: RowDiff, table: str, value_start: str) -> Iterator[str]:
             yield f' <span class="diff__raw">renamed from {former}</span>'
         yield "</th>"
         if one.lines:
+            url = addresses.of_cell(value_start, table, row.key_text, one.column)
             for side, lines in zip(("old", "new"), in_columns(one.lines), strict=True):
                 yield (
                     f'<td role="cell" class="diff__lines {side}">'
-                    f"{text_lines(lines)}</td>"
+                    f"{text_lines(lines, url)}</td>"
                 )
         else:
             for side, shown in (("old", one.before), ("new", one.after)):
