@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from django.apps import apps
+
 from versioning import values
 from versioning.backends.errors import UnknownTable
 from versioning.backends.repository import (
@@ -15,6 +17,7 @@ from versioning.backends.repository import (
     TableChange,
     TableStat,
 )
+from versioning.conf import options
 from versioning.cursors import sign_key, unsign_key
 from versioning.presentation.cells import CellChange, Shown, show, with_marks
 from versioning.presentation.rows import RowDiff, present_rows
@@ -182,17 +185,22 @@ def _schema_diff(change: SchemaChange) -> SchemaDiff:
 def migrations(
     repository: Repository, overview: Overview
 ) -> tuple[MigrationChange, ...]:
-    """Which migrations made the tables' definitions differ, in their order."""
+    """
+    Which migrations made the tables' definitions differ, in their order: not those
+    of apps whose tables are elsewhere, which Django has on record here, too.
+    """
     if not (overview.schema and overview.bookkeeping):
         return ()
     (diff, *_) = overview.bookkeeping
-    changes = repository.diff_rows(
-        diff.table, overview.before, overview.after, limit=PAGE
-    )
+    elsewhere = {app.label for app in apps.get_app_configs()} - {*options().apps}
     found = []
-    for change in changes:
+    for change in repository.diff_rows(diff.table, overview.before, overview.after):
         row = change.before if change.after is None else change.after
-        if change.kind is not ChangeKind.CHANGED and row is not None:
+        if (
+            change.kind is not ChangeKind.CHANGED
+            and row is not None
+            and row["app"] not in elsewhere
+        ):
             applied = change.after is not None
             found.append(MigrationChange(str(row["app"]), str(row["name"]), applied))
     return tuple(found)

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 import versioning
 from polls.models import Choice, Question
 from tests.web import seen
-from versioning import exporting
+from versioning import diffs, exporting
 from versioning.cursors import sign_key
 
 
@@ -307,6 +307,16 @@ def test_changes_of_tables_and_bookkeeping_have_headings_of_their_own(
                 "INSERT INTO django_migrations (app, name, applied) "
                 "VALUES ('polls', '0002_choice_colour', '2026-11-24 00:00:00')"
             )
+            for number in range(diffs.PAGE):  # of an app whose tables are elsewhere
+                cursor.execute(
+                    "INSERT INTO django_migrations (app, name, applied) "
+                    "VALUES ('auth', %s, '2026-11-24 00:00:00')",
+                    [f"{number:04}"],
+                )
+            cursor.execute(
+                "INSERT INTO django_migrations (app, name, applied) "
+                "VALUES ('polls', '0003_more', '2026-11-24 00:00:00')"
+            )
         repository.commit_all("Add a column", erin)
     page = seen.main(compare(editor))
     assert "Changes to the tables themselves" in page
@@ -315,9 +325,10 @@ def test_changes_of_tables_and_bookkeeping_have_headings_of_their_own(
     assert "Bookkeeping" in page
     assert page.index("Changes to the tables") < page.index("Bookkeeping")
     assert "0002_choice_colour" in page
-    assert "Made by the migration polls.0002_choice_colour." in page
+    made = "Made by the migration polls.0002_choice_colour, "
+    assert f"{made}Made by the migration polls.0003_more." in page
     back = seen.main(compare(editor, **{"from": "summer", "to": "main", "dots": "2"}))
-    assert "Without the migration polls.0002_choice_colour." in back
+    assert "Without the migration polls.0002_choice_colour, " in back
 
 
 # Files --------------------------------------------------------------------------
