@@ -351,6 +351,7 @@ def _attempt_unit(
             place.branch, author=request.user, message=f"Change through {request.path}"
         ) as unit:
             opened.append(unit)
+            place.unit = unit
             if receipt:
                 _require_new(receipt, unit)
             yield unit

@@ -18,6 +18,7 @@ from versioning.conf import repository
 if TYPE_CHECKING:
     from versioning.backends.repository import Branch
     from versioning.branches import BranchChoice
+    from versioning.unit_of_work import Unit
 
 SESSION_KEY = "versioning_branch"
 BRANCH_FIELD = "versioning_branch"
@@ -52,6 +53,7 @@ class Place:
     def __init__(self, request: HttpRequest):
         self._request = request
         self.state: State | None = None
+        self.unit: Unit | None = None  # of a request that writes, also once it is over
 
     @cached_property
     def default_branch(self) -> str:

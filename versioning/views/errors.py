@@ -44,7 +44,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if error is not None and (page := _page_for_outage(request, error)):
         return page
     template = loader.select_template(["500.html", "versioning/fault.html"])
-    return HttpResponse(template.render(), status=500)
+    return HttpResponse(template.render({"became": _became_of(request)}), status=500)
+
+
+def _became_of(request: HttpRequest) -> str:
+    """What became of what was sent, in a sentence; "" if nothing was."""
+    if request.method in ("GET", "HEAD"):
+        return ""
+    place: Any = getattr(request, "versioning", None)
+    unit = place.unit if place else None
+    if unit is None:
+        return "Look whether what you sent was done, before you send it again."
+    if unit.commit:
+        return (
+            f"What you sent was written, as commit {unit.commit[:7]} on {unit.branch}: "
+            "don’t send it again. Only the page that tells of it is missing."
+        )
+    return "What you sent was rolled back as a whole: nothing was written."
 
 
 def _page_for_outage(request: HttpRequest, error: BaseException) -> Any:
