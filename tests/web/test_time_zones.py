@@ -53,6 +53,14 @@ def test_each_page_is_there_without_zones(no_zones, owner):
     assert refused(owner) == {}
 
 
+def test_a_page_says_once_in_which_zone_its_times_are(zone, owner, client, settings):
+    things = make_things()
+    for name in ("versioning:commit", "versioning:row-history", "polls:detail"):
+        words = seen.text(owner.get(things.path(name)))
+        assert words.count(f"Times are in {settings.TIME_ZONE}") == 1
+    assert "Times are in" not in seen.text(client.get("/"))  # where none is shown
+
+
 @pytest.mark.parametrize(("name", "when"), EDGES)
 def test_a_moment_that_no_year_of_the_zone_has(name, when, owner, repository, settings):
     settings.TIME_ZONE = name
