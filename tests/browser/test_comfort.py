@@ -102,6 +102,20 @@ def test_keys_go_to_places_and_show_the_list_of_keys(visit: Visit):
     expect(page.locator("#shortcuts")).to_be_hidden()
 
 
+def test_an_error_below_a_field_moves_no_other(visit: Visit):
+    page = visit("erin", viewport={"width": 1280, "height": 800})
+    page.goto("/compare/?from=nowhere&to=main")
+    expect(page.locator(".compare-picker .errorlist")).to_be_visible()
+    boxes = [
+        box
+        for at in ("#id_from", "#id_to", ".compare-picker button")
+        if (box := page.locator(at).bounding_box())
+    ]
+    middles = [box["y"] + box["height"] / 2 for box in boxes]
+    assert len(boxes) == 3
+    assert max(middles) - min(middles) < 2
+
+
 def test_a_comparison_prints_without_bars_and_with_nothing_folded(visit: Visit):
     page = visit("erin")
     page.goto("/compare/?from=main&to=fireworks")
