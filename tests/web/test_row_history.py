@@ -241,9 +241,11 @@ def test_a_poll_leads_those_who_may_to_its_rows_histories(
 ):
     url = f"/polls/{choice.question_id}/"
     for path in (url, f"{url}results/"):
-        links = seen.links(editor.get(path))
+        page = editor.get(path)
+        links = seen.links(page)
         assert listed(editor.get(links["History of The sky"]))
         assert listed(editor.get(links["History of What’s up?"]))
+        assert '"visually-hidden">History of </span>The sky</a>' in page.text
         for other in (nobody, client):
             assert "History of" not in seen.text(other.get(path))
 

@@ -37,20 +37,34 @@ def branch_fields(context: dict[str, Any]) -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def row_history(
-    context: dict[str, Any], row: models.Model, label: str = "History"
+    context: dict[str, Any],
+    row: models.Model,
+    label: str = "History",
+    *,
+    named: bool = False,
 ) -> SafeString | str:
     """
     A link to the history of an object of a versioned app, on the branch or in
     the state that the page shows; nothing for those who may not read history.
+    ``named``, it reads as the object does, for a list of several.
     """
     place, user = context.get("versioning"), context.get("user")
     if place is None or user is None or not user.has_perm(permissions.VIEW_HISTORY):
         return ""
     ref = place.state.name if place.state else place.branch
+    url = addresses.history_of(row, ref)
+    if named:
+        return format_html(
+            '<a class="row-history" href="{}">'
+            '<span class="visually-hidden">{} of </span>{}</a>',
+            url,
+            label,
+            row,
+        )
     return format_html(
         '<a class="row-history" href="{}">{}<span class="visually-hidden"> of {}'
         "</span></a>",
-        addresses.history_of(row, ref),
+        url,
         label,
         row,
     )
