@@ -9,8 +9,8 @@ NOWHERE = {"versioning:how", "versioning:receipt"}
 
 SECTIONS = {
     "Polls": "polls:",
-    "Branches": "versioning:branch|versioning:tag",
-    "Log": "versioning:(log|commit|search|row-history)",
+    "Branches": "versioning:branch",
+    "Log": "versioning:(log|commit|search|row-history|tag)",
     "Compare": "versioning:compare",
     "Merges": "versioning:(merge|decided)",
 }
