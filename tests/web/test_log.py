@@ -39,6 +39,21 @@ def test_another_branch_by_its_name(editor, repository, add):
     assert "Tea or coffee?" not in page
 
 
+def test_what_is_named_as_where_rows_are_found(editor, repository, add, monkeypatch):
+    monkeypatch.setattr(history, "PAGE", 1)
+    repository.create_branch("summer", repository.head("main"))
+    add("summer", "Lake or pool?")
+    add("main", "Tea or coffee?")
+    page = editor.get("/log/?ref=summer")
+    assert "Log of summer" in seen.main(page)
+    assert "Lake or pool?" in seen.main(page)
+    assert "branch=summer&" in seen.links(page)["Older commits"]
+    assert "Log of main" in seen.main(editor.get("/log/?ref=summer&branch=main"))
+    unknown = editor.get("/log/?ref=nowhere")
+    assert unknown.status_code == 404
+    assert "There is no" in seen.main(unknown)
+
+
 def test_a_merge_shows_both_parents_and_has_two_lanes(editor, repository, add, merge):
     repository.create_branch("summer", repository.head("main"))
     theirs = add("summer", "Lake or pool?")

@@ -41,10 +41,14 @@ _PREFIX = re.compile("[0-9a-v]{4,40}")
 @require_safe
 @needs(permissions.VIEW_HISTORY)
 def log(request: Any) -> HttpResponse:
-    """The commits of a branch, a tag or a hash, in pages; ``?q=`` and more filter."""
+    """
+    The commits of a branch, a tag or a hash, in pages; ``?q=`` and more filter.
+    It may also be named as ``?ref=``, as where rows are found.
+    """
     at_hand = repository()
     refs = Refs.of(at_hand, request.versioning.all_branches)
-    ref = request.GET.get("branch") or request.versioning.branch
+    given = request.GET.get("branch") or request.GET.get("ref")
+    ref = given or request.versioning.branch
     unknown = ""
     try:
         start = comparison.state(at_hand, ref, refs)
