@@ -1,6 +1,7 @@
 """A table that was renamed: pages and files list the rows that they count."""
 
 import pytest
+from django.db import models
 
 from tests.engines import ENGINE
 from tests.web import seen
@@ -33,6 +34,34 @@ def test_its_file_holds_those_rows(editor, ends):
     )
     lines = b"".join(file.streaming_content).decode().splitlines()
     assert lines[1:] == ["changed,1,1,10,11"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_row_that_was_removed_leads_to_its_history(editor, new_model, write, at_once):
+    new_model(
+        "Stuff",
+        id=models.BigAutoField(primary_key=True),
+        name=models.CharField(max_length=9),
+    )
+    before = write(
+        "main",
+        "ALTER TABLE polls_stuff RENAME TO things",
+        "INSERT INTO things VALUES (1, 'pan'), (2, 'pot'), (3, 'cup'), (4, 'mug')",
+    )
+    work = [
+        "DELETE FROM things WHERE id = 1",
+        "ALTER TABLE things RENAME TO polls_stuff",
+    ]
+    for some in [work] if at_once else [[sql] for sql in work]:
+        after = write("main", *some)
+    page = editor.get(f"/compare/?from={before}&to={after}&dots=2")
+    # To DoltLite this is a table that went, and another that came.
+    assert "pan nothing" in seen.main(page)
+    for url in seen.addresses(page):
+        if url.startswith("/rows/history/"):
+            history = editor.get(url)
+            assert history.status_code == 200
+            assert "&was=" not in url or "pan" in seen.main(history)
 
 
 def test_what_nobody_committed_of_it_is_shown(editor, write, stranger):

@@ -35,19 +35,24 @@ def diff_rows(
     table: str,
     at: str = "",
     was: str = "",
+    then: str = "",
     value_start: str = "",
 ) -> SafeString:
     """
     Each row of a table's diff as a body of an HTML table: what the row is, and
     its cells. ``at`` is the hash that the way to the row's history starts at,
-    ``was`` the one that had what was removed, ``value_start`` the beginning of
-    the address of one cell's page; each may be "".
+    ``was`` the one that had what was removed, ``then`` what the table was called
+    there, ``value_start`` the beginning of the address of one cell's page; each may
+    be "".
     """
-    return SafeString("".join(_bodies(rows, table, at, was, value_start)))
+    removed = f"&was={was}" if was else ""
+    if was and then and then != table:
+        removed += f"&then={quote(then, safe='')}"
+    return SafeString("".join(_bodies(rows, table, at, removed, value_start)))
 
 
 def _bodies(
-    rows: Sequence[RowDiff], table: str, at: str, was: str, value_start: str
+    rows: Sequence[RowDiff], table: str, at: str, removed: str, value_start: str
 ) -> Iterator[str]:
     history = f"{reverse('versioning:row-history')}?table={quote(table, safe='')}"
     for row in rows:
@@ -62,8 +67,8 @@ def _bodies(
         )
         if at and row.address:
             url = f"{history}&key={quote(row.address, safe='')}&ref={at}"
-            if was and row.kind is ChangeKind.REMOVED:
-                url += f"&was={was}"
+            if row.kind is ChangeKind.REMOVED:
+                url += removed
             yield (
                 f' <a class="diff__history" href="{escape(url)}">'
                 f'History<span class="visually-hidden"> of {label}</span></a>'

@@ -24,7 +24,7 @@ KEY_LENGTH = 4000  # characters of an address
 def history(request: Any) -> HttpResponse:
     """
     Each commit that changed the row ``?table=`` ``?key=``, as ``?ref=`` has it, or
-    ``?was=`` where that never had it.
+    ``?was=`` where that never had it: in the table ``?then=``, if it was called so.
     """
     table = request.GET.get("table", "")
     ref = request.GET.get("ref") or request.versioning.branch
@@ -35,9 +35,15 @@ def history(request: Any) -> HttpResponse:
     except Http404:
         if not (was := request.GET.get("was")):
             raise
-        start, page = _found(request, table, key, was, since)
+        then = request.GET.get("then") or table
+        start, page = _found(request, then, key, was, since)
     # Pinned, so that paging can't drift.
-    query = {"table": table, "key": page.key, "ref": start.hash, "after": page.next}
+    query = {
+        "table": page.table,
+        "key": page.key,
+        "ref": start.hash,
+        "after": page.next,
+    }
     older = f"{reverse('versioning:row-history')}?{urlencode(query)}"
     return page_or_part(
         request,
