@@ -1,6 +1,7 @@
 """Rules that only a merge breaks, and values that trade places, page by page."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
@@ -173,6 +174,33 @@ def test_what_a_model_says_stands_at_the_row_and_is_mended_there(
     assert land(maintainer, fields).status_code == 303
     merged = Question.objects.get()
     assert (merged.text, merged.details) == ("How many are there?", "Stars and moons.")
+
+
+def test_a_rule_that_goes_by_what_has_no_branches_is_asked_again(
+    repository, maintainer, question, erin, monkeypatch
+):
+    def clean(self):
+        is_both = self.text.startswith("How many") and self.details
+        if is_both and not Group.objects.exists():
+            raise ValidationError("Nobody may answer this.")
+
+    with versioning.on_branch("main", author=erin, message="Reword"):
+        Question.objects.update(text="How many are there?")
+    with versioning.on_branch("summer", author=erin, message="Explain"):
+        Question.objects.update(details="Stars.")
+    monkeypatch.setattr(Question, "clean", clean)
+    said = "Nobody may answer this."
+    assert said in seen.main(maintainer.get(URL))
+    group = Group.objects.create(name="Stargazers")
+    page = maintainer.get(URL)
+    assert said not in seen.main(page)
+    assert not is_disabled(page)
+    group.delete()
+    refused = land(maintainer, pins(repository))
+    assert refused.status_code == 422
+    assert "Question “How many are there?” to mend" in seen.main(refused)
+    Group.objects.create(name="Stargazers")
+    assert land(maintainer, pins(repository)).status_code == 303
 
 
 # A value that must be there ---------------------------------------------------

@@ -45,6 +45,12 @@ def known(key: tuple[Any, ...]) -> Any:
         return _memory[key]
 
 
+def drop(key: tuple[Any, ...]) -> None:
+    """Forget what is remembered for a key, as it may be otherwise next time."""
+    with _lock:
+        _memory.pop(key, None)
+
+
 def recall(*beginning: Any) -> list[Any]:
     """All that is remembered for keys that begin like this."""
     with _lock:

@@ -26,7 +26,7 @@ from versioning.conf import connection as versioned_connection
 from versioning.merging import VIOLATIONS_LISTED, copies, result, validation
 from versioning.merging.drafts import Counts, counts
 from versioning.merging.dropped import is_empty
-from versioning.merging.memory import remember
+from versioning.merging.memory import drop, remember
 from versioning.merging.parts import deleted_by_one, links
 from versioning.merging.preview import Preview, summary_of
 from versioning.merging.rehearsal import rehearsal
@@ -165,13 +165,25 @@ def try_out(
         with rehearsal(target, sides) as merge:
             return _within(merge, sides, draft, made)
 
-    return remember(
-        ("trial", sides, version(draft)),
+    found = remember(
+        _judged_key(sides, draft),
         lambda: _judge(
             remember(_key(sides, draft), try_),
             sides,
         ),
     )
+    if any(row.reasons for row in found.rows):
+        ask_again(sides, draft)
+    return found
+
+
+def ask_again(sides: MergeSides, draft: MergeDraft | None) -> None:
+    """
+    Have the application's rules asked anew by the next ``try_out()``: they may go
+    by what has no branches, as by an account, or by the time of day.
+    """
+    drop(_judged_key(sides, draft))
+    drop(_key(sides, draft))
 
 
 def foresee(
@@ -185,6 +197,10 @@ def foresee(
         _key(found.sides, draft),
         lambda: _within(merge, found.sides, draft, made),
     )
+
+
+def _judged_key(sides: MergeSides, draft: MergeDraft | None) -> Any:
+    return ("trial", sides, version(draft))
 
 
 def _key(sides: MergeSides, draft: MergeDraft | None) -> Any:

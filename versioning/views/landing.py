@@ -28,6 +28,7 @@ from versioning.merging import (
     records,
     refusals,
     sources,
+    trial,
 )
 from versioning.merging.candidate import (
     NothingToMerge,
@@ -152,6 +153,7 @@ def _land(
         rules = refusals.broken_rules(repository(), sides, error.violations)
         return _refuse(request, source, target, str(error), rules)
     except RowsInvalid as error:
+        trial.ask_again(sides, draft)
         rules = refusals.invalid_rules(error.rows)
         return _refuse(request, source, target, str(error), rules)
     except MergeRefused as error:
