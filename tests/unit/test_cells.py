@@ -22,6 +22,8 @@ STATES = [("d", "Draft"), ("p", "Published")]
         (0, Kind.NUMBER, "0"),
         (True, Kind.BOOLEAN, "Yes"),
         (Decimal("1.50"), Kind.NUMBER, "1.50"),
+        (Decimal("0E-10"), Kind.NUMBER, "0.0000000000"),
+        (Decimal("1E-7"), Kind.NUMBER, "0.0000001"),
         (b"", Kind.BYTES, "none"),
         (b"\x00\xff", Kind.BYTES, "00 ff"),
         (dt.date(2026, 11, 24), Kind.TIME, "24 November 2026"),

@@ -137,7 +137,9 @@ def _by_type(value: Any) -> Shown:
             return _bytes(bytes(value))
         case str():
             return _text(value)
-        case int() | float() | Decimal():
+        case Decimal():
+            return Shown(Kind.NUMBER, format(value, "f"))
+        case int() | float():
             return Shown(Kind.NUMBER, str(value))
     return Shown(Kind.TEXT, str(value), segments=plain(str(value)))
 
