@@ -110,3 +110,31 @@ def test_a_document_that_is_written_otherwise_is_shown_as_stored(
     after = write("main", update.format(text))
     words = seen.main(editor.get(f"/commits/{after}/")).replace("·", " ")
     assert f'Cells {{"a":1,"b":2}} {text}' in words
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("two words", "two\u200b words", "two words two[U+200B] words"),
+        ("café", "cafe\u0301", "caf[U+00E9] cafe[U+0301]"),
+        ("abc", "abc\u202e", "abc abc[U+202E]"),
+        ("bell", "be\x07ll", "bell be[U+0007]ll"),
+        ("né\u200b", "né", "né[U+200B] né"),
+    ],
+)
+def test_signs_that_nobody_sees_are_told_by_their_numbers(
+    editor, erin, question, before, after, told
+):
+    for text in (before, after):
+        with versioning.on_branch("main", author=erin, message="Word") as unit:
+            Question.objects.update(details=text)
+    assert f"Details {told} 2 columns" in seen.main(
+        editor.get(f"/commits/{unit.commit}/")
+    )
+
+
+def test_a_text_of_nothing_but_them_is_to_be_seen(editor, erin, question):
+    with versioning.on_branch("main", author=erin, message="Word") as unit:
+        Question.objects.update(details="\u200b\u2060")
+    page = seen.main(editor.get(f"/commits/{unit.commit}/"))
+    assert "Details empty text 2 blank characters□□" in page

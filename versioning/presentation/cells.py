@@ -12,7 +12,7 @@ import datetime as dt
 import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -25,6 +25,7 @@ from versioning.backends.equality import same
 from versioning.moments import local
 from versioning.presentation.documents import pretty
 from versioning.presentation.lines import TextLine, unified
+from versioning.presentation.unseen import looks, spelled
 from versioning.presentation.words import Segment, mark, plain, visible
 
 FOLD_AT = 400  # characters; a longer text is shown folded
@@ -147,7 +148,7 @@ def _by_type(value: Any) -> Shown:
 def _text(value: str) -> Shown:
     if not value:
         return Shown(Kind.EMPTY, "empty text")
-    if not value.strip():
+    if not looks(value).strip():
         what = "space" if not value.strip(" ") else "blank character"
         return Shown(Kind.BLANK, visible(value), raw=_count(len(value), what))
     return Shown(Kind.TEXT, value, segments=plain(value))
@@ -215,22 +216,23 @@ def told_apart(versions: Sequence[_Version]) -> list[_Version]:
     """
     Versions of one value; those that look alike and are not, with what tells one
     from the other: two rows of one name, an hour that comes twice, numbers that
-    a field rounds, documents whose keys are in another order.
+    a field rounds, documents whose keys are in another order, signs that can't be
+    seen.
     """
     alike: dict[tuple[Kind, str], list[Shown]] = defaultdict(list)
     for one in versions:
         if one is not None and one.stored is not None and one.kind in _MAY_LOOK_ALIKE:
-            alike[one.kind, one.text].append(one)
+            alike[one.kind, looks(one.text)].append(one)
     worded = {
-        looks: _with_offset if _have_offsets(group) else _as_stored
-        for looks, group in alike.items()
+        look: _telling_apart(group)
+        for look, group in alike.items()
         if not all(same(group[0].stored, one.stored) for one in group)
     }
     if not worded:
         return list(versions)
     return [
         cast(_Version, _reworded(one, word(one)))
-        if one is not None and (word := worded.get((one.kind, one.text)))
+        if one is not None and (word := worded.get((one.kind, looks(one.text))))
         else one
         for one in versions
     ]
@@ -238,6 +240,13 @@ def told_apart(versions: Sequence[_Version]) -> list[_Version]:
 
 def _reworded(shown: Shown, text: str) -> Shown:
     return replace(shown, text=text, segments=plain(text) if shown.segments else ())
+
+
+def _telling_apart(alike: Sequence[Shown]) -> Callable[[Shown], str]:
+    """How to word versions that look alike, so that they do not."""
+    if len({one.text for one in alike}) > 1:
+        return lambda shown: spelled(shown.text, [one.text for one in alike])
+    return _with_offset if _have_offsets(alike) else _as_stored
 
 
 def _have_offsets(alike: Sequence[Shown]) -> bool:
