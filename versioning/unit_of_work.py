@@ -82,12 +82,13 @@ def describe(message: str, *, kind: str = "", about: str = "", **more: str) -> N
     ``kind`` is one that ``register_kind()`` named, so that the log can fold
     runs of it, and ``about`` the name of what it is about. Whatever ``more``
     there is becomes lines "Key: value" below it, underscores in a key read as
-    hyphens. All of it may quote what somebody typed, whatever signs that holds.
+    hyphens. All of it may quote what somebody typed, whatever signs that holds;
+    a message of none but blanks says nothing better than what was said before.
     Outside a unit this does nothing, so that an app's views can be called, and
     tested, without versions.
     """
     if unit := _current.get():
-        unit.message = message
+        unit.message = message if trailers.as_text(message) else unit.message
         given = {KIND: kind, ABOUT: about, **more}
         unit.trailers |= {
             key.replace("_", "-"): line

@@ -202,6 +202,17 @@ def test_what_is_described_may_hold_any_sign(repository, sign):
     assert Question.objects.get().text == text
 
 
+@pytest.mark.parametrize("nothing", ["", "  ", "\n\n", "\x00"])
+def test_what_is_described_by_nothing_is_committed_as_it_was(repository, nothing):
+    with versioning.on_branch("main", author=ERIN, message="Change the sky") as unit:
+        add_question()
+        versioning.describe(nothing)
+    assert (unit.commit, head(repository).message) == (
+        repository.head("main"),
+        "Change the sky",
+    )
+
+
 def test_a_callback_gets_the_commit_and_only_of_a_unit_that_made_one(repository):
     told: list[str] = []
     with versioning.on_branch("main", author=ERIN):
