@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 
-from versioning import kinds, trailers
+from versioning import trailers
 from versioning.backends.repository import Commit, Repository
 from versioning.history import Message
 from versioning.names import is_hash
@@ -15,9 +15,6 @@ CHILDREN_SHOWN = 20
 CONTAINING_SHOWN = 30  # branches, and as many tags
 
 
-_OF_MACHINES = frozenset(
-    {trailers.MERGE_RECORD, trailers.FORM_TOKEN, trailers.UNIT, kinds.KIND}
-)
 _OF_COMMITS = frozenset({trailers.REVERTS, trailers.PICKED_FROM})
 _IN_WORDS = {
     trailers.REVERTS: "Undoes",
@@ -56,7 +53,7 @@ class CommitDetails:
                 _IN_WORDS.get(name, name), value, name in _OF_COMMITS and is_hash(value)
             )
             for name, value in self.message.trailers
-            if name not in _OF_MACHINES
+            if name not in trailers.OF_MACHINES
         ]
 
     @property

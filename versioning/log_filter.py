@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from versioning.backends.repository import Commit, Repository
+from versioning.trailers import without_machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class LogFilter:
     times are aware, ``since`` included and ``until`` not.
     """
 
-    text: str = ""  # of the message
+    text: str = ""  # of the message, as people read it
     author: str = ""  # of the name or the address
     since: datetime | None = None
     until: datetime | None = None
@@ -36,7 +37,7 @@ class LogFilter:
     def _fits(self, commit: Commit) -> bool:
         by = f"{commit.author.name} <{commit.author.email}>"
         return (
-            self.text.casefold() in commit.message.casefold()
+            self.text.casefold() in without_machines(commit.message).casefold()
             and self.author.casefold() in by.casefold()
             and (self.since is None or commit.date >= self.since)
             and (self.until is None or commit.date < self.until)

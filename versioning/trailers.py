@@ -26,6 +26,9 @@ _OURS = frozenset(
     }
 )
 
+#: What they say is nothing that people look for.
+OF_MACHINES = frozenset({MERGE_RECORD, FORM_TOKEN, UNIT, KIND})
+
 _LINE_END = re.compile(r"\r\n?")
 #: Signs that no engine takes in a message, or that some readers end a line at.
 _NOT_IN_A_MESSAGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -45,6 +48,13 @@ def as_text(message: str) -> str:
 def one_line(text: str) -> str:
     """The same as a subject, or as what a trailer says: in a single line."""
     return " ".join(as_text(text).split())
+
+
+def without_machines(message: str) -> str:
+    """A commit's message without the lines that are for machines alone."""
+    subject, *body = message.split("\n")
+    kept = [line for line in body if line.partition(": ")[0] not in OF_MACHINES]
+    return "\n".join([subject, *kept])
 
 
 def _as_text(line: str) -> str:

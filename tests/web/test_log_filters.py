@@ -66,6 +66,9 @@ def test_filters_by_text_author_date_and_table_add_up(editor, erin, poll, vote):
     assert by_max not in listed(table="polls_choice")
     assert listed(table="polls_question", q="tea") == [by_erin, by_max]
     assert listed(table="polls_choice", q="tea") == []
+    assert listed(q="sky") == [voted]
+    for not_read in ("form-token", "kind: "):
+        assert listed(q=not_read) == []
     day = versioning.conf.repository().commit(by_max).date.date()
     assert listed(q="tea", **{"from": str(day), "to": str(day)}) == [by_erin, by_max]
     assert listed(q="tea", to=f"{day.year - 1}-01-01") == []
