@@ -46,6 +46,13 @@ def land(client, fields):
     return client.post(reverse("versioning:merge-land"), fields)
 
 
+@pytest.mark.parametrize("row", ["value", "base", "sum", "drop", "none"])
+def test_a_row_is_answered_only_as_its_buttons_do(repository, maintainer, sky, row):
+    fields = pins(repository) | about(sky, row=row)
+    assert decide(maintainer, fields).status_code == 400
+    assert not Decision.objects.exists()
+
+
 def test_the_page_shows_what_will_happen_before_anything_is_pressed(
     repository, maintainer, heaven
 ):

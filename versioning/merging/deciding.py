@@ -142,8 +142,10 @@ def as_a_whole(row: ConflictRow, take: Take) -> dict[str, Choice]:
     """
     One answer to everything that a row asks and the person may see; counters'
     sums stay. Both rows can be kept by somebody only who may see all of it:
-    else ``PermissionDenied``.
+    else ``PermissionDenied``. ``ValueError`` for what answers no whole row.
     """
+    if take not in (Take.OURS, Take.THEIRS, Take.BOTH):
+        raise ValueError(f"{take} answers no whole row")
     judged = resolve(row, {}, policies.counters_of(row.table))
     asked = pending(judged)
     if take is Take.BOTH:
