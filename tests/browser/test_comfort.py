@@ -16,6 +16,21 @@ with on_branch(message="Ask meanwhile"):
     Question.objects.create(text="What happened meanwhile?")
 """
 
+APART = """
+from polls.models import Question
+from versioning import branches, on_branch
+from versioning.conf import repository
+with on_branch(message="Ask"):
+    question = Question.objects.create(text="On paper?")
+    for text in ("Yes", "No"):
+        question.choices.create(text=text)
+for name in ("paper", "on-paper"):
+    branches.create(repository(), name, at="main")
+for name, text in (("paper", "On one sheet?"), ("on-paper", "On what paper?")):
+    with on_branch(name, message="Word it"):
+        Question.objects.filter(pk=question.pk).update(text=text)
+"""
+
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 
 
@@ -100,6 +115,30 @@ def test_keys_go_to_places_and_show_the_list_of_keys(visit: Visit):
     expect(page.locator("#shortcuts")).to_contain_text("Open it")
     page.keyboard.press("Escape")
     expect(page.locator("#shortcuts")).to_be_hidden()
+
+
+def test_a_merge_prints_what_is_chosen_and_what_the_sides_have(
+    site: Site, visit: Visit
+):
+    """Also where no script unfolds it."""
+    site.run(APART)
+    page = visit("max")
+    page.goto("/merge/?source=on-paper&target=paper")
+    page.locator(".choice", has_text="On what paper?").locator("input").click()
+    expect(page.locator(".conflict--settled")).to_be_visible()
+    page.reload()
+    settled = page.locator(".conflict--settled")
+    result = settled.locator(".settle__result")
+    expect(result).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(result).to_be_visible()
+    expect(result).to_contain_text("Will be On what paper? by Max Okafor")
+    expect(settled.locator(".choice", has_text="On one sheet?")).to_be_visible()
+    expect(settled.locator(".choice :checked")).to_be_visible()
+    expect(settled.locator(".conflict__agreed dl")).to_be_visible()
+    expect(page.locator(".choice input:not(:checked):visible")).to_have_count(0)
+    for pressed in ("textarea", "button", ".settle__more", ".conflict__foot"):
+        expect(page.locator(f".conflict-card {pressed}:visible")).to_have_count(0)
 
 
 def test_an_error_below_a_field_moves_no_other(visit: Visit):
