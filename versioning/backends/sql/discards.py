@@ -6,6 +6,7 @@ what the row holds. The engines tell of no merge what it was decided against; wh
 the row was where the two sides parted tells it.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -34,11 +35,16 @@ class Discards(RowHistories, Descent):
         the two; without those of whom there are none.
         """
         parents = {one.hash: one.parents for one in commits if one.is_merge}
+        changed: dict[str, set[str]] = defaultdict(set)  # columns, by commit
+        for step in steps if parents else ():
+            changed[step.commit] |= _differing(step.change)
+        is_known = is_all or not steps
+        earliest = float("-inf") if is_known else steps[-1].date.timestamp()
         found = {}
         for step in reversed(steps):  # the oldest first: see ``Ancestry.own()``
             for other in parents.get(step.commit, ()):
                 if other == step.parent or not self._may_have_changed_it(
-                    step, other, steps, is_all
+                    step, other, changed, earliest
                 ):
                     continue
                 try:
@@ -50,20 +56,22 @@ class Discards(RowHistories, Descent):
         return found
 
     def _may_have_changed_it(
-        self, merged: Step, other: str, steps: Sequence[Step], is_all: bool
+        self,
+        merged: Step,
+        other: str,
+        changed: Mapping[str, AbstractSet[str]],
+        earliest: float,
     ) -> bool:
         """
         Whether a merge's parent may have, by itself, what the merge has not: as
-        most have not, what they parted from is not asked for.
+        most have not, what they parted from is not asked for. ``changed`` is what
+        commits did later than ``earliest``.
         """
         ancestry = self._ancestry(merged.parent, other, ordered=True)
-        own = dict(ancestry.own(merged.parent, other))
-        if not is_all and own and min(own.values()) <= steps[-1].date.timestamp():
-            return True
         columns = _differing(merged.change)
         return any(
-            step.commit in own and not columns.isdisjoint(_differing(step.change))
-            for step in steps
+            date <= earliest or not columns.isdisjoint(changed.get(hash, ()))
+            for hash, date in ancestry.own(merged.parent, other)
         )
 
     def _not_taken(

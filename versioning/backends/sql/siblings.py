@@ -62,7 +62,8 @@ def left_out(
     the first of them holds. All steps later than ``since`` have to be there, as
     far as the engine gives them. ``look_up`` asks for the row as a hash has it,
     and raises ``LookupError`` where that can't be told: it is called where the
-    sides of a fork differ and no step tells which of them was compared.
+    sides of a fork differ and no step tells which of them was compared. One at a
+    time: joined by UNION, a hundred take Dolt ten times as long.
     """
     told = {(step.commit, step.parent): step for step in steps}
     before = {step.parent: step.change.before for step in told.values()}
