@@ -72,6 +72,15 @@ class QuestionForm(forms.ModelForm):
         # question that nobody rescheduled would count as changed.
         self.initial["published"] = self.instance.published.replace(microsecond=0)
 
+    def clean_published(self) -> dt.datetime:
+        """Refuse a moment that is in no year of the zone that it is kept in."""
+        moment: dt.datetime = self.cleaned_data["published"]
+        try:
+            moment.astimezone(dt.UTC)
+        except OverflowError as error:
+            raise ValidationError("Choose a date nearer to today.") from error
+        return moment
+
     @property
     def changed_names(self) -> list[str]:
         """What this person changed, as field names."""

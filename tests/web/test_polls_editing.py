@@ -99,6 +99,30 @@ def test_a_form_with_a_mistake_says_so_and_keeps_what_was_typed(
 
 
 @pytest.mark.parametrize("count", ["", "x", "9" * 5000])
+@pytest.mark.parametrize(
+    ("zone", "moment"),
+    [
+        ("Asia/Tokyo", "0001-01-01T00:00:00"),
+        ("America/Los_Angeles", "9999-12-31T23:59:59"),
+    ],
+)
+def test_a_moment_that_can_not_be_kept_is_a_mistake(
+    repository, writer, settings, zone, moment
+):
+    settings.TIME_ZONE = zone
+    head = repository.head("main")
+    sent = fields(writer.get(CREATE)) | {
+        "text": "Which tea?",
+        "published": moment,
+        "choices-0-text": "Green",
+        "choices-1-text": "Black",
+    }
+    page = writer.post(CREATE, sent)
+    assert page.status_code == 422
+    assert "Choose a date nearer to today." in seen.text(page)
+    assert repository.head("main") == head
+
+
 def test_a_damaged_form_is_a_bad_request(repository, writer, question, count):
     head = repository.head("main")
     for url in (CREATE, edit(question)):
