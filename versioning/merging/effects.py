@@ -8,7 +8,8 @@ merge whose commits were taken over one by one, nobody can tell from here, and i
 counts ask.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -154,11 +155,9 @@ class _Told:
         while missing := {
             said.of for one in self.commits.values() if (said := said_by(one))
         } - (self.commits.keys() | self._gone):
-            for hash in missing:
-                try:
-                    self.commits[hash] = repository.commit(hash)
-                except UnknownRef:
-                    self._gone.add(hash)
+            found = {one.hash: one for one in _those_left(repository, missing)}
+            self.commits |= found
+            self._gone |= missing - found.keys()
 
     def effect(self, hash: str) -> Effect:
         found, seen = Effect(hash, 1), {hash}
@@ -174,6 +173,16 @@ class _Told:
         return (
             frozenset({hash}) if commit is None else brought(self._repository, commit)
         )
+
+
+def _those_left(repository: Repository, hashes: Collection[str]) -> Iterator[Commit]:
+    """The commits with these hashes, without those that were cleared away."""
+    try:
+        yield from repository.commits(sorted(hashes))
+    except UnknownRef:
+        for hash in hashes:
+            with suppress(UnknownRef):
+                yield repository.commit(hash)
 
 
 def said_by(commit: Commit) -> Effect | None:
