@@ -60,6 +60,17 @@ def test_commits_by_the_beginning_of_their_hash(repository, merged):
             repository.with_prefix(prefix, limit=2)
 
 
+def test_commits_that_a_tag_alone_leads_to_are_found_by_the_beginning(
+    repository, merged, write
+):
+    repository.create_branch("autumn", merged[-1])
+    made = [write("autumn", lambda n=n: Choice.objects.update(votes=n)) for n in (8, 9)]
+    repository.create_tag("v1", made[1], message="", author=ERIN)
+    repository.delete_branch("autumn")
+    for commit in made:
+        assert repository.with_prefix(commit[:7], limit=2) == [commit]
+
+
 def test_which_tables_a_commit_changed(repository, connection, merged, write):
     one, two, merge = merged
     added = repository.commit(one).parents[0]

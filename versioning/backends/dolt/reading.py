@@ -114,6 +114,16 @@ class Reading(SqlRepository):
             ]
         )
 
+    def with_prefix(self, prefix: str, *, limit: int) -> list[str]:
+        """The engine's own table has what branches lead to; of tags, we look."""
+        found = super().with_prefix(prefix, limit=limit)
+        if found or not (tags := {tag.hash for tag in self.tags()}):
+            return found
+        heads = {branch.head for branch in self.branches()}
+        beyond = self.beyond(heads, tags).values()
+        more = {hash for some in beyond for hash in some if hash.startswith(prefix)}
+        return sorted(more)[:limit]
+
     def _engines_base(self, one: str, other: str) -> str | None:
         try:
             found = self._value("SELECT dolt_merge_base(%s, %s)", [one, other])
