@@ -230,11 +230,12 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
             token = receipts.parse_token(text)
         except ValueError:
             return pages.bad_token(request)
+        request.versioning.digest = receipts.digest_of(request)
         receipt = receipts.intend(
             token,
             branch=request.versioning.branch,
             path=request.path,
-            digest=receipts.digest_of(request),
+            digest=request.versioning.digest,
             repository=conf.repository(),
         )
         if refusal := _on_one_branch(request, posted, receipt):
@@ -375,7 +376,7 @@ def _attempt_unit(
                 receipt,
                 commit=unit.commit,
                 location=response.get("Location", ""),
-                digest=receipts.digest_of(request),
+                digest=place.digest,
             )
     return response
 
@@ -392,7 +393,7 @@ def _require_new(receipt: Any, unit: Unit) -> None:
 def _already_done(request: Any, receipt: Any, commit: str) -> HttpResponse:
     if not receipt.commit:
         receipts.fulfil(receipt, commit=commit, location="")
-    if receipt.digest not in ("", receipts.digest_of(request)):
+    if receipt.digest not in ("", request.versioning.digest):
         return pages.sent_before(request, receipt)
     messages.info(request, "This had arrived already, so it counted once.")
     url = receipt.location or reverse("versioning:receipt", args=[receipt.token])

@@ -53,6 +53,7 @@ class Place:
     def __init__(self, request: HttpRequest):
         self._request = request
         self.state: State | None = None
+        self.digest = ""  # of the form that was sent: see ``receipts.digest_of()``
         self.unit: Unit | None = None  # of a request that writes, also once it is over
 
     @cached_property

@@ -13,6 +13,7 @@ import uuid
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import DatabaseError, IntegrityError, connections, router, transaction
 from django.http import HttpRequest
 
@@ -37,7 +38,10 @@ def parse_token(text: str) -> uuid.UUID:
 
 
 def digest_of(request: HttpRequest) -> str:
-    """What a form holds that a person filled in, in short: hexadecimal digits."""
+    """
+    What a form holds that a person filled in, in short: hexadecimal digits. Before a
+    view takes its files.
+    """
     carried = {"csrfmiddlewaretoken", BRANCH_FIELD, SWITCH_FIELD, TOKEN_FIELD}
     fields = [
         (name, values)
@@ -45,10 +49,19 @@ def digest_of(request: HttpRequest) -> str:
         if name not in carried
     ]
     files = [
-        (name, [(file.name, file.size) for file in files])
+        (name, [(file.name, _content_of(file)) for file in files])
         for name, files in sorted(request.FILES.lists())
     ]
     return hashlib.sha256(repr((fields, files)).encode()).hexdigest()
+
+
+def _content_of(file: UploadedFile) -> str:
+    """The same for the same content; the file is at its beginning again."""
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def intend(

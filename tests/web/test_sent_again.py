@@ -1,5 +1,7 @@
 """Forms that come again: filled in otherwise, to another branch, after a sign-in."""
 
+import uuid
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
@@ -17,7 +19,7 @@ from tests.web.test_admin import QuestionAdmin, office
 from tests.web.test_place import be_on
 from versioning.backends.errors import SerializationFailure, WriteOutsideBranch
 from versioning.models import DeletedBranch
-from versioning.place import BRANCH_FIELD, SESSION_KEY
+from versioning.place import BRANCH_FIELD, SESSION_KEY, TOKEN_FIELD
 
 PAGE = """
 {% load versioning %}
@@ -329,6 +331,22 @@ def test_a_file_is_not_left_out(writer, texts):
     words = seen.main(page)
     assert "rows.txt can’t be sent again from here" in words
     assert "Typed" in words
+
+
+def test_a_file_with_something_else_in_it_is_asked_about(writer, texts):
+    """As long as the one before it, and of the same name."""
+    token = str(uuid.uuid4())
+
+    def send(content):
+        file = SimpleUploadedFile("rows.txt", content)
+        return writer.post("/upload/", {TOKEN_FIELD: token, "file": file})
+
+    assert send(b"One\nTwo\n").status_code == 200
+    assert send(b"One\nTwo\n").status_code == 303
+    page = send(b"One\nSix\n")
+    assert page.status_code == 409
+    assert "This form was sent before" in seen.main(page)
+    assert texts("summer") == ["Base", "One", "Two"]
 
 
 # Tried again -------------------------------------------------------------------
