@@ -11,6 +11,7 @@ from versioning.backends.repository import ChangeKind, TableStat
 
 QUESTIONS = "polls_question"
 CHOICES = "polls_choice"
+COLLATION = "utf8mb4_0900_ai_ci" if ENGINE == "dolt" else "NOCASE"
 ADDED, REMOVED, CHANGED = ChangeKind.ADDED, ChangeKind.REMOVED, ChangeKind.CHANGED
 
 
@@ -364,6 +365,29 @@ def test_an_index_is_a_change_of_its_table_or_its_own(
         )
         (change,) = tables + indexes
         assert "again" in change.after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("int", "bigint"),
+        ("varchar(20)", "varchar(40)"),
+        ("varchar(20)", f"varchar(20) COLLATE {COLLATION}"),
+    ],
+)
+def test_a_key_of_another_type_is_another_key(repository, write, before, after):
+    made = [
+        write(
+            "main",
+            *([] if kind == before else ["DROP TABLE things"]),
+            f"CREATE TABLE things (id {kind} NOT NULL, v int, PRIMARY KEY (id))",
+            "INSERT INTO things VALUES (1, 5), (2, 6)",
+        )
+        for kind in (before, after)
+    ]
+    (change,) = repository.key_changes(*made)
+    assert (change.table, change.before, change.after) == ("things", ("id",), ("id",))
+    assert repository.key_changes(made[0], made[0]) == []
 
 
 def test_rows_alone_change_no_definition(repository, write, poll):

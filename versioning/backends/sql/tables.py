@@ -325,13 +325,15 @@ class Tables(Statements):
     def _key_changes(self, before: str, after: str) -> list[KeyChange]:
         """Seen nowhere but here: both engines leave the table out of a summary."""
         found = []
+        listed = {change.table for change in self._summary(before, after)}
         for old, new, earlier, later in self._definitions(before, after):
             if earlier and later:
                 one = self._defined_key(old, self._state(before), earlier)
                 other = self._defined_key(new, self._state(after), later)
                 then = self._key_kinds(old, self._state(before), earlier)
                 now = self._key_kinds(new, self._state(after), later)
-                if then != now and not self._goes_on(old, new, before, after):
+                is_another = then != now and not self._goes_on(old, new, before, after)
+                if is_another or new not in listed:  # of another collation, say
                     found.append(KeyChange(new, old, one, other))
         return sorted(found, key=lambda change: change.table)
 
