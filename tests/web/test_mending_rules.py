@@ -10,6 +10,7 @@ from polls.models import Choice, Question
 from tests.web import seen
 from tests.web.test_mending import URL, form, mend
 from tests.web.test_merges import about, decide, land, pins
+from versioning.merging.validation import REPORTED
 from versioning.models import Decision
 
 
@@ -174,6 +175,34 @@ def test_what_a_model_says_stands_at_the_row_and_is_mended_there(
     assert land(maintainer, fields).status_code == 303
     merged = Question.objects.get()
     assert (merged.text, merged.details) == ("How many are there?", "Stars and moons.")
+
+
+@pytest.mark.parametrize("count", [1, REPORTED + 2])
+def test_all_that_break_a_rule_are_counted(
+    repository, maintainer, erin, monkeypatch, count
+):
+    def clean(self):
+        if self.text.startswith("How many") and self.details:
+            raise ValidationError("Say so in a word.")
+
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        for _ in range(count):
+            Question.objects.create(text="What’s up?")
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("main", author=erin, message="Reword"):
+        Question.objects.update(text="How many are there?")
+    with versioning.on_branch("summer", author=erin, message="Explain"):
+        Question.objects.update(details="Stars.")
+    monkeypatch.setattr(Question, "clean", clean)
+    words = seen.main(maintainer.get(URL))
+    rows = "1 row" if count == 1 else f"{count} rows"
+    follow = "Each is below" if count == 1 else "The first are below; the others follow"
+    assert f"{rows} of the result would break a rule. {follow}" in words
+    assert words.count("Say so in a word.") == min(count, REPORTED)
+    refused = land(maintainer, pins(repository))
+    assert refused.status_code == 422
+    said = "1 row breaks" if count == 1 else f"{count} rows break"
+    assert f"{said} a rule of the application." in seen.main(refused)
 
 
 def test_a_rule_that_goes_by_what_has_no_branches_is_asked_again(

@@ -51,8 +51,12 @@ class ViolationsRemain(VersioningError):
 class RowsInvalid(VersioningError):
     """Rows of the result break rules of the application; nothing was merged."""
 
-    def __init__(self, rows: list[InvalidRow]):
-        super().__init__(f"{len(rows)} rows break a rule of the application.")
+    def __init__(self, rows: list[InvalidRow], more: int = 0):
+        count = len(rows) + more
+        super().__init__(
+            f"{count} row{' breaks' if count == 1 else 's break'} a rule of the "
+            "application."
+        )
         self.rows = rows
 
 
@@ -140,13 +144,14 @@ def _check(
         require_head(repository, branch, commit)
         if broken := repository.broken_constraints():
             _refuse_new_faults(repository, sides, broken)
-        invalid = invalid_rows(repository, sides, commit, written.keys)
+        invalid, more = invalid_rows(repository, sides, commit, written.keys)
         broken_rules = broken_invariants(repository, sides, commit)
     if broken_rules:
         with versioned_connection().bound(at=sides.ours):
-            invalid += mark_old(broken_rules)
+            marked = mark_old(broken_rules)
+        invalid, more = invalid + marked.rows, more + marked.more
     if wrong := [row for row in invalid if not row.was_before]:
-        raise RowsInvalid(wrong)
+        raise RowsInvalid(wrong, more)
 
 
 def _refuse_new_faults(

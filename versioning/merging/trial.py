@@ -105,7 +105,7 @@ class Trial:
 
     rows: tuple[Trouble, ...] = ()
     old: tuple[InvalidRow, ...] = ()  # broken before, so no reason to refuse
-    unshown: int = 0  # rows in a fault, besides these
+    unshown: int = 0  # rows in a fault, or that break a rule, besides these
     too_many: bool = False  # more violations than can be mended here
     complete: bool = True  # False: rows in conflict were left as ours
     outcome: Outcome | None = None  # None where nothing was mended or went along
@@ -225,6 +225,7 @@ class _Tried:
     invariants: Sequence[InvalidRow] = ()
     outcome: Outcome | None = None
     unnamed: int = 0
+    more_invalid: int = 0
 
 
 def _within(
@@ -242,9 +243,10 @@ def _within(
     complete = not written.left_open
     invalid: list[InvalidRow] = []
     invariants: list[InvalidRow] = []
+    more_invalid = 0
     if complete:
-        invalid = copies.unclear(written)
-        invalid += validation.invalid_rows(merge, sides, None, written.keys)
+        asked = validation.invalid_rows(merge, sides, None, written.keys)
+        invalid, more_invalid = copies.unclear(written) + asked.rows, asked.more
         invariants = validation.broken_invariants(merge, sides, None)
     # What the three states and the result hold, before it is rolled back.
     for row in invariants:
@@ -278,6 +280,7 @@ def _within(
         invariants,
         outcome,
         unnamed,
+        more_invalid,
     )
 
 
@@ -319,18 +322,18 @@ def _gone_with(
 
 
 def _judge(tried: _Tried, sides: MergeSides) -> Trial:
-    invariants = tried.invariants
-    if invariants:
+    marked = validation.Reported([], 0)
+    if tried.invariants:
         with versioned_connection().bound(at=sides.ours):
-            invariants = validation.mark_old(invariants)
-    found = [*tried.invalid, *invariants]
+            marked = validation.mark_old(tried.invariants)
+    found = [*tried.invalid, *marked.rows]
     for row in found:
         if not row.was_before:
             tried.rows.add_invalid(row)
     return Trial(
         rows=tried.rows.troubles(),
         old=tuple(row for row in found if row.was_before),
-        unshown=len(tried.faults - tried.shown),
+        unshown=len(tried.faults - tried.shown) + tried.more_invalid + marked.more,
         too_many=tried.too_many,
         complete=tried.complete,
         outcome=tried.outcome,

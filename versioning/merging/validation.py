@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DatabaseError, models
@@ -48,12 +48,19 @@ class InvalidRow:
     is_unclear: bool = False  # nobody can tell which side's row it is
 
 
+class Reported(NamedTuple):
+    """The first of some invalid rows, and how many that are new there are besides."""
+
+    rows: list[InvalidRow]
+    more: int
+
+
 def invalid_rows(
     repository: Repository,
     sides: MergeSides,
     result: str | None,
     mended: Mapping[str, Collection[Key]],
-) -> list[InvalidRow]:
+) -> Reported:
     """
     Rows of a merge that were put together from both sides, typed or ``mended``,
     and that their model refuses, as ``reported()``.
@@ -71,18 +78,19 @@ def invalid_rows(
     )
 
 
-def reported(rows: Iterable[InvalidRow]) -> list[InvalidRow]:
+def reported(rows: Iterable[InvalidRow]) -> Reported:
     """
-    The first that are new, and the first that were broken before: these may be all
-    that a table holds, and hide none of the others.
+    Those that are new, and those that were broken before: these may be all that a
+    table holds, and hide none of the others.
     """
     found: dict[bool, list[InvalidRow]] = {False: [], True: []}
+    more = 0
     for row in rows:
         if len(found[row.was_before]) < REPORTED:
             found[row.was_before].append(row)
-        if len(found[False]) == REPORTED:
-            break
-    return [*found[False], *found[True]]
+        else:
+            more += not row.was_before
+    return Reported([*found[False], *found[True]], more)
 
 
 def _of_both(repository: Repository, sides: MergeSides, by_hand: set[str]) -> list[str]:
@@ -457,7 +465,7 @@ def _failures(policy: Policy, keys: Sequence[Key]) -> dict[Key, tuple[str, ...]]
     return found
 
 
-def mark_old(rows: Sequence[InvalidRow]) -> list[InvalidRow]:
+def mark_old(rows: Sequence[InvalidRow]) -> Reported:
     """
     Broken invariants, with those marked that were broken in the same words
     before the merge, as ``reported()``. The connection is to be at ours.
