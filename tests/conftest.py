@@ -140,7 +140,7 @@ def new_model(connection: Any) -> Iterator[Callable[..., Any]]:
         apps.clear_cache()
         with versioning.on_branch("main", message=f"Define {name}"):
             columns = [
-                f"{field.column} {field.db_type(connection)}"
+                _column(field, connection)
                 for field in model._meta.local_concrete_fields
             ]
             key = ", ".join(str(field.column) for field in model._meta.pk_fields)
@@ -154,6 +154,14 @@ def new_model(connection: Any) -> Iterator[Callable[..., Any]]:
         del apps.all_models["polls"][model._meta.model_name]
         policies._policies.pop(model, None)
     apps.clear_cache()
+
+
+def _column(field: Any, connection: Any) -> str:
+    column = f"{field.column} {field.db_type(connection)}"
+    if not field.generated:
+        return column
+    expression, _ = field.generated_sql(connection)
+    return f"{column} GENERATED ALWAYS AS ({expression}) STORED"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.urls import reverse
 
 import versioning
@@ -203,6 +204,40 @@ def test_all_that_break_a_rule_are_counted(
     assert refused.status_code == 422
     said = "1 row breaks" if count == 1 else f"{count} rows break"
     assert f"{said} a rule of the application." in seen.main(refused)
+
+
+def not_too_much(order):
+    if order.total > 100:
+        raise ValidationError("Nobody eats so much.")
+
+
+def test_a_rule_goes_by_what_the_database_works_out(
+    repository, maintainer, new_model, erin
+):
+    order = new_model(
+        "Order",
+        id=models.BigAutoField(primary_key=True),
+        soups=models.IntegerField(),
+        cakes=models.IntegerField(),
+        total=models.GeneratedField(
+            expression=models.F("soups") + models.F("cakes"),
+            output_field=models.IntegerField(),
+            db_persist=True,
+        ),
+        clean=not_too_much,
+    )
+    with versioning.on_branch("main", author=erin, message="Order"):
+        for key in (1, 2):
+            order.objects.create(pk=key, soups=1, cakes=1)
+    repository.create_branch("summer", repository.head("main"))
+    for branch, column in (("main", "soups"), ("summer", "cakes")):
+        for key, count in ((1, 2), (2, 60)):
+            with versioning.on_branch(branch, author=erin, message="Order more"):
+                order.objects.filter(pk=key).update(**{column: count})
+    words = seen.main(maintainer.get(URL))
+    assert "failed when it was asked" not in words
+    assert "broke a rule before" not in words
+    assert words.count("Nobody eats so much.") == 1
 
 
 def test_a_rule_that_goes_by_what_has_no_branches_is_asked_again(

@@ -1,9 +1,7 @@
 """What a row is called: as its object calls itself, if that is known, and in short."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from django.apps import apps
 from django.db import models
 from django.db.models.functions import Upper
@@ -11,34 +9,11 @@ from django.db.models.functions import Upper
 import versioning
 from tests.web import seen
 
-GENERATED = (
-    "CREATE TABLE polls_dish (id bigint PRIMARY KEY, name varchar(20), "
-    "loud varchar(20) GENERATED ALWAYS AS (upper(name)) STORED)"
-)
 
-
-def model(name: str, base: Any = models.Model, /, *, proxy: bool = False, **fields):
-    """A model whose table a test makes itself."""
-    meta = type("Meta", (), {"app_label": "polls", "proxy": proxy})
-    made: Any = type(
-        name, (base,), {"__module__": "polls.models", "Meta": meta} | fields
-    )
-    apps.clear_cache()
-    return made
-
-
-@pytest.fixture(autouse=True)
-def _none_stays() -> Iterator[None]:
-    before = set(apps.all_models["polls"])
-    yield
-    for name in set(apps.all_models["polls"]) - before:
-        del apps.all_models["polls"][name]
-    apps.clear_cache()
-
-
-def test_by_its_key_where_its_name_is_made_of_a_generated_column(editor, erin, write):
-    write("main", GENERATED)
-    dish = model(
+def test_by_its_key_where_its_name_is_made_of_a_generated_column(
+    editor, erin, new_model
+):
+    dish = new_model(
         "Dish",
         id=models.BigAutoField(primary_key=True),
         name=models.CharField(max_length=20),
@@ -72,13 +47,19 @@ def test_by_its_key_where_its_name_is_made_of_a_column_that_was_not_there_then(
     assert "Dish 7 added" in seen.main(editor.get(f"/commits/{then}/"))
 
 
+def poets_name(poet):
+    return f"{poet.name}, poet"
+
+
 def test_as_the_proxy_says_that_a_key_points_to(editor, erin, new_model):
     writer = new_model(
         "Writer",
         id=models.BigAutoField(primary_key=True),
         name=models.CharField(max_length=20),
     )
-    poet = model("Poet", writer, proxy=True, __str__=lambda self: f"{self.name}, poet")
+    meta = type("Meta", (), {"app_label": "polls", "proxy": True})
+    body = {"__module__": "polls.models", "Meta": meta, "__str__": poets_name}
+    poet: Any = type("Poet", (writer,), body)
     verse = new_model(
         "Verse",
         id=models.BigAutoField(primary_key=True),
@@ -88,6 +69,7 @@ def test_as_the_proxy_says_that_a_key_points_to(editor, erin, new_model):
     with versioning.on_branch("main", author=erin, message="Write") as unit:
         verse.objects.create(poet_id=writer.objects.create(name="Ann").pk)
     words = seen.main(editor.get(f"/commits/{unit.commit}/"))
+    del apps.all_models["polls"]["poet"]
     assert "Verse “By Ann, poet” added" in words
     assert "Poet nothing Ann, poet" in words
 

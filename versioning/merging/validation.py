@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DatabaseError, models
 
-from versioning import policies, values
+from versioning import conf, policies, values
 from versioning.backends.repository import (
     ChangeKind,
     Key,
@@ -26,6 +26,7 @@ from versioning.backends.repository import (
     Row,
     RowChange,
 )
+from versioning.merging.worked_out import with_generated
 from versioning.policies import Policy
 
 _log = logging.getLogger(__name__)
@@ -231,6 +232,7 @@ def _broken(held: values.TableValues, row: Row) -> list[tuple[str, str]]:
         return []
     try:
         instance: Any = held.instance(row)
+        with_generated(instance, conf.connection().alias)
         instance.clean_fields(exclude=_not_of_the_row(model))
         instance.clean()
     except ValidationError as error:
