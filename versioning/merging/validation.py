@@ -99,15 +99,22 @@ def _of_both(repository: Repository, sides: MergeSides, by_hand: set[str]) -> li
     Tables that both sides changed, or somebody did ``by_hand``; or whose rows
     inherit what the one changed, while the other changed another part of them.
     """
-    ours, theirs = (
-        {
-            change.table
+    changed = [
+        [
+            change
             for change in repository.diff_summary(sides.base, side)
             if change.kind is not ChangeKind.REMOVED
-        }
+        ]
         for side in (sides.ours, sides.theirs)
+    ]
+    ours, theirs = (
+        {name for change in of for name in (change.table, change.old_table)}
+        for of in changed
     )
-    found = (ours & theirs) | by_hand
+    both = [c for of in changed for c in of if {c.table, c.old_table} & ours & theirs]
+    renamed = [change for change in both if change.kind is ChangeKind.RENAMED]
+    found = {change.table for change in both} | by_hand
+    found -= {c.old_table for c in renamed} - {c.table for c in renamed}
     for table, model in values.models_by_table().items():
         above = {str(parent._meta.db_table) for parent in model._meta.get_parent_list()}
         parts = above | {table}
@@ -136,8 +143,8 @@ def _new_rows(
     repository: Repository, sides: MergeSides, result: str | None, table: str
 ) -> Iterator[list[_NewRow]]:
     """Rows of the merge that neither side has like this."""
-    there = table in repository.tables(at=sides.theirs)
-    if there and not repository.primary_key(table, sides.theirs):
+    there = _name_in_theirs(repository, sides, table)
+    if there and not repository.primary_key(there, sides.theirs):
         return  # no model has such a table, so there is nothing to judge by
     model = values.model_for(table)
     if model is not None and model._meta.parents:
@@ -146,7 +153,7 @@ def _new_rows(
     changed = changes(repository, sides, result, table)
     while batch := list(islice(changed, BATCH)):
         merged = {c.key: c.after for c in batch if c.after is not None}
-        theirs = repository.rows(table, list(merged), at=sides.theirs) if there else {}
+        theirs = repository.rows(there, list(merged), at=sides.theirs) if there else {}
         new = {key: row for key, row in merged.items() if theirs.get(key) != row}
         ours = {c.key: c.before for c in batch if c.before is not None}
         yield [
@@ -155,6 +162,19 @@ def _new_rows(
             )
             for key, row in new.items()
         ]
+
+
+def _name_in_theirs(repository: Repository, sides: MergeSides, table: str) -> str:
+    """What theirs calls a table, which ours may have renamed; "" if it has none."""
+    there = repository.tables(at=sides.theirs)
+    if table in there:
+        return table
+    former = (
+        change.old_table
+        for change in repository.diff_summary(sides.base, sides.ours)
+        if change.kind is ChangeKind.RENAMED and change.table == table
+    )
+    return next((name for name in former if name in there), "")
 
 
 def _new_of_parts(
