@@ -142,6 +142,31 @@ def test_a_moment_in_conflict_stays_in_its_column(
     )
 
 
+PRETEND_IT_IS_GONE = """form => {
+    form.querySelector("[name=versioning_branch]").value = "gone";
+    const name = "versioning_switch", type = "hidden", value = "1";
+    form.append(Object.assign(document.createElement("input"), {name, type, value}));
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_list_of_branches_to_send_a_form_to_is_no_wider_than_the_page(
+    width: int, long_things: Things, visit: Callable[..., Page]
+):
+    page = visit("max", viewport=ViewportSize(width=width, height=800))
+    page.goto("/polls/1/edit/")
+    page.locator("main form").first.evaluate(PRETEND_IT_IS_GONE)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "The branch “gone” is gone"
+    )
+    choose = page.get_by_label("Branch to send it to")
+    expect(choose).to_contain_text(long_things.branch)
+    assert sideways(page) == []
+    choose.select_option(long_things.branch)
+    assert sideways(page) == []
+
+
 MAKE_LONG_THINGS = """
 import json
 from tests.addresses import make_things
