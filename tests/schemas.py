@@ -55,6 +55,17 @@ class Code:
         self._publish()
         return f"polls.{name}"
 
+    def squash(self, name: str) -> str:
+        """One migration in place of all, whose files are gone; "polls.0001_all"."""
+        replaced = sorted(path.stem for path in self.folder.glob("0*.py"))
+        first = (self.folder / f"{replaced[0]}.py").read_text()
+        for one in replaced:
+            (self.folder / f"{one}.py").unlink()
+        pairs = [("polls", one) for one in replaced]
+        (self.folder / f"{name}.py").write_text(f"{first}\n    replaces = {pairs!r}\n")
+        self._publish()
+        return f"polls.{name}"
+
     def remove(self, name: str) -> None:
         """Go back to code that lacks a migration."""
         (self.folder / f"{name}.py").unlink()

@@ -1,13 +1,13 @@
 """Whether a state has the migrations that the code has."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import DatabaseError
+from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.dispatch import receiver
@@ -63,16 +63,18 @@ def _recorded(hashes: Iterable[str]) -> dict[str, frozenset[Name]]:
     return {hash: recorded[hash] for hash in keys}
 
 
-def _of_code() -> set[Name]:
+def _of_code() -> Mapping[Name, frozenset[Name]]:
+    """The versioned apps' migrations, each with those that it replaces."""
     apps = options().apps
-    return {name for name in _of_all_apps() if name[0] in apps}
+    return {name: of for name, of in _of_all_apps().items() if name[0] in apps}
 
 
 @functools.cache
-def _of_all_apps() -> frozenset[Name]:
+def _of_all_apps() -> Mapping[Name, frozenset[Name]]:
     """What the process was started with: to look it up reads all folders again."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
-    return frozenset(cast("dict[Name, object]", loader.disk_migrations))
+    found: Mapping[Name, Migration] = loader.disk_migrations
+    return {name: frozenset(one.replaces) for name, one in found.items()}
 
 
 @receiver(setting_changed)
@@ -81,12 +83,24 @@ def _look_again(*, setting: str, **kwargs: object) -> None:
         _of_all_apps.cache_clear()
 
 
-def _compare(on_disk: set[Name], applied: Iterable[Name]) -> Difference | None:
+def _compare(
+    on_disk: Mapping[Name, frozenset[Name]], applied: Iterable[Name]
+) -> Difference | None:
+    """
+    A migration is there, too, where all are that it replaces; and these are known,
+    also once their files are gone.
+    """
     apps = options().apps
     there = {name for name in applied if name[0] in apps}
-    if there == on_disk:
+    missing = {
+        name
+        for name, replaced in on_disk.items()
+        if name not in there and not (replaced and replaced <= there)
+    }
+    unknown = there.difference(on_disk, *on_disk.values())
+    if not (missing or unknown):
         return None
     return Difference(
-        missing=tuple(".".join(name) for name in sorted(on_disk - there)),
-        unknown=tuple(".".join(name) for name in sorted(there - on_disk)),
+        missing=tuple(".".join(name) for name in sorted(missing)),
+        unknown=tuple(".".join(name) for name in sorted(unknown)),
     )

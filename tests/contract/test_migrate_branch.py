@@ -8,6 +8,8 @@ from django.core.management.base import CommandError
 from django.db.migrations.loader import MigrationLoader
 
 from polls.models import Question
+from tests.schemas import MOOD
+from versioning import schema_state
 
 
 def run(*args, **options):
@@ -59,6 +61,24 @@ def test_all_of_them(repository, behind):
     assert [line.partition(": ")[0] for line in out.splitlines()] == ["main", "spring"]
     assert "main: is up to date" in out
     assert "polls_question" in repository.tables(at=repository.head("spring"))
+
+
+def test_what_was_squashed_is_there_and_known(repository, connection, code):
+    """Also where the migrations have no files any more that the branch ran."""
+    code.squash("0001_all")
+    with connection.bound("main"):
+        assert schema_state.difference() is None
+    assert run("main") == ("main: is up to date\n", "")
+    mood = code.add("0002_mood", MOOD)
+    head = repository.head("main")
+    difference = schema_state.Difference(missing=(mood,), unknown=())
+    assert schema_state.differences([head]) == {head: difference}
+    assert run("main") == (f"main: {mood}\n", "")
+    repository.create_branch("later", repository.head("main"))
+    assert "mood" in repository.columns("polls_question", repository.head("later"))
+    assert schema_state.differences([repository.head("later")]) == {
+        repository.head("later"): None
+    }
 
 
 def test_one_that_fails_does_not_stop_the_others(repository, behind, write):
