@@ -160,7 +160,10 @@ class _Logged:
 
 
 def _once_written(log: Callable[[], Any]) -> None:
-    transaction.on_commit(log, using=conf.connection().alias, robust=True)
+    def write() -> None:  # with a name, by which Django tells what failed
+        log()
+
+    transaction.on_commit(write, using=conf.connection().alias, robust=True)
 
 
 def _own_page(obj: Model) -> str | None:

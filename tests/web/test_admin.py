@@ -395,6 +395,21 @@ def test_what_the_admin_logs_itself_is_in_the_other_database(staff, question):
 # Accounts -----------------------------------------------------------------------
 
 
+def test_what_was_saved_is_told_where_it_can_not_be_logged(
+    staff, question, connection, monkeypatch
+):
+    def fail(*args, **kwargs):
+        raise DatabaseError("no space left")
+
+    monkeypatch.setattr(LogEntry, "save", fail)
+    page = staff.get(f"{LIST}{question.pk}/change/")
+    given = form_of(page, "text").fields | {"text": "What’s new?"}
+    answer = staff.post(f"{LIST}{question.pk}/change/", given, follow=True)
+    assert answer.status_code == 200
+    assert "was changed successfully" in seen.text(answer)
+    assert texts(connection, "main") == ["What’s new?"]
+
+
 def test_accounts_are_made_and_put_into_groups(client, repository, django_user_model):
     permissions.create_groups()
     client.force_login(django_user_model.objects.create_superuser("root"))
