@@ -240,6 +240,29 @@ def test_a_rule_goes_by_what_the_database_works_out(
     assert words.count("Nobody eats so much.") == 1
 
 
+def test_all_that_broke_a_rule_before_are_counted(
+    repository, maintainer, erin, monkeypatch
+):
+    def clean(self):
+        raise ValidationError("Say so in a word.")
+
+    with versioning.on_branch("main", author=erin, message="Ask"):
+        for _ in range(REPORTED + 2):
+            Question.objects.create(text="What’s up?")
+    repository.create_branch("summer", repository.head("main"))
+    with versioning.on_branch("main", author=erin, message="Reword"):
+        Question.objects.update(text="How many are there?")
+    with versioning.on_branch("summer", author=erin, message="Explain"):
+        Question.objects.update(details="Stars.")
+    monkeypatch.setattr(Question, "clean", clean)
+    page = maintainer.get(URL)
+    words = seen.main(page)
+    said = "broke a rule before, and still do. That is no reason not to merge."
+    assert f"{REPORTED + 2} rows {said} The first are:" in words
+    assert words.count("Say so in a word.") == REPORTED
+    assert not is_disabled(page)
+
+
 def test_a_rule_that_goes_by_what_has_no_branches_is_asked_again(
     repository, maintainer, question, erin, monkeypatch
 ):

@@ -136,22 +136,21 @@ def _check(
     written: ResultWriter,
 ) -> None:
     """What must hold of the finished candidate, asked of the engine anew."""
-    found = repository.commit(commit)
+    made = repository.commit(commit)
     parents = (sides.ours, sides.theirs) if sides.is_merge else (sides.ours,)
-    if found.parents != parents:
-        raise EngineError(f"The merge has the parents {found.parents}.")
+    if made.parents != parents:
+        raise EngineError(f"The merge has the parents {made.parents}.")
     with versioned_connection().bound(branch):
         require_head(repository, branch, commit)
         if broken := repository.broken_constraints():
             _refuse_new_faults(repository, sides, broken)
-        invalid, more = invalid_rows(repository, sides, commit, written.keys)
+        asked = [invalid_rows(repository, sides, commit, written.keys)]
         broken_rules = broken_invariants(repository, sides, commit)
     if broken_rules:
         with versioned_connection().bound(at=sides.ours):
-            marked = mark_old(broken_rules)
-        invalid, more = invalid + marked.rows, more + marked.more
-    if wrong := [row for row in invalid if not row.was_before]:
-        raise RowsInvalid(wrong, more)
+            asked.append(mark_old(broken_rules))
+    if wrong := [row for found in asked for row in found.rows if not row.was_before]:
+        raise RowsInvalid(wrong, sum(found.more for found in asked))
 
 
 def _refuse_new_faults(

@@ -32,7 +32,7 @@ from versioning.merging.preview import Preview, summary_of
 from versioning.merging.rehearsal import rehearsal
 from versioning.merging.resolution import Take
 from versioning.merging.result import MendedRow
-from versioning.merging.validation import InvalidRow
+from versioning.merging.validation import InvalidRow, Reported
 from versioning.merging.whereabouts import Whereabouts, is_there, whereabouts
 from versioning.merging.writing import ResultWriter
 from versioning.models import Decision, MergeDraft
@@ -105,6 +105,7 @@ class Trial:
 
     rows: tuple[Trouble, ...] = ()
     old: tuple[InvalidRow, ...] = ()  # broken before, so no reason to refuse
+    more_old: int = 0  # besides these
     unshown: int = 0  # rows in a fault, or that break a rule, besides these
     too_many: bool = False  # more violations than can be mended here
     complete: bool = True  # False: rows in conflict were left as ours
@@ -221,11 +222,10 @@ class _Tried:
     shown: frozenset[tuple[str, Key]]
     too_many: bool
     complete: bool
-    invalid: Sequence[InvalidRow] = ()
+    invalid: Reported
     invariants: Sequence[InvalidRow] = ()
     outcome: Outcome | None = None
     unnamed: int = 0
-    more_invalid: int = 0
 
 
 def _within(
@@ -241,19 +241,18 @@ def _within(
         if (fault.table, fault.key) in shown:
             rows.add_violation(fault)
     complete = not written.left_open
-    invalid: list[InvalidRow] = []
+    invalid = Reported([])
     invariants: list[InvalidRow] = []
-    more_invalid = 0
     if complete:
-        asked = validation.invalid_rows(merge, sides, None, written.keys)
-        invalid, more_invalid = copies.unclear(written) + asked.rows, asked.more
+        invalid = validation.invalid_rows(merge, sides, None, written.keys)
+        invalid = invalid._replace(rows=copies.unclear(written) + invalid.rows)
         invariants = validation.broken_invariants(merge, sides, None)
     # What the three states and the result hold, before it is rolled back.
     for row in invariants:
         rows.know(row.table, row.key)
         for table, key in row.touched:
             rows.know(table, key)
-    for row in invalid:
+    for row in invalid.rows:
         rows.know(row.table, row.key)
     outcome, unnamed = None, 0
     if draft is not None and made.mends:
@@ -280,7 +279,6 @@ def _within(
         invariants,
         outcome,
         unnamed,
-        more_invalid,
     )
 
 
@@ -322,18 +320,19 @@ def _gone_with(
 
 
 def _judge(tried: _Tried, sides: MergeSides) -> Trial:
-    marked = validation.Reported([], 0)
+    marked = Reported([])
     if tried.invariants:
         with versioned_connection().bound(at=sides.ours):
             marked = validation.mark_old(tried.invariants)
-    found = [*tried.invalid, *marked.rows]
+    found = [*tried.invalid.rows, *marked.rows]
     for row in found:
         if not row.was_before:
             tried.rows.add_invalid(row)
     return Trial(
         rows=tried.rows.troubles(),
         old=tuple(row for row in found if row.was_before),
-        unshown=len(tried.faults - tried.shown) + tried.more_invalid + marked.more,
+        more_old=tried.invalid.more_old + marked.more_old,
+        unshown=len(tried.faults - tried.shown) + tried.invalid.more + marked.more,
         too_many=tried.too_many,
         complete=tried.complete,
         outcome=tried.outcome,

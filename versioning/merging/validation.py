@@ -8,7 +8,7 @@ for ``result.faults()``: in bulk, not a query a row.
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -50,10 +50,11 @@ class InvalidRow:
 
 
 class Reported(NamedTuple):
-    """The first of some invalid rows, and how many that are new there are besides."""
+    """The first of some invalid rows, and how many there are besides."""
 
     rows: list[InvalidRow]
-    more: int
+    more: int = 0  # that are new
+    more_old: int = 0  # that were broken before
 
 
 def invalid_rows(
@@ -85,13 +86,13 @@ def reported(rows: Iterable[InvalidRow]) -> Reported:
     table holds, and hide none of the others.
     """
     found: dict[bool, list[InvalidRow]] = {False: [], True: []}
-    more = 0
+    more = Counter[bool]()
     for row in rows:
         if len(found[row.was_before]) < REPORTED:
             found[row.was_before].append(row)
         else:
-            more += not row.was_before
-    return Reported([*found[False], *found[True]], more)
+            more[row.was_before] += 1
+    return Reported([*found[False], *found[True]], more[False], more[True])
 
 
 def _of_both(repository: Repository, sides: MergeSides, by_hand: set[str]) -> list[str]:
