@@ -259,6 +259,23 @@ def test_a_column_that_may_hold_more_ends_no_history(write, history, before, aft
     assert BEGINS in seen.main(answer)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [("int", "bigint"), ("bigint", "int"), ("integer", "bigint")]
+)
+@pytest.mark.parametrize("edit", [[], [EDIT.replace("11", "12")]])
+def test_the_commit_that_gave_the_key_another_type_made_no_row(
+    editor, write, history, before, after, edit
+):
+    first = write("main", *(sql.replace("id int", f"id {before}") for sql in THINGS))
+    second = write("main", EDIT)
+    third = write("main", *retyped("int", key=after), *edit)
+    answer = history("main")
+    assert entries(answer) == [(third[:7], "changed")] * len(edit)
+    assert ("v 11 12" in seen.main(answer)) == bool(edit)
+    rest = older(editor, answer)
+    assert entries(rest) == [(second[:7], "changed"), (first[:7], "added")]
+
+
 def test_a_row_whose_key_is_of_another_type_now(editor, write, history):
     write("main", *THINGS)
     before = write("main", EDIT)

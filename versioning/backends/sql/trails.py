@@ -44,10 +44,10 @@ class Trails(Discards):
             if edit.change.kind is ChangeKind.ADDED and edit.commit.parents:
                 end = self._where_it_came(diff, edit)
                 if end is not None:
-                    return self._ended(kept[: number + 1], end)
+                    return self._ended(diff, kept[: number + 1], end)
         if strange is None:
             return kept, None
-        return self._ended(kept, self._change_before(diff, older))
+        return self._ended(diff, kept, self._change_before(diff, older))
 
     def _was_redefined(self, diff: Diff, oldest: RowEdit) -> bool:
         """Whether the table was another one before the oldest edit, in one question."""
@@ -162,7 +162,7 @@ class Trails(Discards):
         return TrailEnd(TrailEnds.KEY, commit, before, diff.table, then, primary)
 
     def _ended(
-        self, edits: list[RowEdit], end: TrailEnd
+        self, diff: Diff, edits: list[RowEdit], end: TrailEnd
     ) -> tuple[list[RowEdit], TrailEnd]:
         """
         The edits, of which the last may be the commit’s own that the trail ends
@@ -175,13 +175,17 @@ class Trails(Discards):
             return edits, end
         row = self.rows(end.table, [end.key], at=end.before).get(end.key)
         after = last.change.after
+        if after is None and end.what is TrailEnds.TYPES:
+            # Where the key is of another type, DoltLite lists each row as removed.
+            key = last.change.key
+            after = self.rows(diff.table, [key], at=end.commit).get(key)
         if row is None or after is None:
             return edits, end
         gone = row.keys() - after.keys()
         columns = gone | {c for c in after if not same(row.get(c), after[c])}
         if not columns:
             return newer, end
-        change = replace(last.change, kind=ChangeKind.CHANGED, before=row)
+        change = replace(last.change, kind=ChangeKind.CHANGED, before=row, after=after)
         return [*newer, replace(last, change=change, columns=frozenset(columns))], end
 
 
