@@ -58,9 +58,12 @@ def digest_of(request: HttpRequest) -> str:
 def _content_of(file: UploadedFile) -> str:
     """The same for the same content; the file is at its beginning again."""
     digest = hashlib.sha256()
-    for chunk in file.chunks():
-        digest.update(chunk)
-    file.seek(0)
+    try:
+        for chunk in file.chunks():
+            digest.update(chunk)
+        file.seek(0)
+    except (AttributeError, OSError):  # an upload handler has put it elsewhere
+        return str(file.size)
     return digest.hexdigest()
 
 

@@ -5,7 +5,8 @@ import uuid
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.test import Client
@@ -42,6 +43,16 @@ def note(request: HttpRequest) -> HttpResponse:
 def open_note(request: HttpRequest) -> HttpResponse:
     Question.objects.create(text=request.POST["text"])
     return HttpResponse("done")
+
+
+class Elsewhere(FileUploadHandler):
+    """Keeps no file here, as one that sends it on to a store."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        return None
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        return UploadedFile(None, self.file_name, size=file_size)
 
 
 class Upload:
@@ -347,6 +358,15 @@ def test_a_file_with_something_else_in_it_is_asked_about(writer, texts):
     assert page.status_code == 409
     assert "This form was sent before" in seen.main(page)
     assert texts("summer") == ["Base", "One", "Two"]
+
+
+def test_a_file_that_is_kept_elsewhere_is_taken(writer, texts, settings):
+    settings.FILE_UPLOAD_HANDLERS = [f"{__name__}.Elsewhere"]
+    sent = {TOKEN_FIELD: str(uuid.uuid4()), "text": "Typed"}
+    for status in (200, 303):
+        file = SimpleUploadedFile("rows.txt", b"One\nTwo\n")
+        assert writer.post("/note/", sent | {"file": file}).status_code == status
+    assert texts("summer") == ["Base", "Typed"]
 
 
 # Tried again -------------------------------------------------------------------
