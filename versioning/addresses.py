@@ -14,6 +14,8 @@ from django.urls import reverse
 from versioning import values
 from versioning.backends.repository import Commit, MergeSides
 
+LONGEST = 4000  # characters; gunicorn's own limit is for a line around it
+
 
 def history_of(row: Model, ref: str) -> str:
     """The history of an object of a versioned app, from a branch, tag or hash."""
@@ -46,7 +48,9 @@ def merged_value(source: str, target: str, sides: MergeSides) -> str:
 def of_cell(start: str, table: str, key: str, column: str) -> str:
     """
     The page of one cell, from the beginning of its address; ``key`` as
-    ``values.key_text()`` writes it. "" where there is none to begin with.
+    ``values.key_text()`` writes it. "" where there is none to begin with, or where
+    servers take no address of that length.
     """
     query = {"table": table, "key": key, "column": column}
-    return f"{start}&{urlencode(query)}" if start else ""
+    address = f"{start}&{urlencode(query)}" if start else ""
+    return address if len(address) <= LONGEST else ""

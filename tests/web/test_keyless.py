@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from tests.web import seen
 from tests.web.test_merges import land, pins
+from versioning import addresses
 
 URL = "/merge/?source=summer&target=main"
 
@@ -46,6 +47,18 @@ def test_its_rows_are_shown_in_a_commit_and_compared(maintainer, notes):
     compared = maintainer.get("/compare/", {"from": "main", "to": "summer"})
     assert compared.status_code == 200
     assert "four" in seen.main(compared)
+
+
+def test_a_row_with_a_long_text_goes_by_its_beginning(maintainer, write):
+    write("main", "CREATE TABLE letters (a int, words longtext)")
+    long = "word " * 20_000
+    sent = write("main", f"INSERT INTO letters VALUES (1, '{long}')")  # noqa: S608
+    page = maintainer.get(f"/commits/{sent}/")
+    assert "letters 1, word word" in seen.main(page)
+    assert "100,000 characters" in seen.main(page)
+    assert len(page.content) < 60_000
+    for url in seen.addresses(page):
+        assert len(url) <= addresses.LONGEST
 
 
 def test_rows_that_nobody_can_tell_apart_say_so(repository, maintainer, write, notes):

@@ -272,7 +272,7 @@ def _is_parent_link(field: models.ForeignKey[Any, Any]) -> bool:
 
 
 def spoken_key(key: Key) -> str:
-    return ", ".join("NULL" if part is None else str(part) for part in key)
+    return ", ".join("NULL" if part is None else _shortened(str(part)) for part in key)
 
 
 def _unnamed(key: Key) -> str:
