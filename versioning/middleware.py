@@ -58,6 +58,8 @@ ATTEMPTS = 4  # of a unit that met another's commit
 
 def belongs_to_versioned_app(view: Any) -> bool:
     """Whether a view is written in one of the apps whose tables are branched."""
+    while isinstance(view, partial):
+        view = view.func
     module = getattr(getattr(view, "view_class", view), "__module__", "") or ""
     return any(
         module == name or module.startswith(f"{name}.")
@@ -66,7 +68,14 @@ def belongs_to_versioned_app(view: Any) -> bool:
 
 
 def is_versioned(view: Any) -> bool:
-    return getattr(view, "versioned", False) or belongs_to_versioned_app(view)
+    return is_marked(view, "versioned") or belongs_to_versioned_app(view)
+
+
+def is_marked(view: Any, mark: str) -> bool:
+    """Whether a view is, or one that it gives some arguments."""
+    while not hasattr(view, mark) and isinstance(view, partial):
+        view = view.func
+    return bool(getattr(view, mark, False))
 
 
 class VersioningMiddleware:
@@ -213,6 +222,7 @@ def _open_state(request: Any) -> HttpResponse | None:
 
 def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
     """Run a view as one unit of work on the active branch."""
+    may_edit = partial(_may_edit, request.user, view)
     # As Django does for a view that no middleware calls: ATOMIC_REQUESTS, coroutines.
     view = BaseHandler().make_view_atomic(view)
     if iscoroutinefunction(view):
@@ -221,7 +231,6 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
     posted = form_of(request)
     if request.content_type != "multipart/form-data":  # which is read by now
         _ = request.body
-    may_edit = partial(_may_edit, request.user, view)
     if refusal := _find_branch(request, posted, may_edit):
         return refusal
     receipt = None
@@ -253,9 +262,7 @@ def _run_unit(request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse:
 
 
 def _may_edit(user: Any, view: Any, branch: str) -> bool:
-    return getattr(view, "open_to_all", False) or permissions.may_edit_branch(
-        user, branch
-    )
+    return is_marked(view, "open_to_all") or permissions.may_edit_branch(user, branch)
 
 
 def _find_branch(
@@ -358,7 +365,7 @@ def _attempt_unit(
             yield unit
 
     try:
-        if getattr(view, "opens_unit", False):
+        if is_marked(view, "opens_unit"):
             _arrive(request)
             with opened_by(open_unit):
                 response = view(request, *args, **kwargs)

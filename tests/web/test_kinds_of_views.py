@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -74,6 +75,12 @@ def fail(request: HttpRequest) -> HttpResponse:
     raise ValueError("Half way through")
 
 
+@versioning.open_to_all
+def ask(request: HttpRequest, text: str) -> HttpResponse:
+    Question.objects.create(text=text)
+    return HttpResponse("Asked")
+
+
 async def wait(request: HttpRequest) -> HttpResponse:
     question = await Question.objects.acreate(text=request.POST["text"])
     versioning.describe(f"Add “{question}”")
@@ -98,6 +105,7 @@ urlpatterns = [
     path("far/", versioned(go_far)),
     path("stream/", versioned(stream)),
     path("fail/", versioned(fail)),
+    path("ask/", partial(versioned(ask), text="Asked in part")),
     path("wait/", versioned(wait)),
     path("look/", look),
 ]
@@ -186,6 +194,15 @@ def test_a_form_that_came_again_leads_to_no_half_of_an_address(editor, summer):
         303,
         f"/receipts/{form[TOKEN_FIELD]}/",
     )
+
+
+def test_a_view_that_is_given_some_arguments_is_as_it_is_marked(
+    editor, summer, repository
+):
+    before = repository.head("main")
+    assert editor.post("/ask/").text == "Asked"
+    assert Question.objects.filter(text="Asked in part").exists()
+    assert repository.commit(repository.head("main")).parents == (before,)
 
 
 def test_an_answer_that_is_streamed_reads_the_branch(editor, summer):
