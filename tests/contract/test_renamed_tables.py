@@ -168,3 +168,34 @@ def test_pages_over_keys_of_any_kind(repository, write, monkeypatch, kind):
     assert len(found) == stat.rows_changed
     read = partial(repository.diff_rows, "stuff", before, after)
     assert pages(read, 2) == [change.key for change in found]
+
+
+def test_the_columns_of_its_key_may_have_other_names_too(
+    repository, write, run, ends, connection
+):
+    before, _ = ends
+    after = write(
+        "main",
+        "ALTER TABLE stuff RENAME COLUMN id TO number",
+        "UPDATE stuff SET v = 31 WHERE number = 3",
+    )
+    if repository.features.engine == "DoltLite":
+        # To which it is another table.
+        assert {c.kind for c in repository.diff_rows("stuff", before, after)} == {
+            ChangeKind.ADDED
+        }
+    else:
+        assert read(repository.diff_rows("stuff", before, after)) == [
+            (ChangeKind.CHANGED, (1,), {"id": 1, "v": 10}, {"number": 1, "v": 11}),
+            (ChangeKind.REMOVED, (2,), {"id": 2, "v": 20}, None),
+            (ChangeKind.CHANGED, (3,), {"id": 3, "v": 30}, {"number": 3, "v": 31}),
+            (ChangeKind.ADDED, (7,), None, {"number": 7, "v": 70}),
+        ]
+        (found,) = repository.diff_rows("stuff", before, after, keys=[(2,)])
+        assert found.kind is ChangeKind.REMOVED
+    repository.create_branch("replay", before)
+    run("replay", "\n".join(repository.stream_sql(before, after, without={})))
+    made = repository.head("replay")
+    with connection.bound(at=made), connection.cursor() as cursor:
+        cursor.execute("SELECT number, v FROM stuff ORDER BY number")
+        assert list(cursor.fetchall()) == [(1, 11), (3, 31), (7, 70)]

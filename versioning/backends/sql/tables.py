@@ -69,6 +69,8 @@ class Diff:
     #: Columns that the engine calls something else in its diffs, and what.
     spelled: Mapping[str, str] = field(default_factory=dict)
     former: str = ""  # its name before, where the engine's diffs do not know of it
+    #: The key's columns before, if the table was renamed and they were, too.
+    primary_before: Key = ()
 
 
 class Tables(Statements):
@@ -456,7 +458,20 @@ class Tables(Statements):
         if at == before and table not in self.tables(before):
             raise UnknownTable(table)
         diff = self._diff_as_of(at, table, before, after)
-        return replace(diff, former=self._former_name(table, before, after))
+        return replace(
+            diff,
+            former=self._former_name(table, before, after),
+            primary_before=self._primary_before(diff),
+        )
+
+    def _primary_before(self, diff: Diff) -> Key:
+        """``Diff.primary_before``."""
+        if diff.table in self.tables(self._state(diff.before)):
+            return ()
+        for old, new, earlier, later in self._definitions(diff.before, diff.after):
+            if new == diff.table and earlier and later:
+                return self._defined_key(old, self._state(diff.before), earlier)
+        return ()
 
     def _former_name(self, table: str, before: str, after: str) -> str:
         """
@@ -511,8 +526,10 @@ class Tables(Statements):
     ) -> Iterator[RowChange]:
         """Page by page, so that no cursor stays open while the caller works."""
         order = [
-            f"coalesce({self._name('to_', c)}, {self._name('from_', c)})"
-            for c in spelled_key(diff)
+            f"coalesce({self._name('to_', now)}, {self._name('from_', then)})"
+            for now, then in zip(
+                spelled_key(diff), spelled_key(diff, "from_"), strict=True
+            )
         ]
         while limit is None or limit > 0:
             size = PAGE if limit is None else min(limit, PAGE)
@@ -539,7 +556,7 @@ class Tables(Statements):
             for side in ("to_", "from_"):
                 where, params = self._kinds(kinds)
                 condition, more = self._key_in(
-                    [self._name(side, c) for c in spelled_key(diff)], batch
+                    [self._name(side, c) for c in spelled_key(diff, side)], batch
                 )
                 where.append(condition)
                 if side == "from_":
@@ -650,9 +667,11 @@ def changes_of(table: Table, diff: Diff) -> list[RowChange]:
             before = row_of(from_names, row[middle + 1 : -3], diff.generated)
         if kind is not ChangeKind.REMOVED:
             after = row_of(to_names, row[: middle - 1], diff.generated)
-        keyed = before if after is None else after
+        keyed, primary = after, diff.primary
+        if keyed is None:
+            keyed, primary = before, diff.primary_before or diff.primary
         assert keyed is not None
-        key = tuple(keyed.get(column) for column in diff.primary or keyed)
+        key = tuple(keyed.get(column) for column in primary or keyed)
         found.append(RowChange(kind, key, before, after))
     return found
 
@@ -664,9 +683,12 @@ def _names(side: str, names: Sequence[str], spelled: Mapping[str, str]) -> list[
     return [own.get(name, name) for name in found]
 
 
-def spelled_key(diff: Diff) -> list[str]:
-    """The primary key's columns as the engine’s diffs call them."""
-    return [diff.spelled.get(column, column) for column in diff.primary]
+def spelled_key(diff: Diff, side: str = "to_") -> list[str]:
+    """The primary key's columns as the engine’s diffs call them, on one side."""
+    key = diff.primary
+    if side == "from_" and diff.primary_before:
+        key = diff.primary_before
+    return [diff.spelled.get(column, column) for column in key]
 
 
 def row_of(
