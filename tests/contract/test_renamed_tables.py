@@ -199,3 +199,23 @@ def test_the_columns_of_its_key_may_have_other_names_too(
     with connection.bound(at=made), connection.cursor() as cursor:
         cursor.execute("SELECT number, v FROM stuff ORDER BY number")
         assert list(cursor.fetchall()) == [(1, 11), (3, 31), (7, 70)]
+
+
+def test_a_file_has_each_row_once_whatever_became_of_the_table_since(
+    repository, write, run, connection, before
+):
+    after = write("main", RENAME)
+    write(
+        "main",
+        "CREATE TABLE held (id int NOT NULL, v int)",
+        "INSERT INTO held (id, v) SELECT id, v FROM stuff",
+        "DROP TABLE stuff",
+        "ALTER TABLE held RENAME TO stuff",
+    )
+    repository.create_branch("replay", before)
+    run("replay", "\n".join(repository.stream_sql(before, after, without={})))
+    made = repository.head("replay")
+    assert repository.schema_changes(made, after) == []
+    with connection.bound(at=made), connection.cursor() as cursor:
+        cursor.execute("SELECT id, v FROM stuff ORDER BY id")
+        assert list(cursor.fetchall()) == [(1, 10), (2, 20), (3, 30)]

@@ -60,20 +60,23 @@ class Exporting(Reading):
 
     def _redefine(self, before: str, after: str) -> Definitions:
         drops, makes, first, last = [], [], [], []
-        made = set()
+        made, renamed = set(), set()
         for old, new, earlier, later in self._definitions(before, after):
             table = new or old
             altered = alteration(earlier, later) if earlier and later else None
             if altered is not None:
                 first += [Statement(table, text) for text in altered.first]
                 last += [Statement(table, text) for text in altered.last]
+                if old != new:
+                    renamed.add(new)
                 continue
             if earlier:
                 drops.append(Statement(table, f"DROP TABLE {self._quote(old)}"))
             if later:
                 makes.append(Statement(table, creation(later)))
                 made.add(new)
-        return Definitions([*drops, *first, *makes], last, frozenset(made))
+        first = [*drops, *first, *makes]
+        return Definitions(first, last, frozenset(made), frozenset(renamed))
 
     def _equal(self, column: str, value: Any) -> str:
         sign = "<=>" if value is None else "="

@@ -32,12 +32,14 @@ class Statement:
 class Definitions:
     """
     What makes the tables of one state those of another: before rows are written
-    and after, as rules hold only then. ``made`` are empty in between.
+    and after, as rules hold only then. ``made`` are empty in between, ``renamed``
+    are those of the later state that are another's by another name.
     """
 
     first: Sequence[Statement] = ()
     last: Sequence[Statement] = ()
     made: frozenset[str] = frozenset()
+    renamed: frozenset[str] = frozenset()
 
     def without(self, tables: Collection[str]) -> Self:
         return replace(
@@ -148,7 +150,7 @@ class Exporting(Tables):
         }
         emptied -= definitions.made
         renamed = {c.table for c in changes if c.kind is ChangeKind.RENAMED}
-        renamed -= definitions.made
+        renamed = (renamed | definitions.renamed) - definitions.made
         filled = definitions.made | emptied | renamed
         left_out = {table for table in filled if without.get(table)}
         tables = [
