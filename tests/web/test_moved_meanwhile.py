@@ -9,6 +9,8 @@ from tests.web import seen
 from tests.web.fields import fields
 from tests.web.test_mending import form, mend
 from tests.web.test_merges import URL, about, decide, land, pins
+from versioning.backends.errors import EngineBusy
+from versioning.merging.hiding import lock_key
 from versioning.models import Decision, MergeDraft
 from versioning.views import landing
 
@@ -283,6 +285,31 @@ def test_a_target_that_moves_while_the_merge_is_built_is_merged_into_anew(
     assert land(maintainer, old).status_code == 303
     assert repository.commit(repository.head("main")).parents[1] == old["theirs"]
     assert sorted(Choice.objects.values_list("votes", flat=True)) == [2, 8]
+
+
+def test_who_keeps_writers_off_has_kept_other_landings_off_before(
+    repository, maintainer, heaven, keep_voting, monkeypatch, other_connection
+):
+    """Which take the two locks in this order, and would wait for its own."""
+    decide(maintainer, pins(repository) | about(heaven, take__text="theirs"))
+    land_it, tries = landing.land, []
+
+    def slowly(*args, alone, **options):
+        tries.append(alone)
+        if alone:
+            other = other_connection.repository
+            with (
+                pytest.raises(EngineBusy),
+                other.landing_lock(lock_key("main"), timeout=0),
+            ):
+                raise AssertionError("another landing could begin")
+        else:
+            keep_voting()
+        return land_it(*args, alone=alone, **options)
+
+    monkeypatch.setattr(landing, "land", slowly)
+    assert land(maintainer, pins(repository)).status_code == 303
+    assert tries == [False, False, True]
 
 
 def test_a_target_that_never_rests_is_said_to_have_moved(

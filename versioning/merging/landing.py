@@ -1,6 +1,7 @@
 """Moving a branch to a merge that was built and checked: all of it or nothing."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from versioning import trailers
@@ -17,6 +18,22 @@ from versioning.unit_of_work import author_of
 LOCK_TIMEOUT = 20.0  # seconds
 
 
+@contextmanager
+def alone_on(target: str) -> Iterator[None]:
+    """
+    Keep other landings and all writers off a branch. In this order, as a landing
+    takes its two locks: the other way round two would wait for each other.
+
+    Raises ``EngineBusy`` if another landing goes on for long.
+    """
+    repository = versioned_connection().repository
+    with (
+        repository.landing_lock(lock_key(target), timeout=LOCK_TIMEOUT),
+        repository.without_writers(target, timeout=LOCK_TIMEOUT),
+    ):
+        yield
+
+
 def land(
     source: str,
     target: str,
@@ -31,7 +48,7 @@ def land(
     return the merge commit's hash.
 
     ``source`` is what the message says of theirs: a branch, or as ``sources``
-    writes a commit; ``alone`` if the caller keeps writers off the target. Raises
+    writes a commit; ``alone`` within ``alone_on()`` the target. Raises
     ``BranchMoved`` if the target's head is not ``sides.ours`` when it is to
     move, ``UncommittedRows``, what ``candidate()`` and ``endings.landing()``
     raise, and ``EngineBusy`` if another landing on the target goes on for long.
@@ -39,7 +56,11 @@ def land(
     """
     connection = versioned_connection()
     repository = connection.repository
-    with repository.landing_lock(lock_key(target), timeout=LOCK_TIMEOUT):
+    with (
+        nullcontext()
+        if alone
+        else repository.landing_lock(lock_key(target), timeout=LOCK_TIMEOUT)
+    ):
         sweep(target)
         require_head(repository, target, sides.ours)
         seen = 0 if draft is None else draft.revision

@@ -35,7 +35,7 @@ from versioning.merging.candidate import (
     RowsInvalid,
     ViolationsRemain,
 )
-from versioning.merging.landing import land
+from versioning.merging.landing import alone_on, land
 from versioning.merging.locking import DraftClosed
 from versioning.merging.standing import is_on
 from versioning.models import MergeDraft
@@ -69,7 +69,7 @@ def land_merge(request: HttpRequest) -> HttpResponse:
     for number in range(TRIES):
         # Who votes meanwhile waits the last time: else it might never land.
         alone = number == TRIES - 1
-        with repository().without_writers(target) if alone else nullcontext():
+        with alone_on(target) if alone else nullcontext():
             sides = gathering.current_sides(repository(), source, target)
             if sides is None or not (
                 sides == pins or moved.is_apart(repository(), pins, sides)
