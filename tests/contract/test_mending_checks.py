@@ -222,7 +222,8 @@ def test_what_the_engine_does_not_list_is_found_by_queries(
     repository, connection, merge, crossed, monkeypatch
 ):
     """The engines commit such a row once their list was emptied."""
-    monkeypatch.setattr(candidate.result, "faults", lambda *_: [])
+    none = candidate.result.Faults([], [])
+    monkeypatch.setattr(candidate.result, "faults", lambda *_: none)
     work = merge()
     assert work.refused()
 

@@ -10,6 +10,7 @@ from tests.engines import ENGINE
 from versioning.backends.repository import ViolationKind
 from versioning.backends.sql.constraints import FAULTS_SHOWN
 from versioning.merging import drafts, mending, sources, trial
+from versioning.merging.candidate import ViolationsRemain
 from versioning.merging.landing import land
 from versioning.merging.resolution import WHOLE_ROW, Take
 from versioning.merging.resolution import Choice as Decided
@@ -293,3 +294,68 @@ def test_more_orphans_of_before_than_are_listed_are_no_fault_of_an_undo(
     assert repository.rows("guests", [(1,), (2,), (10,)], at=head).keys() == {(10,)}
     with connection.bound("main"):
         assert len(repository.broken_constraints()) == FAULTS_SHOWN
+
+
+@pytest.fixture
+def orphan(request, repository, connection, write, run):
+    """A guest without a seat: from when there was no branch, or of one side."""
+    write(
+        "main",
+        "CREATE TABLE seats (id int PRIMARY KEY)",
+        "CREATE TABLE guests (id int PRIMARY KEY, name varchar(20), seat int, "
+        "FOREIGN KEY (seat) REFERENCES seats (id))",
+        "INSERT INTO guests VALUES (1, 'Ann', NULL)",
+    )
+    since, change = request.param
+    add = "INSERT INTO guests VALUES (2, 'Bob', 20)"
+    if since == "before":
+        run("main", f"{UNCHECKED}; {add};")
+    repository.create_branch("summer", repository.head("main"))
+    if since != "before":
+        run(since, f"{UNCHECKED}; {add};")
+    write("main", "UPDATE guests SET name = 'Anne' WHERE id = 1")
+    write("summer", "INSERT INTO guests VALUES (3, 'Cay', NULL)")
+    if change:
+        run("summer", f"{UNCHECKED}; {change};")
+
+
+RENAMED = "UPDATE guests SET name = 'Rob' WHERE id = 2"
+RESEATED = "UPDATE guests SET seat = 30 WHERE id = 2"
+BLOCKED = "foreign key in guests"
+
+
+@pytest.mark.parametrize(
+    "orphan",
+    [("before", ""), ("before", RENAMED), ("main", "")],
+    indirect=True,
+    ids=["of before", "of before, changed", "of the target"],
+)
+def test_what_pointed_nowhere_before_is_no_reason_to_refuse(
+    repository, connection, orphan, work
+):
+    merge = work()
+    found = trial.try_out("main", merge.sides, merge.draft)
+    assert found.is_fine
+    for row in found.old:  # which of them an engine lists is its own
+        assert (row.table, row.key) == ("guests", (2,))
+        assert row.reasons == ("seat points to what is not there.",)
+    merge.land()
+    head = repository.head("main")
+    guests = repository.rows("guests", [(1,), (2,), (3,)], at=head)
+    assert [row["name"] for row in guests.values()][::2] == ["Anne", "Cay"]
+    assert guests[2,]["seat"] == 20
+
+
+@pytest.mark.parametrize(
+    "orphan",
+    [("summer", ""), ("before", RESEATED)],
+    indirect=True,
+    ids=["new", "pointing elsewhere"],
+)
+def test_what_theirs_lets_point_nowhere_is_one(repository, orphan, work):
+    merge = work()
+    head = repository.head("main")
+    assert [row.versions.key for row in merge.trial().faults] == [(2,)]
+    with pytest.raises(ViolationsRemain, match=BLOCKED):
+        merge.land()
+    assert repository.head("main") == head

@@ -114,7 +114,7 @@ def _build(
         ):  # more than anybody mends, or than is checked below
             raise ViolationsRemain(listed[:SHOWN])
         written = result.write(merge, sides, draft, listed, settle=True)
-        if broken := result.faults(merge, listed, written):
+        if broken := result.faults(merge, listed, written).new:
             raise ViolationsRemain(broken)
         if unclear := copies.unclear(written):
             raise RowsInvalid(unclear)

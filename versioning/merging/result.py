@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from versioning.backends.errors import ConflictsRemain
 from versioning.backends.repository import (
@@ -29,6 +29,7 @@ from versioning.merging.bulk import TableDecisions
 from versioning.merging.resolution import WHOLE_ROW, RowState, Take
 from versioning.merging.writing import NewKeys, ResultWriter
 from versioning.models import Decision, MergeDraft
+from versioning.values import same
 
 BATCH = 200  # mended rows at a time
 
@@ -260,13 +261,19 @@ def mended(row: MendedRow, result: Row | None, new_keys: NewKeys) -> Row | None:
 # What is wrong ----------------------------------------------------------------
 
 
+class Faults(NamedTuple):
+    """Constraints that a merge's result breaks, by table and key."""
+
+    new: list[Violation]
+    old: list[Violation]  # that ours breaks, too: no reason to refuse the merge
+
+
 def faults(
     repository: Repository, listed: Sequence[Violation], writer: ResultWriter
-) -> list[Violation]:
+) -> Faults:
     """
-    Constraints that the result breaks, of those that the engine ``listed``
-    before anything was written, of the rows written since, and of those that
-    could not be.
+    What the result breaks, of what the engine ``listed`` before anything was
+    written, of the rows written since, and of those that could not be.
     """
     by_engine: dict[str, set[Key]] = defaultdict(set)
     for violation in listed:
@@ -298,7 +305,42 @@ def faults(
         for fault in asked
         if not _will_have_a_parent(fault, writer)
     }
-    return sorted(found.values(), key=lambda fault: (fault.table, fault.key))
+    ordered = sorted(found.values(), key=lambda fault: (fault.table, fault.key))
+    old = _orphans_of_ours(repository, writer, ordered)
+    return Faults([f for f in ordered if f not in old], old)
+
+
+def _orphans_of_ours(
+    repository: Repository, writer: ResultWriter, found: Sequence[Violation]
+) -> list[Violation]:
+    """
+    Those that point to the same in ours already, where it is not there either: some
+    other client wrote them unchecked.
+    """
+    ours = writer.sides.ours
+    orphans = [
+        fault
+        for fault in found
+        if fault.referenced_key
+        and (fault.table, fault.key) not in writer.unwritten
+        and fault.referenced_table in repository.tables(at=ours)
+    ]
+    wanted: dict[str, set[Key]] = defaultdict(set)
+    for fault in orphans:
+        wanted[fault.table].add(fault.key)
+        wanted[fault.referenced_table].add(fault.referenced_key)
+    there = {
+        table: repository.rows(table, sorted(keys), at=ours)
+        for table, keys in wanted.items()
+        if table in repository.tables(at=ours)
+    }
+    return [
+        fault
+        for fault in orphans
+        if (row := there.get(fault.table, {}).get(fault.key))
+        and all(same(row.get(c), fault.row.get(c)) for c in fault.columns)
+        and fault.referenced_key not in there[fault.referenced_table]
+    ]
 
 
 def _pointing(fault: Violation) -> tuple[Any, ...]:

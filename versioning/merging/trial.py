@@ -234,7 +234,7 @@ def _within(
     listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
     written = result.write(merge, sides, draft, listed, settle=False)
     rows = _Rows()
-    faults = result.faults(merge, listed, written)
+    faults, old = result.faults(merge, listed, written)
     places = dict.fromkeys((fault.table, fault.key) for fault in faults)
     shown = frozenset(islice(places, SHOWN))
     for fault in faults:
@@ -247,6 +247,7 @@ def _within(
         invalid = validation.invalid_rows(merge, sides, None, written.keys)
         invalid = invalid._replace(rows=copies.unclear(written) + invalid.rows)
         invariants = validation.broken_invariants(merge, sides, None)
+    invalid = validation.with_orphans(invalid, old)
     # What the three states and the result hold, before it is rolled back.
     for row in invariants:
         rows.know(row.table, row.key)

@@ -25,6 +25,7 @@ from versioning.backends.repository import (
     Repository,
     Row,
     RowChange,
+    Violation,
 )
 from versioning.merging.worked_out import with_generated
 from versioning.policies import Policy
@@ -93,6 +94,31 @@ def reported(rows: Iterable[InvalidRow]) -> Reported:
         else:
             more[row.was_before] += 1
     return Reported([*found[False], *found[True]], more[False], more[True])
+
+
+def with_orphans(found: Reported, old: Sequence[Violation]) -> Reported:
+    """Reported along: rows that point to what was not there before the merge either."""
+    orphans = [
+        InvalidRow(
+            fault.table,
+            fault.key,
+            (_pointing_nowhere(fault),),
+            fault.columns,
+            was_before=True,
+        )
+        for fault in old
+    ]
+    return found._replace(
+        rows=[*found.rows, *orphans[:REPORTED]],
+        more_old=found.more_old + len(orphans[REPORTED:]),
+    )
+
+
+def _pointing_nowhere(fault: Violation) -> str:
+    held = values.TableValues(fault.table)
+    columns = " and ".join(held.column_name(column) for column in fault.columns)
+    verb = "points" if len(fault.columns) == 1 else "point"
+    return f"{columns} {verb} to what is not there."
 
 
 def _of_both(repository: Repository, sides: MergeSides, by_hand: set[str]) -> list[str]:
