@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 import versioning
-from polls.models import Question
+from polls.models import Choice, Question
 from tests.schemas import MOOD, length
 from tests.web import seen
 from tests.web.test_merges import about, decide, land, pins
@@ -208,6 +208,31 @@ def test_a_table_that_was_renamed_here_and_changed_there(
     assert BLOCKED not in words
     assert "0 of 1 settled" in words
     assert "There?" in words
+
+
+def test_a_table_that_points_to_others_was_renamed(
+    repository, maintainer, code, question, erin
+):
+    """Once both branches call it alike it points there as before."""
+    with versioning.on_branch("main", author=erin, message="Offer"):
+        Choice.objects.create(pk=71, question=question, text="The sky")
+    repository.delete_branch("summer")
+    repository.create_branch("summer", repository.head("main"))
+    word("main", question, erin, text="Here?")
+    code.add("0002_option", "migrations.RenameModel('Choice', 'Option')")
+    code.migrate("summer")
+    words = seen.main(maintainer.get(URL))
+    if not repository.features.keeps_foreign_keys_of_renamed_tables:
+        assert BLOCKED in words
+        assert "“question_id” of “polls_option” points to a row of “Questions”" in words
+    assert "Bring main up to date: apply polls.0002_option" in words
+    bring_up(maintainer, "main")
+    assert BLOCKED not in seen.main(maintainer.get(URL))
+    assert land(maintainer, pins(repository)).status_code == 303
+    head = repository.head("main")
+    assert repository.rows("polls_option", [(71,)], at=head)
+    pointing = {key.table: key.parent for key in repository.foreign_keys(head)}
+    assert pointing == {"polls_option": "polls_question"}
 
 
 def test_tables_that_differ_by_hand_are_said_to(

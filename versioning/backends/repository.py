@@ -212,6 +212,26 @@ class KeyChange:
         return TableChange(self.table, ChangeKind.REPLACED, self.old_table, False, True)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ForeignKey:
+    """``columns`` of a table's rows hold what ``parent_columns`` of a parent do."""
+
+    table: str
+    columns: tuple[str, ...]
+    parent: str  # table
+    parent_columns: tuple[str, ...]
+
+    def columns_of(self, primary: Key) -> tuple[str, ...]:
+        """
+        Its columns in the order of the parent's ``primary`` key; () where it points
+        by others.
+        """
+        pointing = dict(zip(self.parent_columns, self.columns, strict=True))
+        if pointing.keys() != set(primary):
+            return ()
+        return tuple(pointing[column] for column in primary)
+
+
 class MergeStatus(StrEnum):
     MERGED = "merged"  # the working set holds the result; nothing is left to settle
     CONFLICTS = "conflicts"  # conflicts, violations or schema conflicts are listed
@@ -289,6 +309,7 @@ class Features:
     knows_what_was_renamed: bool  # of columns; else it goes by names and places
     merges_generated_columns: bool  # else not where a row of their table is in conflict
     merges_any_definitions: bool  # else some that would end the server are not begun
+    keeps_foreign_keys_of_renamed_tables: bool  # in merges, which are refused else
 
 
 @dataclass(frozen=True, slots=True)
@@ -1042,6 +1063,13 @@ class Repository(ABC):
 
         Deletes the list, not the fault: the engines commit orphans and
         duplicates after this (measured), so check the rows first.
+        """
+
+    @abstractmethod
+    def foreign_keys(self, at: str | None = None) -> list[ForeignKey]:
+        """
+        Those of all tables, in order, as of a hash or where the connection is.
+        Raises ``UnknownRef``.
         """
 
     @abstractmethod

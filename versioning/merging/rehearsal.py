@@ -9,7 +9,7 @@ from django.db import transaction
 from versioning.backends.errors import BranchMoved, UncommittedRows
 from versioning.backends.repository import MergeSides, Repository
 from versioning.conf import connection as versioned_connection
-from versioning.merging import limits, picks, reshaped
+from versioning.merging import limits, picks, references, reshaped
 from versioning.merging.hiding import hidden_branch, lock_key
 from versioning.merging.memory import remember
 from versioning.merging.transplant import Transplant
@@ -95,6 +95,7 @@ def _is_complete(repository: Repository, sides: MergeSides) -> bool:
     """That nothing is lost. Raises ``MergeRefused`` otherwise."""
     with repository.one_look():
         reshaped.require_nothing_lost(repository, sides)
+        references.require_kept(repository, sides)
     return True
 
 

@@ -60,7 +60,7 @@ def require_nothing_lost(merge: Repository, sides: MergeSides) -> None:
     missing = {(v.table, v.key) for v in listed}
     there = merge.tables(at=sides.base)
     ours, theirs = (
-        _renamed(merge, sides.base, side) for side in (sides.ours, sides.theirs)
+        renamed_tables(merge, sides.base, side) for side in (sides.ours, sides.theirs)
     )
     for changed, is_theirs in ((by_theirs, True), (by_ours, False)):
         names, others = (theirs, ours) if is_theirs else (ours, theirs)
@@ -71,7 +71,7 @@ def require_nothing_lost(merge: Repository, sides: MergeSides) -> None:
             _Reshaped(merge, sides, is_theirs, table, name, other, told).check()
 
 
-def _renamed(merge: Repository, base: str, side: str) -> dict[str, str]:
+def renamed_tables(merge: Repository, base: str, side: str) -> dict[str, str]:
     """Names of tables on a side, by what they were called before."""
     return {
         change.old_table: change.table

@@ -31,7 +31,13 @@ _LOG = "SELECT commit_hash, committer, email, date, message, parents FROM dolt_l
 _DEFINED = re.compile(r"^  `((?:[^`]|``)*)` (.*)$", re.M)  # a line a column
 # In no text, as a default or a comment is.
 _GENERATED = re.compile(r"^(?:[^'\n]|'(?:[^'\\]|\\.)*')* GENERATED ALWAYS AS ", re.M)
-_COLUMN = re.compile(r"`((?:[^`]|``)*)`")
+_NAME = re.compile(r"`((?:[^`]|``)*)`")
+_QUOTED = r"`(?:[^`]|``)*`"
+_FOREIGN_KEY = re.compile(  # a line a key
+    rf"^  CONSTRAINT ({_QUOTED}) FOREIGN KEY \(({_QUOTED}(?:,{_QUOTED})*)\) "
+    rf"REFERENCES ({_QUOTED}) \(({_QUOTED}(?:,{_QUOTED})*)\)",
+    re.M,
+)
 _BEHIND_TYPE = re.compile(
     r" (?:NOT NULL|NULL|DEFAULT|AUTO_INCREMENT|COMMENT|GENERATED|ON UPDATE)\b"
 )
@@ -364,14 +370,13 @@ class Reading(SqlRepository):
 
     # Constraints ---------------------------------------------------------------
 
-    def _foreign_key_columns(self) -> Iterable[tuple[str, Any, str, str, str | None]]:
-        return self._fetch(
-            "SELECT table_name, constraint_name, column_name, "
-            "referenced_table_name, referenced_column_name "
-            "FROM information_schema.key_column_usage "
-            "WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL "
-            "ORDER BY table_name, constraint_name, ordinal_position"
-        )
+    def _foreign_key_columns(
+        self, at: str | None
+    ) -> Iterable[tuple[str, Any, str, str, str | None]]:
+        # The server's own list of them has a renamed column's former name.
+        at = at or self.connection.binding.at
+        schema = self._read_schema(None) if self._is_open(at) else self._schema(at)
+        return _foreign_key_columns_in(schema)
 
     def _unique_indexes(self) -> Iterable[tuple[str, UniqueIndex]]:
         # Expressions are parsed in CREATE INDEX, and no index is made of them.
@@ -469,8 +474,20 @@ def holds_all(type: str, other: str) -> bool:
     )
 
 
+def _foreign_key_columns_in(
+    schema: Schema,
+) -> Iterator[tuple[str, str, str, str, str]]:
+    for table, (statement,) in sorted(schema.items()):
+        for found in _FOREIGN_KEY.findall(statement):
+            (name,), columns, (parent,), to = map(_names_in, found)
+            for column, parent_column in zip(columns, to, strict=True):
+                yield table, name, column, parent, parent_column
+
+
 def _key_in(definition: str) -> Key:
     match = _PRIMARY_KEY.search(definition)
-    if match is None:
-        return ()
-    return tuple(name.replace("``", "`") for name in _COLUMN.findall(match[1]))
+    return () if match is None else _names_in(match[1])
+
+
+def _names_in(quoted: str) -> tuple[str, ...]:
+    return tuple(name.replace("``", "`") for name in _NAME.findall(quoted))

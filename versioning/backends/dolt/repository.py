@@ -51,6 +51,7 @@ class DoltRepository(Completing):
             knows_what_was_renamed=True,
             merges_generated_columns=False,
             merges_any_definitions=False,
+            keeps_foreign_keys_of_renamed_tables=False,
         )
 
     def _version(self) -> str:

@@ -438,12 +438,15 @@ class Reading(SqlRepository):
     # Constraints: Django's introspection reads a table's SQL here, which the
     # engine writes in its own way, and misses some.
 
-    def _foreign_key_columns(self) -> Iterable[tuple[str, Any, str, str, str | None]]:
-        return self._fetch(
+    def _foreign_key_columns(
+        self, at: str | None
+    ) -> Iterable[tuple[str, Any, str, str, str | None]]:
+        sql = (
             'SELECT m.name, k.id, k."from", k."table", k."to" '
             "FROM sqlite_master m, pragma_foreign_key_list(m.name) k "
             "WHERE m.type = 'table' ORDER BY m.name, k.id, k.seq"
         )
+        return self._fetch(sql) if at is None else self._table_at(at, sql)[1]
 
     def _unique_indexes(self) -> Iterable[tuple[str, UniqueIndex]]:
         rows = self._fetch(

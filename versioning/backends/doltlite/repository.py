@@ -55,6 +55,7 @@ class DoltLiteRepository(Exporting):
             knows_what_was_renamed=False,
             merges_generated_columns=True,
             merges_any_definitions=True,
+            keeps_foreign_keys_of_renamed_tables=True,
         )
 
     def _version(self) -> str:

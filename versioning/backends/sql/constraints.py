@@ -12,29 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from versioning.backends.repository import Key, Row, Violation, ViolationKind
+from versioning.backends.repository import (
+    ForeignKey,
+    Key,
+    Row,
+    Violation,
+    ViolationKind,
+)
 from versioning.backends.sql.rules import Rule, Rules
 from versioning.backends.sql.statements import batches
 
 FAULTS_SHOWN = 100  # rows for each constraint
 EVERY_ROW = "1 = 1"
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
-    columns: tuple[str, ...]
-    parent: str  # table
-    parent_columns: tuple[str, ...]
-
-    def columns_of(self, primary: Key) -> tuple[str, ...]:
-        """
-        Its columns in the order of the parent's ``primary`` key; () where it points
-        by others.
-        """
-        pointing = dict(zip(self.parent_columns, self.columns, strict=True))
-        if pointing.keys() != set(primary):
-            return ()
-        return tuple(pointing[column] for column in primary)
 
 
 class Part(NamedTuple):
@@ -67,7 +56,9 @@ class Constraints(Rules):
     # schema costs the more, the more tables there are.
 
     @abstractmethod
-    def _foreign_key_columns(self) -> Iterable[tuple[str, Any, str, str, str | None]]:
+    def _foreign_key_columns(
+        self, at: str | None
+    ) -> Iterable[tuple[str, Any, str, str, str | None]]:
         """
         Table, what tells its keys apart, column, parent table and column (None
         for the parent's primary key), in order.
@@ -77,20 +68,26 @@ class Constraints(Rules):
     def _unique_indexes(self) -> Iterable[tuple[str, UniqueIndex]]:
         """With their tables, besides primary keys."""
 
-    def _foreign_keys(self) -> Mapping[str, Sequence[ForeignKey]]:
-        """By table."""
+    def foreign_keys(self, at: str | None = None) -> list[ForeignKey]:
         keys: dict[tuple[str, Any], list[tuple[str, str, str | None]]]
         keys = defaultdict(list)
-        for table, key, column, parent, to in self._foreign_key_columns():
+        for table, key, column, parent, to in self._foreign_key_columns(at):
             keys[table, key].append((column, parent, to))
-        found: dict[str, list[ForeignKey]] = defaultdict(list)
+        found = []
         for (table, _), of_key in keys.items():
             parent = of_key[0][1]
             columns = tuple(column for column, _, _ in of_key)
             named = tuple(to for _, _, to in of_key if to)
-            named = named or self._primary_key(parent, None)
+            named = named or self._primary_key(parent, at)
             if len(named) == len(columns):
-                found[table].append(ForeignKey(columns, parent, named))
+                found.append(ForeignKey(table, columns, parent, named))
+        return found
+
+    def _foreign_keys(self) -> Mapping[str, Sequence[ForeignKey]]:
+        """By table."""
+        found: dict[str, list[ForeignKey]] = defaultdict(list)
+        for key in self.foreign_keys():
+            found[key.table].append(key)
         return found
 
     def _unique(self) -> Mapping[str, Sequence[UniqueIndex]]:
