@@ -341,6 +341,51 @@ def test_they_do_if_they_were_filled_alike(merge, rows):
     ]
 
 
+#: As a migration does that gives a table a column with a default.
+FILLED = [
+    "ALTER TABLE things ADD COLUMN d varchar(20)",
+    "UPDATE things SET d = 'new'",
+]
+DELETE = "DELETE FROM things WHERE id = 1"
+
+
+@pytest.mark.parametrize("is_filled_first", [True, False])
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+def test_a_row_that_was_only_filled_is_deleted_as_the_other_side_wants(
+    merge, rows, ours_is_shaped, is_filled_first
+):
+    here = [*FILLED, DELETE] if is_filled_first else [DELETE, *FILLED]
+    there = [*FILLED, "UPDATE things SET a = 'A' WHERE id = 3"]
+    merge(here, there, ours_is_shaped=ours_is_shaped).land()
+    assert rows("main", "SELECT id, a, d FROM things ORDER BY id") == [
+        (2, "a2", "new"),
+        (3, "A", "new"),
+    ]
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+def test_but_not_where_somebody_put_something_else_there(
+    repository, merge, ours_is_shaped
+):
+    """The engines find nothing wrong with it."""
+    there = [*FILLED, "UPDATE things SET d = 'mine' WHERE id = 1"]
+    bringing = merge([*FILLED, DELETE], there, ours_is_shaped=ours_is_shaped)
+    assert bringing.found.blocked.startswith("One branch changed rows in “things”")
+    head = repository.head("main")
+    with pytest.raises(MergeRefused):
+        bringing.land()
+    assert repository.head("main") == head
+
+
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+def test_nor_where_most_rows_do_not_tell_what_they_were_filled_with(
+    merge, ours_is_shaped
+):
+    here = [*FILLED, "UPDATE things SET d = 'other' WHERE id = 2", DELETE]
+    bringing = merge(here, FILLED, ours_is_shaped=ours_is_shaped)
+    assert not bringing.found.can_land
+
+
 def test_one_that_the_result_has_not_is_no_fault(merge):
     """On the other side another column took its name."""
     ours = ["ALTER TABLE things RENAME COLUMN a TO c"]

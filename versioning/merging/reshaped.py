@@ -8,6 +8,7 @@ one side changed is looked up in the result, wherever the other side defined its
 table anew.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -321,7 +322,7 @@ class _Reshaped:
         if change.after is None:
             return "" if result is None else "which rows there are"
         if result is None:
-            return "rows"
+            return "" if self._is_only_filled(change) else "rows"
         for column, value in _set(change):
             if not self._has(result, column, value, change):
                 return self._values_of(column)
@@ -336,6 +337,38 @@ class _Reshaped:
             ):
                 return self._values_of(column)  # both did: one of them is gone
         return ""
+
+    def _is_only_filled(self, change: RowChange) -> bool:
+        """
+        Whether all that a side did to a row, which the other deleted, is what each
+        row gets with new columns, which the other has as well.
+        """
+        return change.before is not None and all(
+            column in self._fills
+            and same((change.after or {})[column], self._fills[column])
+            for column in _written(change)
+        )
+
+    @cached_property
+    def _fills(self) -> Mapping[str, Any]:
+        """What most rows of the shaped side got in columns that both sides added."""
+        both = {*self.merge.columns(self.name, self.shaped)}.intersection(
+            self.merge.columns(self.other, self.plain)
+        )
+        changed = self.merge.diff_rows(
+            self.name,
+            self.base,
+            self.shaped,
+            kinds=[ChangeKind.CHANGED],
+            limit=BATCH,
+        )
+        rows = [change.after for change in changed if change.after is not None]
+        found: dict[str, Any] = {}
+        for column in both - self._base_columns if rows else ():
+            [(value, count)] = Counter(row[column] for row in rows).most_common(1)
+            if 2 * count > len(rows):
+                found[column] = value
+        return found
 
     def _require_nothing_else(self) -> None:
         """What the plain side left alone is as the shaped side has it."""
