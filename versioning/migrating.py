@@ -1,6 +1,8 @@
 """Branches brought up to the code's migrations, each by a commit of its own."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
@@ -66,8 +68,11 @@ def bring_up_to_date(branch: str, author: Author) -> Migrated:
         sweep(branch)
         before = _settled_head(branch)
         with hidden_branch(lock_key(branch), before) as hidden:
-            with schema_change(hidden, author=author, message=message):
-                _run(branch)
+            with (
+                _failures_told(branch),
+                schema_change(hidden, author=author, message=message),
+            ):
+                _run()
             after = repository.head(hidden)
             with connection().bound(branch), connection().writing():
                 move(branch, before=before, to=after)
@@ -87,12 +92,18 @@ def _settled_head(branch: str) -> str:
     return repository.head(branch)
 
 
-def _run(branch: str) -> None:
-    """Run what is missing where the connection is, for a branch."""
+def _run() -> None:
+    """Run what is missing where the connection is."""
     executor = MigrationExecutor(connection())
     leaves = executor.loader.graph.leaf_nodes()
+    executor.migrate([node for node in leaves if node[0] in options().apps])
+
+
+@contextmanager
+def _failures_told(branch: str) -> Iterator[None]:
+    """Raises ``CannotMigrate`` where the migrations of a branch fail."""
     try:
-        executor.migrate([node for node in leaves if node[0] in options().apps])
+        yield
     except (EngineError, VersioningError):
         raise
     except DatabaseError as error:

@@ -7,9 +7,15 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db.migrations.loader import MigrationLoader
 
-from polls.models import Question
+import versioning
+from polls.models import Choice, Question
+from tests.engines import ENGINE
 from tests.schemas import MOOD
 from versioning import schema_state
+from versioning.backends.repository import Author
+from versioning.migrating import CannotMigrate, bring_up_to_date
+
+ERIN = Author("Erin Editor", "erin@example.org")
 
 
 def run(*args, **options):
@@ -114,3 +120,51 @@ def test_which_branches_must_be_said(repository):
         run()
     with pytest.raises(CommandError, match="Name branches, or --all"):
         run("main", all=True)
+
+
+NO_RULE = "migrations.RemoveConstraint('choice', 'polls_choice_once_per_question')"
+BY_VOTES = (
+    "migrations.AddIndex('choice', "
+    "models.Index(fields=['question', 'votes'], name='by_votes'))"
+)
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [NO_RULE],
+        [BY_VOTES, NO_RULE],
+        [NO_RULE, BY_VOTES, "migrations.RemoveIndex('choice', 'by_votes')"],
+        [NO_RULE, "migrations.RemoveField('choice', 'question')"],
+    ],
+    ids=["alone", "beside another", "and another", "with its column"],
+)
+def test_an_index_goes_that_begins_with_a_foreign_key(
+    repository, connection, code, poll, operations
+):
+    code.add("0002_no_rule", *operations)
+    keys = repository.foreign_keys(repository.head("main"))
+    run("main")
+    left = repository.foreign_keys(repository.head("main"))
+    assert left == ([] if "RemoveField" in operations[-1] else keys)
+    with versioning.on_branch("main", message="Vote") as unit:
+        Choice.objects.order_by("pk").values("pk").update(votes=6)
+    assert unit.commit == repository.head("main")
+
+
+#: Of these nothing is said before they are to be committed.
+REFUSED_AT_LAST = {
+    "dolt": "CREATE INDEX other ON polls_choice (question_id); "
+    "DROP INDEX polls_choice_once_per_question ON polls_choice",
+    "doltlite": "INSERT INTO polls_choice (question_id, text, votes) "
+    "VALUES (404, 'Nowhere', 0)",
+}[ENGINE]
+
+
+def test_what_the_database_refuses_at_last_is_said(repository, code, poll):
+    code.add("0002_refused", f"migrations.RunSQL({REFUSED_AT_LAST!r})")
+    head = repository.head("main")
+    with pytest.raises(CannotMigrate, match="The migrations of “main” stopped"):
+        bring_up_to_date("main", ERIN)
+    assert repository.head("main") == head
+    assert [b.name for b in repository.branches()] == ["main"]

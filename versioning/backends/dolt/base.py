@@ -12,6 +12,7 @@ from versioning.backends.binding import DEFAULT, Binding, VersionedConnection
 from versioning.backends.dolt.moments import CONVERSIONS, Operations
 from versioning.backends.dolt.patterns import without_unreadable
 from versioning.backends.dolt.repository import DoltRepository
+from versioning.backends.dolt.schema import SchemaEditor
 from versioning.backends.errors import (
     BranchNotFound,
     CannotBeShown,
@@ -46,6 +47,7 @@ class DatabaseWrapper(VersionedConnection, TranslatesErrors, base.DatabaseWrappe
     #: Name of the server's default branch, once it was asked for.
     default_branch: str | None = None
 
+    SchemaEditorClass = SchemaEditor
     ops_class = Operations
     operators = _blind(base.DatabaseWrapper.operators)
     pattern_ops = _blind(base.DatabaseWrapper.pattern_ops)

@@ -12,6 +12,7 @@ from versioning.backends.binding import DEFAULT, Binding, VersionedConnection
 from versioning.backends.doltlite.creation import DatabaseCreation
 from versioning.backends.doltlite.moments import Operations
 from versioning.backends.doltlite.repository import DoltLiteRepository
+from versioning.backends.doltlite.schema import SchemaEditor
 from versioning.backends.errors import (
     BranchNotFound,
     CannotBeShown,
@@ -42,6 +43,7 @@ class DatabaseWrapper(
     #: Name of the file's default branch, once it was asked for.
     default_branch = ""
 
+    SchemaEditorClass = SchemaEditor
     creation_class = DatabaseCreation
     ops_class = Operations
 
