@@ -187,6 +187,13 @@ class MergeBlocked(EngineError):
     """The engine can't merge these two states at all; ``str()`` is its reason."""
 
 
+#: What is left to do where both branches have the same tables, and another past.
+COMMIT_BY_COMMIT = (
+    "Take over what one of the branches did commit by commit instead: each commit’s "
+    "page offers it."
+)
+
+
 class MergeRefused(MergeBlocked):
     """
     Something would be lost, or can't be told; ``str()`` says it in sentences,

@@ -310,6 +310,7 @@ class Features:
     merges_generated_columns: bool  # else not where a row of their table is in conflict
     merges_any_definitions: bool  # else some that would end the server are not begun
     keeps_foreign_keys_of_renamed_tables: bool  # in merges, which are refused else
+    merges_other_unique_rules: bool  # of one table; else such a merge is refused
 
 
 @dataclass(frozen=True, slots=True)

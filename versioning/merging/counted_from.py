@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from versioning import policies, values
-from versioning.backends.errors import MergeRefused
+from versioning.backends.errors import COMMIT_BY_COMMIT, MergeRefused
 from versioning.backends.repository import (
     ChangeKind,
     Key,
@@ -22,7 +22,6 @@ from versioning.backends.repository import (
     Repository,
     Row,
 )
-from versioning.merging.reshaped import COMMIT_BY_COMMIT
 from versioning.merging.whereabouts import whereabouts
 from versioning.values import same
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from versioning import values
 from versioning.backends.equality import alike
-from versioning.backends.errors import MergeRefused
+from versioning.backends.errors import COMMIT_BY_COMMIT, MergeRefused
 from versioning.backends.repository import (
     ChangeKind,
     ConflictRow,
@@ -33,12 +33,6 @@ from versioning.merging.whereabouts import Whereabouts, is_there, whereabouts
 from versioning.values import same
 
 BATCH = 500  # rows
-
-#: What is left to do where the tables are alike, and their past is not.
-COMMIT_BY_COMMIT = (
-    "Take over what one of the branches did commit by commit instead: each commit’s "
-    "page offers it."
-)
 
 
 def require_nothing_lost(merge: Repository, sides: MergeSides) -> None:

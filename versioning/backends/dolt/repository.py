@@ -52,6 +52,7 @@ class DoltRepository(Completing):
             merges_generated_columns=False,
             merges_any_definitions=False,
             keeps_foreign_keys_of_renamed_tables=False,
+            merges_other_unique_rules=True,
         )
 
     def _version(self) -> str:

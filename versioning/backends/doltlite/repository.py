@@ -5,7 +5,8 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, transacti
 from versioning.backends.doltlite import garbage
 from versioning.backends.doltlite.export import Exporting
 from versioning.backends.errors import (
+    COMMIT_BY_COMMIT,
     BranchExists,
     BranchMoved,
     BranchNotFound,
@@ -21,6 +23,7 @@ from versioning.backends.errors import (
     EngineError,
     InvalidBranchName,
     MergeBlocked,
+    MergeRefused,
     UncommittedRows,
 )
 from versioning.backends.repository import (
@@ -56,6 +59,7 @@ class DoltLiteRepository(Exporting):
             merges_generated_columns=True,
             merges_any_definitions=True,
             keeps_foreign_keys_of_renamed_tables=True,
+            merges_other_unique_rules=False,
         )
 
     def _version(self) -> str:
@@ -110,6 +114,7 @@ class DoltLiteRepository(Exporting):
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()
         self._known(theirs)
+        self._require_same_uniques(theirs)
         try:
             said = self._value(
                 "SELECT dolt_merge('--no-ff', '--no-commit', %s)", [theirs]
@@ -129,6 +134,58 @@ class DoltLiteRepository(Exporting):
         if str(said).startswith("Already up to date"):
             return MergeStatus.UP_TO_DATE
         return MergeStatus.MERGED
+
+    def _require_same_uniques(self, theirs: str) -> None:
+        """
+        Raise ``MergeRefused`` where theirs gave a table other ``UNIQUE``s in its
+        definition, as Django does: the engine calls its indexes for those by
+        number, and puts the one's entries into the other, or finds the file
+        malformed, which it isn't.
+        """
+        head = self._head()
+        base = self.merge_base(head, theirs)
+        if base is None or not self.schema_changes(base, theirs):
+            return
+        before, ours, new = (self._uniques(at) for at in (base, head, theirs))
+        for table in sorted(before.keys() & ours.keys() & new.keys()):
+            if new[table] not in (before[table], ours[table]):
+                raise MergeRefused(
+                    "The branches have different rules about which values of "
+                    f"“{table}” may be there only once, and this database can’t merge "
+                    "those. Give both branches the same tables first; then look again."
+                )
+
+    def _uniques(self, at: str) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """The columns of the indexes that it made by itself, in order, by table."""
+
+        def ask() -> dict[str, list[tuple[str, str]]]:
+            sql = (
+                "SELECT m.name, i.name, c.name FROM sqlite_master m "
+                "LEFT JOIN pragma_index_list(m.name) i ON i.origin = 'u' "
+                "LEFT JOIN pragma_index_info(i.name) c "
+                "WHERE m.type = 'table' ORDER BY m.name, i.name, c.seqno"
+            )
+            found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+            for table, index, column in self._table_at(at, sql)[1]:
+                found[table] += [(index, column)] if index else []
+            return found
+
+        return self._always("uniques", at, ask=ask)
+
+    def _in_no_table(self, names: Sequence[str]) -> MergeBlocked:
+        indexed = self._fetch(
+            "SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'index' "
+            f"AND name IN ({', '.join(['%s'] * len(names))}) ORDER BY tbl_name",
+            names,
+        )
+        if not indexed:
+            return super()._in_no_table(names)
+        tables = " and ".join(f"“{table}”" for (table,) in indexed)
+        return MergeRefused(
+            f"{tables} got another definition, and rows were changed that stand in an "
+            "index of it: this database finds the index in conflict, which nobody can "
+            f"settle. {COMMIT_BY_COMMIT}"
+        )
 
     def fill_new_columns(self, sides: MergeSides) -> None:
         """Nothing is left out."""

@@ -112,14 +112,19 @@ class Merging(Writing):
             ),
             key=lambda count: count.table,
         )
-        # DoltLite, where one side gave the table another name and the other
-        # changed its rows: they are listed, and no table is left to settle them in.
         if counts and (gone := {c.table for c in counts} - set(self.tables())):
-            raise MergeBlocked(
-                f"rows of {', '.join(sorted(gone))} were changed on one side, and the "
-                "other has no table of that name any more"
-            )
+            raise self._in_no_table(sorted(gone))
         return counts
+
+    def _in_no_table(self, names: Sequence[str]) -> MergeBlocked:
+        """
+        For conflicts that can't be settled, as there are no tables of these names:
+        DoltLite lists them where one side renamed what the other changed rows of.
+        """
+        return MergeBlocked(
+            f"rows of {', '.join(names)} were changed on one side, and the other has "
+            "no table of that name any more"
+        )
 
     def conflicts(
         self,
