@@ -140,6 +140,47 @@ def test_unique_values_can_be_swapped(write, leads_there):
     leads_there(after, before)
 
 
+ONCE = {
+    "in a stored column": (
+        "CREATE TABLE once (id int PRIMARY KEY, u varchar(9), "
+        "v varchar(9) GENERATED ALWAYS AS (lower(u)) STORED)",
+        "CREATE UNIQUE INDEX once_v ON once (v)",
+    ),
+    "in a virtual column": (
+        "CREATE TABLE once (id int PRIMARY KEY, u varchar(9), "
+        "v varchar(9) GENERATED ALWAYS AS (lower(u)) VIRTUAL)",
+        "CREATE UNIQUE INDEX once_v ON once (v)",
+    ),
+}
+if not DOLT:  # which has no such indexes
+    ONCE |= {
+        "worked out by the index": (
+            "CREATE TABLE once (id int PRIMARY KEY, u varchar(9))",
+            "CREATE UNIQUE INDEX once_u ON once (lower(u))",
+        ),
+        "in some of the rows": (
+            "CREATE TABLE once (id int PRIMARY KEY, u varchar(9))",
+            "CREATE UNIQUE INDEX once_id ON once ((1)) WHERE u = 'x'",
+        ),
+    }
+
+
+@pytest.mark.parametrize("how", ONCE)
+def test_what_may_be_there_once_can_be_swapped_however_it_is_known(
+    write, leads_there, how
+):
+    before = write(
+        "main", *ONCE[how], "INSERT INTO once (id, u) VALUES (1, 'x'), (2, 'y')"
+    )
+    after = write(
+        "main",
+        "DELETE FROM once",
+        "INSERT INTO once (id, u) VALUES (1, 'y'), (2, 'x')",
+    )
+    leads_there(before, after)
+    leads_there(after, before)
+
+
 def test_words_that_differ_by_case(write, leads_there):
     before = write(
         "main",
@@ -337,6 +378,21 @@ def test_a_stream_keeps_no_branch_and_can_be_left(repository, connection, write,
     assert next(stream, None) is None
 
 
+if DOLT:  # where 0 means the next number
+
+    def test_a_counted_key_may_be_0(write, leads_there):
+        before = write(
+            "main", "CREATE TABLE counted (id int PRIMARY KEY AUTO_INCREMENT, v int)"
+        )
+        after = write(
+            "main",
+            "INSERT INTO counted VALUES (1, 1)",
+            "UPDATE counted SET id = 0",
+        )
+        script = leads_there(before, after)
+        assert "VALUES (0, 1)" in script
+
+
 if not DOLT:  # whose user may make none
 
     def test_a_new_trigger_does_not_act_on_the_rows_of_the_file(write, leads_there):
@@ -353,6 +409,34 @@ if not DOLT:  # whose user may make none
             "UPDATE acted SET b = 1 WHERE id = 7",
         )
         leads_there(before, after)
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            [],
+            ["DROP TRIGGER acts"],
+            ["ALTER TABLE acted RENAME TO active"],
+            ["DROP TABLE acted"],
+            [
+                "DROP TRIGGER acts",
+                "CREATE TRIGGER acts AFTER DELETE ON acted BEGIN DELETE FROM told; END",
+            ],
+        ],
+    )
+    def test_a_trigger_that_was_there_does_not_act_on_them_either(
+        write, leads_there, changed
+    ):
+        before = write(
+            "main",
+            "CREATE TABLE told (id integer PRIMARY KEY, what int)",
+            "CREATE TABLE acted (id int PRIMARY KEY, b int)",
+            "CREATE TRIGGER acts AFTER INSERT ON acted "
+            "BEGIN INSERT INTO told (what) VALUES (NEW.id); END",
+            "INSERT INTO acted VALUES (1, 2)",
+        )
+        after = write("main", "INSERT INTO acted VALUES (7, 7)", *changed)
+        leads_there(before, after)
+        leads_there(after, before)
 
 
 def test_a_number_that_became_one_of_another_kind_is_in_the_file(write, leads_there):

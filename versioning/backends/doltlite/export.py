@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from versioning.backends.doltlite.reading import Reading
@@ -11,7 +12,7 @@ from versioning.backends.repository import Row, RowChange
 from versioning.backends.sql.export import Definitions, Statement
 from versioning.backends.sql.tables import MAKES_INDEX, MAKES_TABLE, Diff
 
-_MADE_LAST = re.compile(rf"{MAKES_INDEX.pattern}|\s*CREATE TRIGGER\b", re.I)
+_IS_OF_A_TRIGGER = re.compile(r"\s*(CREATE|DROP) TRIGGER\b", re.I)
 _DROPS_TABLE = re.compile(r"\s*DROP TABLE\b", re.I)
 _ADDS_REQUIRED = re.compile(
     r"\s*ALTER TABLE\b.* ADD\b(?!.*\bDEFAULT\b).*\bNOT NULL\b", re.I | re.S
@@ -46,20 +47,42 @@ class Exporting(Reading):
     def _unique_in(self, table: str, at: str) -> frozenset[str]:
         rows = self._table_at(
             at,
-            "SELECT c.name FROM pragma_index_list(%s) i, pragma_index_info(i.name) c "
-            "WHERE i.\"unique\" AND i.origin <> 'pk' AND c.name IS NOT NULL",
+            "SELECT c.name, i.partial FROM pragma_index_list(%s) i, "
+            "pragma_index_info(i.name) c WHERE i.\"unique\" AND i.origin <> 'pk'",
             [table],
         )[1]
-        return frozenset(name for (name,) in rows)
+        columns = self._columns(table, at)
+        # Of an expression, and of which rows an index holds for, any may be part.
+        if any(is_partial or name not in columns for name, is_partial in rows):
+            return frozenset(columns)
+        return frozenset(name for name, _ in rows)
 
     def _redefine(self, before: str, after: str) -> Definitions:
+        told = self._redefine_tables(before, after)
+        # No trigger is to act on the rows of the file, which are as it left them.
+        dropped = [
+            Statement(table, f"DROP TRIGGER {self._quote(name)}")
+            for table, name, _ in self._triggers(before)
+        ]
+        made = [Statement(table, sql) for table, _, sql in self._triggers(after)]
+        return replace(told, first=[*dropped, *told.first], last=[*told.last, *made])
+
+    def _triggers(self, at: str) -> Sequence[tuple[str, str, str]]:
+        """Table, name and SQL of each."""
+        sql = (
+            "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger' "
+            "ORDER BY name"
+        )
+        return self._table_at(at, sql)[1]
+
+    def _redefine_tables(self, before: str, after: str) -> Definitions:
         # Not of tables alone: an index has a definition of its own.
         if not self._differences(before, after)[1]:
             return Definitions()
         found = [
             Statement(*row)
             for row in self._engines_statements(before, after)
-            if not self._own(row[0])
+            if not (self._own(row[0]) or _IS_OF_A_TRIGGER.match(row[1]))
         ]
         made = _tables(found, MAKES_TABLE) & _tables(found, _DROPS_TABLE)
         # The engine says to add a column that it would not add to rows.
@@ -67,9 +90,8 @@ class Exporting(Reading):
         found = [one for one in found if one.table not in refused]
         for table in sorted(refused):
             found += self._making_anew(table, after)
-        # What has to be unique is so once the rows are written, and no trigger is to
-        # act on them.
-        last = [one for one in found if _MADE_LAST.match(one.text)]
+        # What has to be unique is so once the rows are written.
+        last = [one for one in found if MAKES_INDEX.match(one.text)]
         first = [one for one in found if one not in last]
         # The engine's list of tables takes one for two, if main's is a third by then.
         told = [one.text.rstrip("; \n") for one in first]

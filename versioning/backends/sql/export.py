@@ -70,7 +70,10 @@ class Exporting(Tables):
 
     @abstractmethod
     def _unique_in(self, table: str, at: str) -> frozenset[str]:
-        """Columns of unique indexes, the primary key aside."""
+        """
+        Columns on which unique indexes depend, those that an expression or a
+        generated column is worked out from, too; not the primary key's index.
+        """
 
     @abstractmethod
     def _redefine(self, before: str, after: str) -> Definitions:
