@@ -543,3 +543,33 @@ def test_both_of_two_rows_under_one_key_are_kept(repository, maintainer, erin, h
     assert [q.text for q in kept] == ["Asked on main?", "Asked on summer?"]
     fields = pins(repository) | about(heaven) | {"row": "both"}
     assert decide(maintainer, fields).status_code in (400, 404)
+
+
+def test_what_was_before_is_offered_where_there_was_such_a_column(
+    repository, maintainer, stranger
+):
+    """Not in one that was called otherwise."""
+    make = "CREATE TABLE things (id int PRIMARY KEY, a varchar(9), b varchar(9))"
+    stranger.execute("main", make, commit="Make")
+    add = "INSERT INTO things VALUES (1, NULL, 'b'), (2, NULL, NULL)"
+    stranger.execute("main", add, commit="Add")
+    repository.create_branch("summer", repository.head("main"))
+    here, there = "a = 'A', b = 'B'", "a = 'x', b = 'y'"
+    change = "UPDATE things SET {} WHERE id = 1"
+    stranger.execute("main", change.format(here), commit="Change")
+    stranger.execute("summer", change.format(there), commit="Change")
+    rename = "ALTER TABLE things RENAME COLUMN a TO c"
+    stranger.execute("summer", rename, commit="Rename")
+    page = maintainer.get(URL)
+    asked = [form for form in forms(page) if "take:c" in form.offered]
+    if not repository.features.knows_what_was_renamed:
+        assert not asked
+        return
+    (form,) = asked
+    assert form.offered == {
+        "take:c": ["ours", "theirs"],
+        "take:b": ["ours", "theirs", "base"],
+    }
+    for take in form.offered["take:c"]:
+        sent = {**form.fields, "take:c": take, "take:b": "base"}
+        assert maintainer.post(form.action, sent).status_code == 303

@@ -471,7 +471,7 @@ class _TableCards:
             )
         yield Option(Take.OURS, self.names.ours, ours, _is(choice, Take.OURS))
         yield Option(Take.THEIRS, self.names.theirs, theirs, _is(choice, Take.THEIRS))
-        if before is not None:
+        if before is not None and cell.base is not ABSENT:
             yield Option(Take.BASE, "As before", before, _is(choice, Take.BASE))
 
     def _show(self, column: str, raw: Any) -> Shown:
