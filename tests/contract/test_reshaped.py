@@ -4,7 +4,11 @@ import pytest
 from django.db import transaction
 
 from tests.contract.test_undoing import Bringing
-from versioning.backends.errors import MergeBlocked, MergeRefused
+from versioning.backends.errors import (
+    ConflictsRemain,
+    MergeBlocked,
+    MergeRefused,
+)
 from versioning.merging import sources
 from versioning.merging.resolution import Take
 from versioning.merging.whereabouts import whereabouts
@@ -363,27 +367,27 @@ def test_a_row_that_was_only_filled_is_deleted_as_the_other_side_wants(
     ]
 
 
+MINE = "UPDATE things SET d = 'mine' WHERE id = 1"
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
 @pytest.mark.parametrize("ours_is_shaped", [True, False])
-def test_but_not_where_somebody_put_something_else_there(
-    repository, merge, ours_is_shaped
+def test_somebody_is_asked_if_something_else_was_put_there(
+    merge, rows, ours_is_shaped, is_kept
 ):
-    """The engines find nothing wrong with it."""
-    there = [*FILLED, "UPDATE things SET d = 'mine' WHERE id = 1"]
-    bringing = merge([*FILLED, DELETE], there, ours_is_shaped=ours_is_shaped)
-    assert bringing.found.blocked.startswith("One branch changed rows in “things”")
-    head = repository.head("main")
-    with pytest.raises(MergeRefused):
+    """Of what is in a column that both sides added the engines notice nothing."""
+    bringing = merge([*FILLED, DELETE], [*FILLED, MINE], ours_is_shaped=ours_is_shaped)
+    (of_table,) = bringing.found.conflicts
+    assert (of_table.table, of_table.rows, of_table.decisions) == ("things", 1, 1)
+    assert not any(stat.rows_removed for stat in bringing.found.stats)
+    with pytest.raises(ConflictsRemain):
         bringing.land()
-    assert repository.head("main") == head
-
-
-@pytest.mark.parametrize("ours_is_shaped", [True, False])
-def test_nor_where_most_rows_do_not_tell_what_they_were_filled_with(
-    merge, ours_is_shaped
-):
-    here = [*FILLED, "UPDATE things SET d = 'other' WHERE id = 2", DELETE]
-    bringing = merge(here, FILLED, ours_is_shaped=ours_is_shaped)
-    assert not bringing.found.can_land
+    assert bringing.repository.head("main") == bringing.sides.ours
+    take = Take.THEIRS if ours_is_shaped is is_kept else Take.OURS
+    bringing.decide("things", (1,), whole=take)
+    bringing.land()
+    found = rows("main", "SELECT id, d FROM things ORDER BY id")
+    assert found == [*([(1, "mine")] if is_kept else []), (2, "new"), (3, "new")]
 
 
 def test_one_that_the_result_has_not_is_no_fault(merge):

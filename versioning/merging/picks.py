@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from versioning import policies, trailers
@@ -150,26 +151,36 @@ def _changed(
 
 class Doubting:
     """
-    A merge under way with rows in doubt among those in conflict.
+    A merge under way with rows in doubt among those in conflict, and those that
+    one side deleted and the other changed ``unnoticed`` by the engine.
 
     Stands in for the repository: what it does not do otherwise itself, the
     repository does.
     """
 
-    def __init__(self, repository: Repository, sides: MergeSides, doubts: Doubts):
+    def __init__(
+        self,
+        repository: Repository,
+        sides: MergeSides,
+        doubts: Doubts,
+        unnoticed: Mapping[str, Collection[Key]] = MappingProxyType({}),
+    ):
         self._repository = repository
         self._sides = sides
         self._doubts = doubts
+        self._unnoticed = unnoticed
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._repository, name)
 
     @cached_property
     def _rows(self) -> Mapping[str, list[ConflictRow]]:
-        """Rows in doubt that both sides have, by table; they are few."""
+        """Rows in doubt that both sides have, and unnoticed ones; they are few."""
         found = {}
-        for table, doubts in self._doubts.items():
-            keys = sorted(doubts)
+        for table in self._doubts.keys() | self._unnoticed.keys():
+            doubts = self._doubts.get(table, {})
+            unnoticed = self._unnoticed.get(table, ())
+            keys = sorted({*doubts, *unnoticed})
             base, ours, theirs = (
                 self._repository.rows(table, keys, at=at)
                 if table in self._repository.tables(at=at)
@@ -181,14 +192,16 @@ class Doubting:
                     table,
                     key,
                     base.get(key),
-                    ours[key],
-                    theirs[key],
-                    doubtful=doubts[key],
+                    ours.get(key),
+                    theirs.get(key),
+                    doubtful=doubts.get(key, frozenset()),
                 )
                 for key in keys
-                if key in ours and key in theirs
+                if key in unnoticed or (key in ours and key in theirs)
             ]
-            found[table] = [row for row in rows if _is_in_doubt(row)]
+            found[table] = [
+                row for row in rows if row.key in unnoticed or _is_in_doubt(row)
+            ]
         return found
 
     def conflict_counts(self) -> list[ConflictCount]:

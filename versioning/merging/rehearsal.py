@@ -7,7 +7,7 @@ from typing import cast
 from django.db import transaction
 
 from versioning.backends.errors import BranchMoved, UncommittedRows
-from versioning.backends.repository import MergeSides, Repository
+from versioning.backends.repository import MergeSides, Repository, RowWrite
 from versioning.conf import connection as versioned_connection
 from versioning.merging import limits, picks, references, reshaped
 from versioning.merging.hiding import hidden_branch, lock_key
@@ -80,23 +80,35 @@ def start(repository: Repository, sides: MergeSides) -> Repository:
         repository.start_merge(sides.theirs)
         repository.fill_new_columns(sides)
         repository.fill_new_indexes(sides)
-        remember(("complete", sides), lambda: _is_complete(repository, sides))
-        if in_doubt := remember(
-            ("doubts", sides), lambda: picks.doubts(repository, sides)
-        ):
-            return cast(Repository, picks.Doubting(repository, sides, in_doubt))
+        unnoticed = remember(
+            ("unnoticed", sides), lambda: _looked_over(repository, sides)
+        )
+        _leave_as_ours(repository, sides, unnoticed)
+        in_doubt = remember(("doubts", sides), lambda: picks.doubts(repository, sides))
+        if unnoticed or in_doubt:
+            asking = picks.Doubting(repository, sides, in_doubt, unnoticed)
+            return cast(Repository, asking)
         return repository
     transplant = Transplant(repository, sides)
     transplant.start()
     return cast(Repository, transplant)
 
 
-def _is_complete(repository: Repository, sides: MergeSides) -> bool:
-    """That nothing is lost. Raises ``MergeRefused`` otherwise."""
+def _looked_over(repository: Repository, sides: MergeSides) -> reshaped.Unnoticed:
+    """As ``reshaped.unnoticed()``. Raises ``MergeRefused`` if anything is lost."""
     with repository.one_look():
-        reshaped.require_nothing_lost(repository, sides)
+        found = reshaped.unnoticed(repository, sides)
         references.require_kept(repository, sides)
-    return True
+    return found
+
+
+def _leave_as_ours(
+    repository: Repository, sides: MergeSides, unnoticed: reshaped.Unnoticed
+) -> None:
+    """As the engines leave rows in conflict until somebody has decided."""
+    for table, keys in unnoticed.items():
+        ours = repository.rows(table, sorted(keys), at=sides.ours)
+        repository.try_rows(table, [RowWrite(*row) for row in ours.items()])
 
 
 def require_head(repository: Repository, branch: str, expected: str) -> None:

@@ -10,7 +10,7 @@ table anew.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -33,37 +33,48 @@ from versioning.merging.whereabouts import Whereabouts, is_there, whereabouts
 from versioning.values import same
 
 BATCH = 500  # rows
+ASKED = 1000  # rows of a table, at most, that the engine should have asked about
 
 
-def require_nothing_lost(merge: Repository, sides: MergeSides) -> None:
+#: Rows that one side deleted and the other changed, by table.
+Unnoticed = Mapping[str, frozenset[Key]]
+
+
+def unnoticed(merge: Repository, sides: MergeSides) -> Unnoticed:
     """
-    Raise ``MergeRefused`` if the result that the engine made, of a merge under
-    way, lacks a value or brings back a row, where tables are defined otherwise
-    on one side than before. Takes work in proportion to the rows that changed
-    in such tables, and asks two questions where there are none.
+    Rows that the engine deleted in a merge under way, as one side did, though the
+    other had changed them, where tables are defined otherwise than before: they
+    are to be asked about. Raises ``MergeRefused`` if its result lacks another value
+    or brings back a row. Takes work in proportion to the rows that changed in such
+    tables, and asks two questions where there are none.
     """
     by_theirs, by_ours = (
         merge.schema_changes(sides.base, side) for side in (sides.theirs, sides.ours)
     )
     if not (by_theirs or by_ours) or merge.schema_conflicts():
-        return  # definitions come first, and nothing lands before
+        return {}  # definitions come first, and nothing lands before
     if by_theirs and by_ours:
         _require_one_name(merge, sides)
     listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
     if len(listed) > VIOLATIONS_LISTED:
-        return  # nor does it with so many
+        return {}  # nor does it with so many
     missing = {(v.table, v.key) for v in listed}
     there = merge.tables(at=sides.base)
     ours, theirs = (
         renamed_tables(merge, sides.base, side) for side in (sides.ours, sides.theirs)
     )
+    found: dict[str, frozenset[Key]] = {}
     for changed, is_theirs in ((by_theirs, True), (by_ours, False)):
         names, others = (theirs, ours) if is_theirs else (ours, theirs)
         tables = {change.table for change in changed} | names.keys()
         for table in sorted(tables.intersection(there)):
-            name, other = (found.get(table, table) for found in (names, others))
+            name, other = (called.get(table, table) for called in (names, others))
             told = frozenset(key for of, key in missing if of == name)
-            _Reshaped(merge, sides, is_theirs, table, name, other, told).check()
+            one = _Reshaped(merge, sides, is_theirs, table, name, other, told)
+            one.check()
+            if one.asked:
+                found[table] = found.get(table, frozenset()) | frozenset(one.asked)
+    return found
 
 
 def renamed_tables(merge: Repository, base: str, side: str) -> dict[str, str]:
@@ -118,6 +129,7 @@ class _Reshaped:
     name: str  # as the shaped side calls it
     other: str  # as the plain side calls it
     told: frozenset[Key]  # rows that the engine says something of by itself
+    asked: list[Key] = field(default_factory=list)  # rows that it should have
 
     def check(self) -> None:
         if self.name not in self.merge.tables():
@@ -207,6 +219,9 @@ class _Reshaped:
             else:
                 key = change.key
                 lost = self._lost(change, found.get(key), other.get(key))
+                if lost and key not in found and self._can_ask(change):
+                    self.asked.append(key)
+                    continue
             if lost:
                 raise self._refused(
                     f"One branch changed {lost} in {self._spoken}, and that would be "
@@ -331,6 +346,17 @@ class _Reshaped:
             ):
                 return self._values_of(column)  # both did: one of them is gone
         return ""
+
+    def _can_ask(self, change: RowChange) -> bool:
+        """Whether a person can decide about a row that was changed, and is gone."""
+        return (
+            change.before is not None
+            and change.after is not None
+            and self._is_shaped
+            and self.table == self.name == self.other
+            and change.after.keys() <= {*self.merge.columns(self.name)}
+            and len(self.asked) < ASKED
+        )
 
     def _is_only_filled(self, change: RowChange) -> bool:
         """
