@@ -345,6 +345,27 @@ def test_they_do_if_they_were_filled_alike(merge, rows):
     ]
 
 
+@pytest.mark.parametrize("ours_is_shaped", [True, False])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        [
+            "ALTER TABLE things RENAME COLUMN a TO c",
+            "ALTER TABLE things ADD COLUMN a int",
+        ],
+        ["ALTER TABLE things ADD COLUMN d varchar(20)"],
+    ],
+    ids=["renamed, its name taken", "added"],
+)
+def test_another_name_and_other_columns(merge, shape, ours_is_shaped):
+    """Which rows are in the table of the other name, and how, nobody can tell."""
+    work = [
+        "ALTER TABLE things RENAME TO stuff",
+        "UPDATE stuff SET b = 'B' WHERE id = 1",
+    ]
+    assert not merge(shape, work, ours_is_shaped=ours_is_shaped).found.can_land
+
+
 #: As a migration does that gives a table a column with a default.
 FILLED = [
     "ALTER TABLE things ADD COLUMN d varchar(20)",

@@ -133,6 +133,11 @@ class _Reshaped:
 
     def check(self) -> None:
         if self.name not in self.merge.tables():
+            if self._has_other_columns and self._may_be_called_otherwise:
+                raise self._refused(
+                    f"One branch gave {self._spoken} other columns, and the other "
+                    "branch another name."
+                )
             self._require_no_changes("the other has no such table any more")
         elif not self._key:
             self._require_no_changes("no primary key tells which they are by now")
@@ -177,6 +182,26 @@ class _Reshaped:
     def _is_shaped(self) -> bool:
         """Whether the shaped side has the table still."""
         return self.name in self.merge.tables(at=self.shaped)
+
+    @property
+    def _has_other_columns(self) -> bool:
+        columns = self.merge.columns
+        return self._is_shaped and (
+            columns(self.table, self.base) != columns(self.name, self.shaped)
+        )
+
+    @property
+    def _may_be_called_otherwise(self) -> bool:
+        """
+        Whether a new table of the plain side may be this one: DoltLite says so only
+        while their rows are the same, and puts values into any columns.
+        """
+        new = {*self.merge.tables(at=self.plain)} - {*self.merge.tables(at=self.base)}
+        return not self._is_there and any(
+            self.merge.primary_key(table, self.plain) == self._key
+            and self._base_columns.intersection(self.merge.columns(table, self.plain))
+            for table in new
+        )
 
     def _changes(self, keys: Sequence[Key] | None = None) -> Iterator[RowChange]:
         """Rows that the plain side changed."""
