@@ -76,6 +76,34 @@ def test_a_moment_that_no_year_of_the_zone_has(name, when, owner, repository, se
         assert f"{when:%H:%M:%S}" in seen.main(owner.get(path)), path
 
 
+COMMIT = "CALL" if ENGINE == "dolt" else "SELECT"
+
+
+@pytest.mark.parametrize(
+    ("name", "when", "said"),
+    [
+        ("Asia/Kolkata", "9999-12-31T23:59:59", "31 Dec 9999"),
+        ("America/New_York", "0001-01-01", "1 Jan 0001"),
+        ("Asia/Kolkata", "2999-12-31T23:59:59", "1 Jan 3000"),
+    ],
+)
+def test_the_moment_of_a_commit_may_be_any(
+    name, when, said, owner, connection, repository, settings
+):
+    """Of a client whose clock, or ``--date``, is far off."""
+    settings.TIME_ZONE = name
+    with connection.bound("main"), connection.writing(), connection.cursor() as cursor:
+        cursor.execute(
+            f"{COMMIT} dolt_commit('--allow-empty', '-m', 'Far off', '--date', %s)",
+            [when],
+        )
+        cursor.fetchall()
+    for path in ("/log/", "/branches/", f"/commits/{repository.head('main')}/"):
+        page = seen.main(owner.get(path))
+        assert "Far off" in page, path
+        assert said in page, path
+
+
 def test_a_moment_that_was_typed_stays_as_more_is_decided(zone, owner, repository):
     with versioning.on_branch(message="Ask"):
         Question.objects.create(text="When?")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils import formats, timezone, translation
+from django.utils import formats, translation
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -18,7 +18,7 @@ from versioning import addresses
 from versioning.graph import GraphRow
 from versioning.merging.screen import Screen
 from versioning.models import Decision
-from versioning.moments import aware
+from versioning.moments import aware, local
 from versioning.presentation.cells import Kind, Shown
 from versioning.presentation.conflicts import Card
 from versioning.presentation.lines import LineKind, TextLine
@@ -38,18 +38,18 @@ _RECENT = dt.timedelta(days=30)
 @register.simple_tag
 def moment(when: dt.datetime) -> SafeString:
     """A time as people say it, with the exact time on hover; in English, as is all."""
-    local = timezone.localtime(aware(when))
-    age = dt.datetime.now(dt.UTC) - local
+    here = local(aware(when))
+    age = dt.datetime.now(dt.UTC) - here
     with translation.override("en"):
-        if age < dt.timedelta(minutes=1):
+        if abs(age) < dt.timedelta(minutes=1):
             said = "just now"
-        elif age < _RECENT:
+        elif dt.timedelta() < age < _RECENT:
             said = f"{timesince(when, depth=1)} ago"
         else:
-            said = formats.date_format(local, "j M Y")
-        exact = formats.date_format(local, "l, j F Y, H:i:s") + f" {local.tzname()}"
+            said = formats.date_format(here, "j M Y")
+        exact = formats.date_format(here, "l, j F Y, H:i:s") + f" {here.tzname()}"
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, said
+        '<time datetime="{}" title="{}">{}</time>', here.isoformat(), exact, said
     )
 
 

@@ -293,7 +293,8 @@ class Statements(Repository):
 def utc(date: Any) -> datetime:
     """A commit's date, which the engines give without a zone, in UTC."""
     if isinstance(date, str):
-        date = datetime.fromisoformat(date)
+        year, dash, rest = date.partition("-")  # “1-01-01” is the first day of all
+        date = datetime.fromisoformat(f"{year:0>4}{dash}{rest}")
     found: datetime = date.replace(tzinfo=UTC)
     return found
 
