@@ -115,9 +115,12 @@ class BaseChoices(BaseInlineFormSet):
         """
         Refuse two choices that read alike. The engines don't agree on which
         texts are equal (case, accents), so it is decided here, as the more
-        careful one does.
+        careful one does. And choices that are said to be there and are not, or not
+        of this question, as no page of ours sends them.
         """
         super().clean()
+        if any(form.instance.pk is None for form in self.initial_forms):
+            raise ValidationError("These choices are not of this question.")
         seen = set()
         for form in self.forms:
             if form in self.deleted_forms:

@@ -122,6 +122,22 @@ def test_a_moment_that_can_not_be_kept_is_a_mistake(
     assert repository.head("main") == head
 
 
+def test_choices_of_another_question_are_refused(repository, writer, question):
+    with versioning.on_branch(message="Ask"):
+        other = Question.objects.create(text="Where?")
+        there = other.choices.create(text="Here")
+    head = repository.head("main")
+    page = fields(writer.get(edit(question)))
+    for change in (
+        {"choices-0-id": there.pk, "choices-0-text": "Mine"},
+        {"choices-INITIAL_FORMS": "-1"},
+    ):
+        answer = writer.post(edit(question), page | {"text": "Why?"} | change)
+        assert answer.status_code == 422
+        assert "These choices are not of this question." in seen.text(answer)
+    assert repository.head("main") == head
+
+
 @pytest.mark.parametrize("count", ["", "x", "9" * 5000])
 def test_a_damaged_form_is_a_bad_request(repository, writer, question, count):
     head = repository.head("main")
