@@ -905,6 +905,13 @@ class Repository(ABC):
         """
 
     @abstractmethod
+    def require_same_unique_rules(self, sides: MergeSides) -> None:
+        """
+        Raise ``MergeRefused`` for a merge that the engine would make wrong, as theirs
+        has other rules about what may be in a table only once: see ``features``.
+        """
+
+    @abstractmethod
     def start_merge(self, theirs: str) -> MergeStatus:
         """
         Merge the commit ``theirs`` (a hash) into the working set without

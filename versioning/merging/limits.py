@@ -34,6 +34,7 @@ def require_mergeable(repository: Repository, sides: MergeSides) -> None:
     Raise ``MergeRefused`` for what the engine can't have. Takes work in
     proportion to the rows that changed in tables with generated columns.
     """
+    repository.require_same_unique_rules(sides)
     features = repository.features
     if features.merges_generated_columns and features.merges_any_definitions:
         return

@@ -25,6 +25,7 @@ from versioning.backends.errors import (
 from versioning.backends.repository import (
     Author,
     Features,
+    MergeSides,
     MergeStatus,
     Uncommitted,
 )
@@ -176,6 +177,9 @@ class DoltRepository(Completing):
 
     def prepare_merge(self) -> None:
         """Nothing: the server knows of all tables."""
+
+    def require_same_unique_rules(self, sides: MergeSides) -> None:
+        """Nothing: the engine merges other ones."""
 
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()

@@ -111,10 +111,26 @@ class DoltLiteRepository(Exporting):
         self._outside_atomic()
         self.connection.know_all_tables()
 
+    def require_same_unique_rules(self, sides: MergeSides) -> None:
+        # The engine calls its indexes for a table's own UNIQUEs, which Django
+        # writes, by number, and puts the one's entries into the other, or finds the
+        # file malformed, which it isn't.
+        if not self.schema_changes(sides.base, sides.theirs):
+            return
+        before, ours, new = (
+            self._uniques(at) for at in (sides.base, sides.ours, sides.theirs)
+        )
+        for table in sorted(before.keys() & ours.keys() & new.keys()):
+            if new[table] not in (before[table], ours[table]):
+                raise MergeRefused(
+                    "The branches have different rules about which values of "
+                    f"“{table}” may be there only once, and this database can’t merge "
+                    "those. Give both branches the same tables first; then look again."
+                )
+
     def start_merge(self, theirs: str) -> MergeStatus:
         self._in_outermost_atomic()
         self._known(theirs)
-        self._require_same_uniques(theirs)
         try:
             said = self._value(
                 "SELECT dolt_merge('--no-ff', '--no-commit', %s)", [theirs]
@@ -134,26 +150,6 @@ class DoltLiteRepository(Exporting):
         if str(said).startswith("Already up to date"):
             return MergeStatus.UP_TO_DATE
         return MergeStatus.MERGED
-
-    def _require_same_uniques(self, theirs: str) -> None:
-        """
-        Raise ``MergeRefused`` where theirs gave a table other ``UNIQUE``s in its
-        definition, as Django does: the engine calls its indexes for those by
-        number, and puts the one's entries into the other, or finds the file
-        malformed, which it isn't.
-        """
-        head = self._head()
-        base = self.merge_base(head, theirs)
-        if base is None or not self.schema_changes(base, theirs):
-            return
-        before, ours, new = (self._uniques(at) for at in (base, head, theirs))
-        for table in sorted(before.keys() & ours.keys() & new.keys()):
-            if new[table] not in (before[table], ours[table]):
-                raise MergeRefused(
-                    "The branches have different rules about which values of "
-                    f"“{table}” may be there only once, and this database can’t merge "
-                    "those. Give both branches the same tables first; then look again."
-                )
 
     def _uniques(self, at: str) -> Mapping[str, Sequence[tuple[str, str]]]:
         """The columns of the indexes that it made by itself, in order, by table."""
