@@ -438,6 +438,17 @@ if not DOLT:  # whose user may make none
         leads_there(before, after)
         leads_there(after, before)
 
+    def test_a_trigger_of_a_table_that_did_not_change_is_in_no_file(write, leads_there):
+        before = write(
+            "main",
+            "CREATE TABLE told (id integer PRIMARY KEY, what int)",
+            "CREATE TABLE acted (id int PRIMARY KEY, b int)",
+            "CREATE TRIGGER acts AFTER INSERT ON acted "
+            "BEGIN INSERT INTO told (what) VALUES (NEW.id); END",
+        )
+        after = write("main", "INSERT INTO told VALUES (1, 2)")
+        assert "TRIGGER" not in leads_there(before, after)
+
 
 def test_a_number_that_became_one_of_another_kind_is_in_the_file(write, leads_there):
     kind = "json" if DOLT else ""  # which both hold whatever it is

@@ -60,11 +60,21 @@ class Exporting(Reading):
     def _redefine(self, before: str, after: str) -> Definitions:
         told = self._redefine_tables(before, after)
         # No trigger is to act on the rows of the file, which are as it left them.
+        keys = self._key_changes(before, after)
+        changes = [*self._summary(before, after), *(key.change for key in keys)]
+        changed = {name for one in changes for name in (one.table, one.old_table)}
+        old, new = self._triggers(before), self._triggers(after)
+        stay = [one for one in old if one in new and one[0] not in changed]
         dropped = [
             Statement(table, f"DROP TRIGGER {self._quote(name)}")
-            for table, name, _ in self._triggers(before)
+            for table, name, sql in old
+            if (table, name, sql) not in stay
         ]
-        made = [Statement(table, sql) for table, _, sql in self._triggers(after)]
+        made = [
+            Statement(table, sql)
+            for table, name, sql in new
+            if (table, name, sql) not in stay
+        ]
         return replace(told, first=[*dropped, *told.first], last=[*told.last, *made])
 
     def _triggers(self, at: str) -> Sequence[tuple[str, str, str]]:
