@@ -393,6 +393,13 @@ if DOLT:  # where 0 means the next number
         assert "VALUES (0, 1)" in script
 
 
+ACTED = (
+    "CREATE TABLE told (id integer PRIMARY KEY, what int)",
+    "CREATE TABLE acted (id int PRIMARY KEY, b int)",
+    "CREATE TRIGGER acts AFTER INSERT ON acted "
+    "BEGIN INSERT INTO told (what) VALUES (NEW.id); END",
+)
+
 if not DOLT:  # whose user may make none
 
     def test_a_new_trigger_does_not_act_on_the_rows_of_the_file(write, leads_there):
@@ -428,10 +435,7 @@ if not DOLT:  # whose user may make none
     ):
         before = write(
             "main",
-            "CREATE TABLE told (id integer PRIMARY KEY, what int)",
-            "CREATE TABLE acted (id int PRIMARY KEY, b int)",
-            "CREATE TRIGGER acts AFTER INSERT ON acted "
-            "BEGIN INSERT INTO told (what) VALUES (NEW.id); END",
+            *ACTED,
             "INSERT INTO acted VALUES (1, 2)",
         )
         after = write("main", "INSERT INTO acted VALUES (7, 7)", *changed)
@@ -439,13 +443,7 @@ if not DOLT:  # whose user may make none
         leads_there(after, before)
 
     def test_a_trigger_of_a_table_that_did_not_change_is_in_no_file(write, leads_there):
-        before = write(
-            "main",
-            "CREATE TABLE told (id integer PRIMARY KEY, what int)",
-            "CREATE TABLE acted (id int PRIMARY KEY, b int)",
-            "CREATE TRIGGER acts AFTER INSERT ON acted "
-            "BEGIN INSERT INTO told (what) VALUES (NEW.id); END",
-        )
+        before = write("main", *ACTED)
         after = write("main", "INSERT INTO told VALUES (1, 2)")
         assert "TRIGGER" not in leads_there(before, after)
 

@@ -9,12 +9,11 @@ from typing import Any
 from django.utils.duration import duration_microseconds
 
 from versioning.backends.dolt.altering import alteration, creation
-from versioning.backends.dolt.reading import Reading
+from versioning.backends.dolt.reading import Reading, names_in
 from versioning.backends.sql.export import STREAMED_AT_ONCE, Definitions, Statement
 from versioning.backends.sql.statements import Table
 
 _UNIQUE = re.compile(r"^\s*UNIQUE KEY `((?:[^`]|``)*)` \((.*)\)", re.M)
-_COLUMN = re.compile(r"`((?:[^`]|``)*)`")
 
 _ESCAPED = str.maketrans(
     {
@@ -58,9 +57,9 @@ class Exporting(Reading):
 
     def _unique_in(self, table: str, at: str) -> frozenset[str]:
         columns = frozenset(
-            column.replace("``", "`")
+            column
             for index in _UNIQUE.finditer(self._create_statement(table, at))
-            for column in _COLUMN.findall(index[2])
+            for column in names_in(index[2])
         )
         # Of a generated column, any may be part.
         is_worked_out = columns & self._generated(table, at)

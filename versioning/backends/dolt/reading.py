@@ -479,15 +479,16 @@ def _foreign_key_columns_in(
 ) -> Iterator[tuple[str, str, str, str, str]]:
     for table, (statement,) in sorted(schema.items()):
         for found in _FOREIGN_KEY.findall(statement):
-            (name,), columns, (parent,), to = map(_names_in, found)
+            (name,), columns, (parent,), to = map(names_in, found)
             for column, parent_column in zip(columns, to, strict=True):
                 yield table, name, column, parent, parent_column
 
 
 def _key_in(definition: str) -> Key:
     match = _PRIMARY_KEY.search(definition)
-    return () if match is None else _names_in(match[1])
+    return () if match is None else names_in(match[1])
 
 
-def _names_in(quoted: str) -> tuple[str, ...]:
+def names_in(quoted: str) -> tuple[str, ...]:
+    """The names in a list of them, as a definition has it."""
     return tuple(name.replace("``", "`") for name in _NAME.findall(quoted))
