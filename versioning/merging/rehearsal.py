@@ -95,8 +95,16 @@ def start(repository: Repository, sides: MergeSides) -> Repository:
 
 
 def _looked_over(repository: Repository, sides: MergeSides) -> reshaped.Unnoticed:
-    """As ``reshaped.unnoticed()``. Raises ``MergeRefused`` if anything is lost."""
+    """
+    As ``reshaped.unnoticed()``. Raises ``MergeRefused`` if anything is lost. Asks two
+    questions where neither side defined anything anew.
+    """
+    ends = sides.ours, sides.theirs
+    if not any(repository.schema_changes(sides.base, side) for side in ends):
+        return {}
     with repository.one_look():
+        if repository.schema_conflicts():
+            return {}  # definitions come first, and nothing lands before
         found = reshaped.unnoticed(repository, sides)
         references.require_kept(repository, sides)
     return found

@@ -46,18 +46,16 @@ def unnoticed(merge: Repository, sides: MergeSides) -> Unnoticed:
     other had changed them, where tables are defined otherwise than before: they
     are to be asked about. Raises ``MergeRefused`` if its result lacks another value
     or brings back a row. Takes work in proportion to the rows that changed in such
-    tables, and asks two questions where there are none.
+    tables.
     """
     by_theirs, by_ours = (
         merge.schema_changes(sides.base, side) for side in (sides.theirs, sides.ours)
     )
-    if not (by_theirs or by_ours) or merge.schema_conflicts():
-        return {}  # definitions come first, and nothing lands before
     if by_theirs and by_ours:
         _require_one_name(merge, sides)
     listed = merge.violations(limit=VIOLATIONS_LISTED + 1)
     if len(listed) > VIOLATIONS_LISTED:
-        return {}  # nor does it with so many
+        return {}  # nothing lands with so many
     missing = {(v.table, v.key) for v in listed}
     there = merge.tables(at=sides.base)
     ours, theirs = (

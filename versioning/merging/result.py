@@ -299,15 +299,18 @@ def faults(
         if fault.referenced_key
     }
     found = {
-        (fault.table, fault.key, fault.kind, fault.columns): replace(
-            fault, referenced_key=parents.get(_pointing(fault), ())
-        )
+        _which(fault): replace(fault, referenced_key=parents.get(_pointing(fault), ()))
         for fault in asked
         if not _will_have_a_parent(fault, writer)
     }
     ordered = sorted(found.values(), key=lambda fault: (fault.table, fault.key))
     old = _orphans_of_ours(repository, writer, ordered)
-    return Faults([f for f in ordered if f not in old], old)
+    before = {_which(fault) for fault in old}
+    return Faults([fault for fault in ordered if _which(fault) not in before], old)
+
+
+def _which(fault: Violation) -> tuple[Any, ...]:
+    return fault.table, fault.key, fault.kind, fault.columns
 
 
 def _orphans_of_ours(
@@ -345,7 +348,7 @@ def _orphans_of_ours(
 
 def _pointing(fault: Violation) -> tuple[Any, ...]:
     held = tuple(fault.row.get(column) for column in fault.columns)
-    return fault.table, fault.key, fault.kind, fault.columns, held
+    return *_which(fault), held
 
 
 def _not_asked(

@@ -98,7 +98,7 @@ def reported(rows: Iterable[InvalidRow]) -> Reported:
 
 def with_orphans(found: Reported, old: Sequence[Violation]) -> Reported:
     """Reported along: rows that point to what was not there before the merge either."""
-    orphans = [
+    orphans = reported(
         InvalidRow(
             fault.table,
             fault.key,
@@ -107,10 +107,10 @@ def with_orphans(found: Reported, old: Sequence[Violation]) -> Reported:
             was_before=True,
         )
         for fault in old
-    ]
+    )
     return found._replace(
-        rows=[*found.rows, *orphans[:REPORTED]],
-        more_old=found.more_old + len(orphans[REPORTED:]),
+        rows=[*found.rows, *orphans.rows],
+        more_old=found.more_old + orphans.more_old,
     )
 
 
