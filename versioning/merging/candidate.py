@@ -23,6 +23,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import VIOLATIONS_LISTED, copies, result
+from versioning.merging.changed_rows import ChangedRows
 from versioning.merging.hiding import hidden_branch, lock_key
 from versioning.merging.rehearsal import merge_transaction, require_head, start
 from versioning.merging.trial import SHOWN
@@ -144,8 +145,9 @@ def _check(
         require_head(repository, branch, commit)
         if broken := repository.broken_constraints():
             _refuse_new_faults(repository, sides, broken)
-        asked = [invalid_rows(repository, sides, commit, written.keys)]
-        broken_rules = broken_invariants(repository, sides, commit)
+        changed = ChangedRows(repository, sides, commit)
+        asked = [invalid_rows(changed, written.keys)]
+        broken_rules = broken_invariants(changed)
     if broken_rules:
         with versioned_connection().bound(at=sides.ours):
             asked.append(mark_old(broken_rules))

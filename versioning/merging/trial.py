@@ -24,6 +24,7 @@ from versioning.backends.repository import (
 )
 from versioning.conf import connection as versioned_connection
 from versioning.merging import VIOLATIONS_LISTED, copies, result, validation
+from versioning.merging.changed_rows import ChangedRows
 from versioning.merging.drafts import Counts, counts
 from versioning.merging.dropped import is_empty
 from versioning.merging.memory import drop, remember
@@ -244,9 +245,10 @@ def _within(
     invalid = Reported([])
     invariants: list[InvalidRow] = []
     if complete:
-        invalid = validation.invalid_rows(merge, sides, None, written.keys)
+        changed = ChangedRows(merge, sides, None)
+        invalid = validation.invalid_rows(changed, written.keys)
         invalid = invalid._replace(rows=copies.unclear(written) + invalid.rows)
-        invariants = validation.broken_invariants(merge, sides, None)
+        invariants = validation.broken_invariants(changed)
     invalid = validation.with_orphans(invalid, old)
     # What the three states and the result hold, before it is rolled back.
     for row in invariants:

@@ -24,9 +24,9 @@ from versioning.backends.repository import (
     MergeSides,
     Repository,
     Row,
-    RowChange,
     Violation,
 )
+from versioning.merging.changed_rows import ChangedRows
 from versioning.merging.worked_out import with_generated
 from versioning.policies import Policy
 
@@ -59,24 +59,19 @@ class Reported(NamedTuple):
 
 
 def invalid_rows(
-    repository: Repository,
-    sides: MergeSides,
-    result: str | None,
-    mended: Mapping[str, Collection[Key]],
+    changed: ChangedRows, mended: Mapping[str, Collection[Key]]
 ) -> Reported:
     """
     Rows of a merge that were put together from both sides, typed or ``mended``,
     and that their model refuses, as ``reported()``.
 
-    ``result`` is the merge's hash, or None for the working set of one that is
-    under way; the connection is to be there. A row as one side has it was good
-    enough there and is not asked again.
+    A row as one side has it was good enough there and is not asked again.
     """
     by_hand = {table for table, keys in mended.items() if keys}
     return reported(
         invalid
-        for table in _of_both(repository, sides, by_hand)
-        for rows in _new_rows(repository, sides, result, table)
+        for table in _of_both(changed.repository, changed.sides, by_hand)
+        for rows in _new_rows(changed, table)
         for invalid in _judge(table, rows)
     )
 
@@ -150,15 +145,6 @@ def _of_both(repository: Repository, sides: MergeSides, by_hand: set[str]) -> li
     return sorted(found)
 
 
-def changes(
-    repository: Repository, sides: MergeSides, result: str | None, table: str
-) -> Iterator[RowChange]:
-    """What a merge changes in one table of ours."""
-    if result is None:
-        return repository.merged_rows(table)
-    return repository.diff_rows(table, sides.ours, result)
-
-
 @dataclass(frozen=True, slots=True)
 class _NewRow:
     key: Key
@@ -166,19 +152,18 @@ class _NewRow:
     sides: tuple[Row, ...]  # as either side has it
 
 
-def _new_rows(
-    repository: Repository, sides: MergeSides, result: str | None, table: str
-) -> Iterator[list[_NewRow]]:
+def _new_rows(changed: ChangedRows, table: str) -> Iterator[list[_NewRow]]:
     """Rows of the merge that neither side has like this."""
+    repository, sides = changed.repository, changed.sides
     there = _name_in_theirs(repository, sides, table)
     if there and not repository.primary_key(there, sides.theirs):
         return  # no model has such a table, so there is nothing to judge by
     model = values.model_for(table)
     if model is not None and model._meta.parents:
-        yield from _new_of_parts(repository, sides, result, model)
+        yield from _new_of_parts(changed, model)
         return
-    changed = changes(repository, sides, result, table)
-    while batch := list(islice(changed, BATCH)):
+    left = iter(changed.of(table))
+    while batch := list(islice(left, BATCH)):
         merged = {c.key: c.after for c in batch if c.after is not None}
         theirs = repository.rows(there, list(merged), at=sides.theirs) if there else {}
         new = {key: row for key, row in merged.items() if theirs.get(key) != row}
@@ -205,31 +190,25 @@ def _name_in_theirs(repository: Repository, sides: MergeSides, table: str) -> st
 
 
 def _new_of_parts(
-    repository: Repository,
-    sides: MergeSides,
-    result: str | None,
-    model: type[models.Model],
+    changed: ChangedRows, model: type[models.Model]
 ) -> Iterator[list[_NewRow]]:
     """
     The same of a model that inherits: its rows are new, too, where each side
     changed another part of them.
     """
+    repository, sides = changed.repository, changed.sides
     table = str(model._meta.db_table)
-    if table not in repository.tables(at=result):
+    if table not in repository.tables(at=changed.result):
         return
-    changed = _data_changed(repository, sides, result)
     keys = dict.fromkeys(
-        [c.key for c in changes(repository, sides, result, table)]
-        if table in changed
-        else ()
+        [c.key for c in changed.of(table)] if table in changed.tables else ()
     )
-    above = _changed_above(repository, sides, result, model, changed)
-    keys |= dict.fromkeys(key for key, _ in above)
+    keys |= dict.fromkeys(key for key, _ in _changed_above(changed, model))
     left = iter(keys)
     while batch := list(islice(left, BATCH)):
         rows, *of_sides = (
             _whole_rows(repository, model, batch, at)
-            for at in (result, sides.ours, sides.theirs)
+            for at in (changed.result, sides.ours, sides.theirs)
         )
         yield [
             _NewRow(key, row, tuple(side[key] for side in of_sides if key in side))
@@ -329,9 +308,7 @@ def _sentences(
 # Invariants -------------------------------------------------------------------
 
 
-def broken_invariants(
-    repository: Repository, sides: MergeSides, result: str | None
-) -> list[InvalidRow]:
+def broken_invariants(changed: ChangedRows) -> list[InvalidRow]:
     """
     Rows whose invariants do not hold in a merge's result, of those that it
     touched, or that point or pointed to them. As ``invalid_rows()``, but all of
@@ -340,15 +317,13 @@ def broken_invariants(
     return [
         row
         for policy in policies.with_invariants()
-        for row in _of_policy(repository, sides, result, policy)
+        for row in _of_policy(changed, policy)
     ]
 
 
-def _of_policy(
-    repository: Repository, sides: MergeSides, result: str | None, policy: Policy
-) -> Iterator[InvalidRow]:
+def _of_policy(changed: ChangedRows, policy: Policy) -> Iterator[InvalidRow]:
     table = policy.model._meta.db_table
-    touched = _touched(repository, sides, result, policy)
+    touched = _touched(changed, policy)
     keys = sorted(touched, key=_order)
     for start in range(0, len(keys), BATCH):
         for key, reasons in _failures(policy, keys[start : start + BATCH]).items():
@@ -362,22 +337,19 @@ def _order(key: Key) -> list[tuple[str, Any]]:
     return [(type(part).__name__, part) for part in key]
 
 
-def _touched(
-    repository: Repository, sides: MergeSides, result: str | None, policy: Policy
-) -> dict[Key, list[tuple[str, Key]]]:
+def _touched(changed: ChangedRows, policy: Policy) -> dict[Key, list[tuple[str, Key]]]:
     """Keys of a model's rows that a merge bears on, and by which rows."""
     model = policy.model
     table = model._meta.db_table
-    changed = _data_changed(repository, sides, result)
     found: dict[Key, list[tuple[str, Key]]] = defaultdict(list)
-    if table in changed:
-        for change in changes(repository, sides, result, table):
+    if table in changed.tables:
+        for change in changed.of(table):
             found[change.key].append((table, change.key))
     for child, fields in _pointing_to(model).items():
-        if child not in changed:
+        if child not in changed.tables:
             continue
         of_ends: list[dict[Any, list[Key]]] = [defaultdict(list) for _ in fields]
-        for change in changes(repository, sides, result, child):
+        for change in changed.of(child):
             rows = [row for row in (change.before, change.after) if row is not None]
             for field, of_end in zip(fields, of_ends, strict=True):
                 for end in {row.get(str(field.column)) for row in rows} - {None}:
@@ -385,29 +357,13 @@ def _touched(
         for field, of_end in zip(fields, of_ends, strict=True):
             for key, end in _pointed_to(model, field.target_field, of_end):
                 found[key] += [(child, at) for at in of_end.get(end, ())]
-    for key, above in _changed_above(repository, sides, result, model, changed):
+    for key, above in _changed_above(changed, model):
         found[key].append(above)
     return found
 
 
-def _data_changed(
-    repository: Repository, sides: MergeSides, result: str | None
-) -> set[str]:
-    """Tables of whose rows a merge changes some."""
-    summary = (
-        repository.merged_summary()
-        if result is None
-        else repository.diff_summary(sides.ours, result)
-    )
-    return {change.table for change in summary if change.data_changed}
-
-
 def _changed_above(
-    repository: Repository,
-    sides: MergeSides,
-    result: str | None,
-    model: type[models.Model],
-    changed: Collection[str],
+    changed: ChangedRows, model: type[models.Model]
 ) -> Iterator[tuple[Key, tuple[str, Key]]]:
     """
     Keys of a model's rows of which a merge changes what they inherit, with the
@@ -415,8 +371,8 @@ def _changed_above(
     """
     for parent in model._meta.get_parent_list():
         above = str(parent._meta.db_table)
-        if above in changed:
-            rows = changes(repository, sides, result, above)
+        if above in changed.tables:
+            rows = changed.of(above)
             parents = {row.key[0]: row.key for row in rows if len(row.key) == 1}
             for key, end in _holding(model, parent._meta.pk, parents):
                 yield key, (above, parents.get(end, (end,)))
