@@ -210,6 +210,34 @@ def test_no_edit_is_lost_where_branches_part(repository, write, poll, sky, merge
     assert expected <= found
 
 
+@pytest.mark.parametrize("edits", [1, 3])
+def test_no_edit_is_lost_where_branches_part_after_the_key_was_another(
+    repository, write, merge, edits
+):
+    """Dolt goes no further, on any branch, from where the key had another type."""
+    write(
+        "main",
+        "CREATE TABLE things (id int NOT NULL, v int, w int, PRIMARY KEY (id))",
+        "INSERT INTO things VALUES (1, 0, 0), (2, 0, 0)",
+    )
+    write(
+        "main",
+        "CREATE TABLE n (id bigint NOT NULL, v int, w int, PRIMARY KEY (id))",
+        "INSERT INTO n SELECT * FROM things",
+        "DROP TABLE things",
+        "ALTER TABLE n RENAME TO things",
+    )
+    repository.create_branch("aside", repository.head("main"))
+    made = {write("aside", "UPDATE things SET w = 1 WHERE id = 1"): ["w"]}
+    sql = "UPDATE things SET v = v + 1 WHERE id = %s"
+    for _ in range(edits):
+        made[write("main", (sql, [1]))] = ["v"]
+        write("main", (sql, [2]))
+    merge("aside", "main")
+    found = repository.row_history("things", (1,), at=repository.head("main"), limit=50)
+    assert {hash: columns for hash, _, columns in told(found)} == made
+
+
 def test_a_deleted_row_has_a_history_too(repository, write, sky):
     gone = write("main", lambda: Choice.objects.filter(pk=sky.pk).delete())
     found = history(repository, sky)

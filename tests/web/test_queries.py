@@ -282,6 +282,36 @@ def test_the_rule_of_many_rows_asks_as_often_as_that_of_few(
     assert counts[1] <= counts[0], found.versioned
 
 
+def test_a_row_that_many_merges_left_alone_asks_no_more_than_one_that_few_did(
+    connection, repository, owner, things
+):
+    """It changed on main each time; the branches that were merged changed others."""
+    row, other = Choice.objects.filter(question=things.question)[:2]
+    query = {"table": "polls_choice", "key": f"[{row.pk}]", "ref": MAIN}
+    counts = []
+    for number in range(30):
+        repository.create_branch(f"b{number}", repository.head(MAIN))
+        with versioning.on_branch(f"b{number}", message="Elsewhere"):
+            Choice.objects.filter(pk=other.pk).update(votes=100 + number)
+        with versioning.on_branch(MAIN, message="Here"):
+            Choice.objects.filter(pk=row.pk).update(votes=100 + number)
+        with (
+            connection.bound(MAIN),
+            connection.writing(),
+            transaction.atomic(using="versioned", durable=True),
+        ):
+            repository.start_merge(repository.head(f"b{number}"))
+            repository.commit_all("Merge", AUTHOR)
+        if number in (2, 29):
+            owner.get("/rows/history/", query)  # its commits are known from here on
+            with asked() as found:
+                page = owner.get("/rows/history/", query)
+            assert page.status_code == 200
+            counts.append(len(found.versioned))
+    assert page.text.count("Here") >= 20
+    assert counts[1] <= counts[0] <= VERSIONED + A_TABLE, found.versioned
+
+
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_page_that_looks_for_news_asks_twice_at_most(
     owner, things, repository, moved

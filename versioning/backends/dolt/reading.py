@@ -25,6 +25,7 @@ from versioning.backends.sql.siblings import LeftOut, left_out
 from versioning.backends.sql.statements import Table, utc
 from versioning.backends.sql.tables import Diff, Schema
 
+_CUT = re.compile(r"between commits (\w+) and \w+ due to primary key set change")
 _HASH = re.compile(r"[0-9a-v]{32}\Z")
 _PRIMARY_KEY = re.compile(r"^\s*PRIMARY KEY \((.*)\)[^)]*$", re.M)
 _LOG = "SELECT commit_hash, committer, email, date, message, parents FROM dolt_log"
@@ -339,12 +340,30 @@ class Reading(SqlRepository):
             f"WHERE {where} ORDER BY to_commit_date DESC LIMIT {int(limit)}"
         )
         with self._history():
-            return self._table(sql, [diff.after, *params])
+            found = self._table(sql, [diff.after, *params])
+            self._always("cut", diff.table, diff.after, ask=self._ask_cut)
+        return found
+
+    def _ask_cut(self) -> str:
+        """
+        The commit at which the last way ended, "" if it went through all: Dolt
+        says by a warning that it compares no table with one of another key.
+        """
+        if self.connection.connection.warning_count():
+            for _, _, words in self._fetch("SHOW WARNINGS"):
+                if cut := _CUT.search(words):
+                    return cut[1]
+        return ""
 
     def _left_out(self, diff: Diff, key: Key, row: Row | None, asked: Asked) -> LeftOut:
-        """See ``siblings``."""
+        """See ``siblings``. Of what is below a table with another key none is told."""
+        ancestry = self._ancestry(diff.after, ordered=True)
+        cut = self._peek("cut", diff.table, diff.after)
+        below = ancestry.reached(cut) if cut else set()
+        commits = (one for one in ancestry.descent(diff.after) if one[0] not in below)
         return left_out(
-            self._ancestry(diff.after, ordered=True).descent(diff.after),
+            commits,
+            dict(ancestry.depth_first(diff.after, until=cut)),
             key,
             row,
             asked.steps,

@@ -172,6 +172,28 @@ class Ancestry:
         for hash in self.walk([start]):
             yield hash, self._parents[hash], self._dates[hash]
 
+    def depth_first(self, start: str, *, until: str = "") -> Iterator[tuple[str, str]]:
+        """
+        What ``start`` descends from, or is, each once, last parent first, with the
+        child that was gone by last ("" for the first); ends before ``until``.
+        """
+        child = {start: ""}
+        waiting, seen = [start], {start}
+        while waiting:
+            hash = waiting.pop()
+            if hash == until:
+                return
+            yield hash, child[hash]
+            for parent in self._parents[hash]:
+                child[parent] = hash
+                if parent not in seen:
+                    seen.add(parent)
+                    waiting.append(parent)
+
+    def reached(self, start: str) -> set[str]:
+        """What ``start`` descends from, or is."""
+        return reach(self._parents, [start])
+
     # In common, and not ------------------------------------------------------------
 
     def best_common(self, ones: Iterable[str], other: str) -> list[str]:

@@ -13,15 +13,14 @@ from typing import Final
 
 from versioning.backends.equality import same
 from versioning.backends.repository import ChangeKind, Commit, Key, Row, RowChange
-from versioning.backends.sql.descent import Descent
 from versioning.backends.sql.row_history import RowHistories
-from versioning.backends.sql.siblings import Step
+from versioning.backends.sql.siblings import Held, Step
 from versioning.backends.sql.tables import Diff
 
 _NOWHERE: Final = object()  # the same as no value
 
 
-class Discards(RowHistories, Descent):
+class Discards(RowHistories):
     def _discarded(
         self,
         diff: Diff,
@@ -29,6 +28,7 @@ class Discards(RowHistories, Descent):
         commits: Sequence[Commit],
         steps: Sequence[Step],
         is_all: bool,
+        held: Held,
     ) -> Mapping[tuple[str, str], frozenset[str]]:
         """
         The columns that merges did not take of a parent's side, by the hashes of
@@ -48,7 +48,7 @@ class Discards(RowHistories, Descent):
                 ):
                     continue
                 try:
-                    columns = self._not_taken(diff, key, step, other)
+                    columns = self._not_taken(diff, key, step, other, held)
                 except LookupError:
                     continue
                 if columns:
@@ -75,8 +75,12 @@ class Discards(RowHistories, Descent):
         )
 
     def _not_taken(
-        self, diff: Diff, key: Key, merged: Step, other: str
+        self, diff: Diff, key: Key, merged: Step, other: str, held: Held
     ) -> frozenset[str]:
+        ancestry = self._ancestry(merged.parent, other, ordered=True)
+        bases = ancestry.best_common([merged.parent], other)
+        if len(bases) == 1 and bases[0] in held:
+            return not_taken(merged.change, held[bases[0]])
         base = self.merge_base(merged.parent, other)
         before = self._row_as_of(diff, base, key) if base else None
         return not_taken(merged.change, before)

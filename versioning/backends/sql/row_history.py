@@ -21,7 +21,8 @@ from versioning.backends.repository import (
     RowHistory,
     TrailEnd,
 )
-from versioning.backends.sql.siblings import LeftOut, Step
+from versioning.backends.sql.descent import Descent
+from versioning.backends.sql.siblings import Held, LeftOut, Step, held_at
 from versioning.backends.sql.statements import Table, utc
 from versioning.backends.sql.tables import Diff, Tables, changes_of, spelled_key
 
@@ -47,7 +48,7 @@ class Asked:
         )
 
 
-class RowHistories(Tables):
+class RowHistories(Descent, Tables):
     def row_history(
         self, table: str, key: Key, *, at: str, since: str = "", limit: int
     ) -> RowHistory:
@@ -60,7 +61,7 @@ class RowHistories(Tables):
             return none
         try:
             row = self._row_at(diff, key)
-            steps = self._steps(diff, key, READ, row)
+            steps, held = self._steps(diff, key, READ, row)
         except EngineError:
             raise
         except _NOT_A_KEY:
@@ -69,14 +70,14 @@ class RowHistories(Tables):
         while True:
             is_all = len(steps) < size
             known = steps if is_all else _whole_commits(steps)
-            edits = self._edits(diff, key, known, is_all)
+            edits = self._edits(diff, key, known, is_all, held)
             edits, end = self._trail(diff, edits, row)
             is_all = is_all or end is not None
             found = _after(edits, since) if since else edits
             if is_all or (found is not None and len(found) > limit):
                 break
             size *= 4
-            steps = self._steps(diff, key, size, row)
+            steps, held = self._steps(diff, key, size, row)
         if found is None:
             raise UnknownRef(since)
         more = len(found) > limit
@@ -88,10 +89,12 @@ class RowHistories(Tables):
         found = self._as_rows(diff.table, diff.after, read)
         return found[0] if found and _is(found[0], diff.primary, key) else None
 
-    def _steps(self, diff: Diff, key: Key, size: int, row: Row | None) -> list[Step]:
+    def _steps(
+        self, diff: Diff, key: Key, size: int, row: Row | None
+    ) -> tuple[list[Step], Held]:
         """
-        The newest steps of a row's way, at most ``size``; ``row`` is what the
-        hash ``diff.after`` holds.
+        The newest steps of a row's way, at most ``size``, and what it was at the
+        commits that they tell of; ``row`` is what the hash ``diff.after`` holds.
 
         From ``dolt_diff_<table>``, which stops at the commits: ``dolt_blame_``
         and ``dolt_history_`` read the whole table at each (270 ms at 100,000
@@ -110,7 +113,8 @@ class RowHistories(Tables):
             missing = self._left_out(diff, key, row, asked)
             steps = [*asked.steps, *missing.steps]
         found = {(step.commit, step.parent): step for step in steps}
-        return sorted(found.values(), key=lambda step: step.date, reverse=True)[:size]
+        newest = sorted(found.values(), key=lambda step: step.date, reverse=True)
+        return newest[:size], missing.held
 
     def _side(self, diff: Diff, key: Key, size: int, side: str, more: str) -> Asked:
         where, params = self._key_in(
@@ -136,7 +140,13 @@ class RowHistories(Tables):
 
     def _left_out(self, diff: Diff, key: Key, row: Row | None, asked: Asked) -> LeftOut:
         """The steps that the engine gives none of, and that belong to these."""
-        return LeftOut((), may_hide=False)
+        ancestry = self._ancestry(diff.after, ordered=True)
+        dates = {hash: date for hash, _, date in ancestry.descent(diff.after)}
+        since = asked.since.timestamp() if asked.since else None
+        # All are compared with each of their children, so any child will do.
+        compared = dict(ancestry.depth_first(diff.after))
+        held = held_at(compared, dates, row, asked.steps, since=since)
+        return LeftOut((), may_hide=False, held=held)
 
     def _log_of(self, start: str, hashes: Sequence[str]) -> list[Commit]:
         """Those of ``hashes`` that ``start`` can reach, children before parents."""
@@ -157,13 +167,13 @@ class RowHistories(Tables):
         return found and {column: found.get(column) for column in columns}
 
     def _edits(
-        self, diff: Diff, key: Key, steps: Sequence[Step], is_all: bool
+        self, diff: Diff, key: Key, steps: Sequence[Step], is_all: bool, held: Held
     ) -> list[RowEdit]:
         by_commit: dict[str, list[Step]] = defaultdict(list)
         for step in steps:
             by_commit[step.commit].append(step)
         commits = self._log_of(diff.after, list(by_commit)) if by_commit else []
-        discarded = self._discarded(diff, key, commits, steps, is_all)
+        discarded = self._discarded(diff, key, commits, steps, is_all, held)
         # As the steps are, which are read so far back and no further: in the
         # log's order an older commit of a branch may stand before a newer one.
         commits.sort(key=lambda commit: commit.date, reverse=True)
@@ -189,6 +199,7 @@ class RowHistories(Tables):
         commits: Sequence[Commit],
         steps: Sequence[Step],
         is_all: bool,
+        held: Held,
     ) -> Mapping[tuple[str, str], frozenset[str]]:
         """What merges did not take of a parent's side: see ``discards``."""
 
